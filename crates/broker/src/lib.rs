@@ -1,0 +1,1 @@
+//! The broker: requests in, responses out.

@@ -1,0 +1,1 @@
+//! The black shell: sockets, threads and timers around the broker.
