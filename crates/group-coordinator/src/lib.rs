@@ -1,0 +1,1 @@
+//! Group coordinator: classic groups and committed offsets.
