@@ -1,0 +1,229 @@
+use env::{DirEntry, Disk, DiskFile, OpenMode};
+use rustix::fs::{FallocateFlags, FlockOperation, fallocate, fcntl_lock, flock, statvfs};
+use rustix::io::{Errno, pwritev};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, IoSlice};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+/// The machine's file system. Errors name the path.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OsDisk;
+
+/// An open file of the machine.
+#[derive(Debug)]
+pub struct OsFile(File);
+
+impl OsFile {
+    /// For `sendfile` and its like.
+    pub fn file(&self) -> &File {
+        &self.0
+    }
+}
+
+/// Holds an exclusive advisory lock until dropped.
+#[derive(Debug)]
+pub struct OsLock {
+    _file: File,
+}
+
+/// Adds what was tried on which path; keeps the kind, by which callers tell errors apart.
+fn about(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> io::Error {
+    move |error| io::Error::new(error.kind(), format!("{what} {}: {error}", path.display()))
+}
+
+impl Disk for OsDisk {
+    type File = OsFile;
+    type Lock = OsLock;
+
+    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<OsFile> {
+        let mut options = OpenOptions::new();
+        options.read(true);
+        match mode {
+            OpenMode::Read => {}
+            OpenMode::ReadWrite => _ = options.write(true),
+            OpenMode::Create => _ = options.write(true).create(true).truncate(false),
+            OpenMode::Truncate => _ = options.write(true).create(true).truncate(true),
+        }
+        options.open(path).map(OsFile).map_err(about("open", path))
+    }
+
+    fn read_dir(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(path).map_err(about("list", path))? {
+            let entry = entry?;
+            // Names that are not UTF-8 are none of ours.
+            if let Ok(name) = entry.file_name().into_string() {
+                entries.push(DirEntry { name, is_dir: entry.file_type()?.is_dir() });
+            }
+        }
+        entries.sort();
+        Ok(entries)
+    }
+
+    fn create_dir_all(&self, path: &Path) -> io::Result<()> {
+        fs::create_dir_all(path).map_err(about("create directory", path))
+    }
+
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path).map_err(about("remove", path))
+    }
+
+    fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
+        fs::remove_dir_all(path).map_err(about("remove directory", path))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to).map_err(about("rename", from))
+    }
+
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        File::open(path).and_then(|dir| dir.sync_all()).map_err(about("sync directory", path))
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        path.exists()
+    }
+
+    /// Takes both kinds of lock that Linux knows: `flock`, and the POSIX record lock that Kafka
+    /// takes, so that a Kafka broker and this one never share a directory.
+    fn lock(&self, path: &Path) -> io::Result<OsLock> {
+        let OsFile(file) = self.open(path, OpenMode::Create)?;
+        let operation = FlockOperation::NonBlockingLockExclusive;
+        flock(&file, operation)
+            .and_then(|()| fcntl_lock(&file, operation))
+            .map_err(|errno| match errno {
+                // POSIX lets a held record lock answer with either.
+                Errno::ACCESS | Errno::AGAIN => io::Error::from(io::ErrorKind::WouldBlock),
+                other => other.into(),
+            })
+            .map_err(about("lock", path))?;
+        Ok(OsLock { _file: file })
+    }
+
+    fn space(&self, path: &Path) -> io::Result<(u64, u64)> {
+        let stat = statvfs(path).map_err(|errno| about("measure", path)(errno.into()))?;
+        let bytes = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
+        Ok((bytes(stat.f_blocks), bytes(stat.f_bavail)))
+    }
+}
+
+impl DiskFile for OsFile {
+    fn read_at(&self, into: &mut [u8], position: u64) -> io::Result<usize> {
+        let mut filled = 0;
+        while filled < into.len() {
+            match self.0.read_at(&mut into[filled..], position + filled as u64) {
+                Ok(0) => break,
+                Ok(got) => filled += got,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(filled)
+    }
+
+    fn write_at(&self, bytes: &[u8], position: u64) -> io::Result<()> {
+        self.0.write_all_at(bytes, position)
+    }
+
+    fn write_vectored_at(&self, slices: &mut [IoSlice<'_>], position: u64) -> io::Result<()> {
+        let mut rest = slices;
+        let mut position = position;
+        IoSlice::advance_slices(&mut rest, 0); // drops empty slices in front
+        while !rest.is_empty() {
+            match pwritev(&self.0, rest, position) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(wrote) => {
+                    position += wrote as u64;
+                    IoSlice::advance_slices(&mut rest, wrote);
+                }
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+
+    fn set_len(&self, bytes: u64) -> io::Result<()> {
+        self.0.set_len(bytes)
+    }
+
+    fn reserve(&self, bytes: u64) -> io::Result<()> {
+        match fallocate(&self.0, FallocateFlags::KEEP_SIZE, 0, bytes) {
+            // The port promises it only "where the file system can".
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) | Ok(()) => Ok(()),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_of_many_slices_is_read_back_whole_and_reserve_keeps_the_length() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = OsDisk.open(&dir.path().join("f"), OpenMode::Create).unwrap();
+        file.reserve(1 << 20).unwrap();
+        assert_eq!(file.len().unwrap(), 0);
+        let mut slices = [IoSlice::new(b""), IoSlice::new(b"abc"), IoSlice::new(b"defg")];
+        file.write_vectored_at(&mut slices, 2).unwrap();
+        let mut got = [9; 12];
+        assert_eq!(file.read_at(&mut got, 0).unwrap(), 9);
+        assert_eq!(&got[..9], b"\0\0abcdefg");
+        // More slices than one `pwritev` takes.
+        let mut many = vec![IoSlice::new(b"x"); 3000];
+        file.write_vectored_at(&mut many, 9).unwrap();
+        assert_eq!(file.len().unwrap(), 3009);
+    }
+
+    #[test]
+    fn open_modes_say_what_happens_to_a_missing_and_a_full_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        for mode in [OpenMode::Read, OpenMode::ReadWrite] {
+            let error = OsDisk.open(&path, mode).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::NotFound);
+            assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+        }
+        OsDisk.open(&path, OpenMode::Create).unwrap().write_at(b"old", 0).unwrap();
+        assert_eq!(OsDisk.open(&path, OpenMode::Create).unwrap().len().unwrap(), 3);
+        assert!(OsDisk.open(&path, OpenMode::Read).unwrap().write_at(b"x", 0).is_err());
+        assert_eq!(OsDisk.open(&path, OpenMode::Truncate).unwrap().len().unwrap(), 0);
+    }
+
+    #[test]
+    fn a_lock_excludes_a_second_holder_until_it_is_dropped() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(".lock");
+        let held = OsDisk.lock(&path).unwrap();
+        let refused = OsDisk.lock(&path).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::WouldBlock);
+        drop(held);
+        OsDisk.lock(&path).unwrap();
+    }
+
+    #[test]
+    fn a_replaced_file_has_the_new_content_and_listing_is_sorted() {
+        let dir = tempfile::tempdir().unwrap();
+        OsDisk.create_dir_all(&dir.path().join("z/inner")).unwrap();
+        OsDisk.replace_file(&dir.path().join("b"), b"one").unwrap();
+        OsDisk.replace_file(&dir.path().join("b"), b"two").unwrap();
+        assert_eq!(OsDisk.read_file(&dir.path().join("b"), 10).unwrap(), b"two");
+        assert!(OsDisk.read_file(&dir.path().join("b"), 2).is_err());
+        let names: Vec<_> = OsDisk.read_dir(dir.path()).unwrap();
+        assert_eq!(names[0], DirEntry { name: "b".into(), is_dir: false });
+        assert_eq!(names[1], DirEntry { name: "z".into(), is_dir: true });
+        let (total, usable) = OsDisk.space(dir.path()).unwrap();
+        assert!(usable <= total && total > 0);
+    }
+}

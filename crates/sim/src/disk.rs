@@ -1,0 +1,721 @@
+//! A disk in memory that knows what a real one would have lost.
+//!
+//! Every file has a *live* image (the page cache) and a *durable* one (the platter); every directory
+//! likewise has live and durable names. A killed process loses nothing that was written; a power cut
+//! keeps what was synced and, of the rest, an arbitrary subset of pages, lengths and names.
+
+use env::{DirEntry, Disk, DiskFile, OpenMode};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, IoSlice};
+use std::path::{Component, Path};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+/// What a write is torn into when the power goes. Real disks promise no more than a sector.
+const PAGE_BYTES: usize = 512;
+
+/// How the world ends for the process that uses the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crash {
+    /// `kill -9`: the page cache stays.
+    Kill,
+    /// What was not synced survives in part: any subset of its pages and names.
+    PowerLoss,
+}
+
+/// A simulated file system. Clones share it.
+///
+/// **Invariant:** after [`crash`](Self::crash) every handle and lock taken before answers with an
+/// error: they belong to a process that is gone.
+#[derive(Clone, Debug)]
+pub struct SimDisk {
+    state: Arc<Mutex<State>>,
+}
+
+/// A handle; it stays valid when its file is renamed or removed, as on a real system.
+#[derive(Debug)]
+pub struct SimFile {
+    disk: SimDisk,
+    node: NodeId,
+    life: u64,
+    writable: bool,
+}
+
+/// Releases its lock when dropped.
+#[derive(Debug)]
+pub struct SimLock {
+    disk: SimDisk,
+    node: NodeId,
+    life: u64,
+}
+
+type NodeId = u64;
+type Names = BTreeMap<String, NodeId>;
+const ROOT: NodeId = 0;
+
+#[derive(Clone, Debug)]
+enum Node {
+    Dir { live: Names, durable: Names },
+    File(FileNode),
+}
+
+#[derive(Clone, Debug, Default)]
+struct FileNode {
+    live: Vec<u8>,
+    durable: Vec<u8>,
+    /// Pages of `live` that were written since the last sync.
+    dirty: BTreeSet<usize>,
+}
+
+#[derive(Debug)]
+struct State {
+    nodes: BTreeMap<NodeId, Node>,
+    next_node: NodeId,
+    /// Counts the processes that have used the disk; handles carry the one they belong to.
+    life: u64,
+    locks: BTreeSet<NodeId>,
+    random: u64,
+    capacity: u64,
+    /// Mutations until the process dies in the middle of one.
+    mutations_left: Option<u64>,
+    mutations: u64,
+    sync_failures: Vec<String>,
+    syncs: u64,
+}
+
+impl SimDisk {
+    pub fn new(seed: u64) -> SimDisk {
+        let root = Node::Dir { live: Names::new(), durable: Names::new() };
+        let state = State {
+            nodes: BTreeMap::from([(ROOT, root)]),
+            next_node: ROOT + 1,
+            life: 0,
+            locks: BTreeSet::new(),
+            random: seed,
+            capacity: u64::MAX,
+            mutations_left: None,
+            mutations: 0,
+            sync_failures: Vec::new(),
+            syncs: 0,
+        };
+        SimDisk { state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// Ends the process; the next one finds the disk as this kind of crash leaves it.
+    pub fn crash(&self, kind: Crash) {
+        let mut state = self.lock_state();
+        state.life += 1;
+        state.locks.clear();
+        state.mutations_left = None;
+        state.sync_failures.clear();
+        if kind == Crash::PowerLoss {
+            state.lose_power();
+        }
+    }
+
+    /// The process dies in the middle of its `count`-th mutation from now: a write is done in part,
+    /// anything else not at all, and every call fails until [`crash`](Self::crash).
+    pub fn die_after(&self, count: u64) {
+        self.lock_state().mutations_left = Some(count);
+    }
+
+    /// Writes that would need more than this many bytes in all fail with `StorageFull`.
+    pub fn set_capacity(&self, bytes: u64) {
+        self.lock_state().capacity = bytes;
+    }
+
+    /// The next sync of a file whose path ends so fails once, and its pages count as clean: what a
+    /// kernel does.
+    pub fn fail_next_sync(&self, path_end: &str) {
+        self.lock_state().sync_failures.push(path_end.to_owned());
+    }
+
+    /// How many calls have changed the disk so far; to place [`die_after`](Self::die_after).
+    pub fn mutations(&self) -> u64 {
+        self.lock_state().mutations
+    }
+
+    /// How many file and directory syncs were asked for.
+    pub fn syncs(&self) -> u64 {
+        self.lock_state().syncs
+    }
+
+    /// Flips bits of a stored byte, live and durable: rot.
+    ///
+    /// # Panics
+    /// If there is no such byte.
+    pub fn rot(&self, path: &Path, position: usize, mask: u8) {
+        let mut state = self.lock_state();
+        let node = state.find(path).expect("the file to rot exists");
+        let file = state.file(node).expect("it is a file");
+        file.live[position] ^= mask;
+        if let Some(byte) = file.durable.get_mut(position) {
+            *byte ^= mask;
+        }
+    }
+
+    fn lock_state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no simulated call panics while it holds the disk")
+    }
+}
+
+impl State {
+    fn next_random(&mut self) -> u64 {
+        // SplitMix64.
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.random;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn coin(&mut self) -> bool {
+        self.next_random() & 1 == 1
+    }
+
+    /// Counts a mutation; `Ok(false)` means: this one is the last, do it in part.
+    fn count_mutation(&mut self) -> io::Result<bool> {
+        self.check_alive()?;
+        self.mutations += 1;
+        match &mut self.mutations_left {
+            None => Ok(true),
+            Some(left) => {
+                *left = left.saturating_sub(1);
+                Ok(*left > 0)
+            }
+        }
+    }
+
+    fn mutate_whole(&mut self) -> io::Result<()> {
+        match self.count_mutation()? {
+            true => Ok(()),
+            false => Err(dead()),
+        }
+    }
+
+    fn check_alive(&self) -> io::Result<()> {
+        match self.mutations_left {
+            Some(0) => Err(dead()),
+            _ => Ok(()),
+        }
+    }
+
+    fn dir(&mut self, node: NodeId) -> io::Result<(&mut Names, &mut Names)> {
+        match self.nodes.get_mut(&node) {
+            Some(Node::Dir { live, durable }) => Ok((live, durable)),
+            _ => Err(io::ErrorKind::NotADirectory.into()),
+        }
+    }
+
+    fn file(&mut self, node: NodeId) -> io::Result<&mut FileNode> {
+        match self.nodes.get_mut(&node) {
+            Some(Node::File(file)) => Ok(file),
+            _ => Err(io::ErrorKind::IsADirectory.into()),
+        }
+    }
+
+    fn find(&mut self, path: &Path) -> io::Result<NodeId> {
+        let mut node = ROOT;
+        for name in names_of(path) {
+            let (live, _) = self.dir(node)?;
+            node = *live.get(&name).ok_or_else(|| missing(path))?;
+        }
+        Ok(node)
+    }
+
+    /// The directory that holds `path`, and the last name.
+    fn find_parent(&mut self, path: &Path) -> io::Result<(NodeId, String)> {
+        let name = names_of(path).pop().ok_or_else(|| missing(path))?;
+        let parent = path.parent().ok_or_else(|| missing(path))?;
+        Ok((self.find(parent)?, name))
+    }
+
+    fn add(&mut self, node: Node) -> NodeId {
+        let id = self.next_node;
+        self.next_node += 1;
+        self.nodes.insert(id, node);
+        id
+    }
+
+    fn used(&self) -> u64 {
+        let bytes = |node: &Node| match node {
+            Node::File(file) => file.live.len() as u64,
+            Node::Dir { .. } => 0,
+        };
+        self.nodes.values().map(bytes).sum()
+    }
+
+    fn lose_power(&mut self) {
+        let ids: Vec<NodeId> = self.nodes.keys().copied().collect();
+        for id in ids {
+            match self.nodes.remove(&id) {
+                Some(Node::File(file)) => {
+                    let kept = self.surviving_bytes(file);
+                    self.nodes.insert(id, Node::File(kept));
+                }
+                Some(Node::Dir { live, durable }) => {
+                    let names = self.surviving_names(&live, durable);
+                    self.nodes.insert(id, Node::Dir { live: names.clone(), durable: names });
+                }
+                None => {}
+            }
+        }
+        self.forget_unreachable();
+    }
+
+    fn surviving_bytes(&mut self, file: FileNode) -> FileNode {
+        let mut kept = file.durable;
+        // The length goes its own way: grown without its data it shows zeros.
+        if file.live.len() != kept.len() && self.coin() {
+            kept.resize(file.live.len(), 0);
+        }
+        for page in file.dirty {
+            if !self.coin() {
+                continue;
+            }
+            let from = page * PAGE_BYTES;
+            let to = (from + PAGE_BYTES).min(file.live.len()).min(kept.len());
+            if from < to {
+                kept[from..to].copy_from_slice(&file.live[from..to]);
+            }
+        }
+        FileNode { live: kept.clone(), durable: kept, dirty: BTreeSet::new() }
+    }
+
+    /// Each name that differs is the old or the new one.
+    fn surviving_names(&mut self, live: &Names, durable: Names) -> Names {
+        let mut kept = durable.clone();
+        let changed: BTreeSet<&String> = live.keys().chain(durable.keys()).collect();
+        for name in changed {
+            if live.get(name) == durable.get(name) || !self.coin() {
+                continue;
+            }
+            match live.get(name) {
+                Some(node) => _ = kept.insert(name.clone(), *node),
+                None => _ = kept.remove(name),
+            }
+        }
+        kept
+    }
+
+    fn forget_unreachable(&mut self) {
+        let mut reached = BTreeSet::from([ROOT]);
+        let mut open = vec![ROOT];
+        while let Some(id) = open.pop() {
+            if let Some(Node::Dir { live, .. }) = self.nodes.get(&id) {
+                open.extend(live.values().filter(|child| reached.insert(**child)));
+            }
+        }
+        self.nodes.retain(|id, _| reached.contains(id));
+    }
+}
+
+impl Disk for SimDisk {
+    type File = SimFile;
+    type Lock = SimLock;
+
+    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<SimFile> {
+        let mut state = self.lock_state();
+        state.check_alive()?;
+        let creates = matches!(mode, OpenMode::Create | OpenMode::Truncate);
+        let node = match state.find(path) {
+            Ok(node) => node,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && creates => {
+                let (parent, name) = state.find_parent(path)?;
+                state.mutate_whole()?;
+                let node = state.add(Node::File(FileNode::default()));
+                state.dir(parent)?.0.insert(name, node);
+                node
+            }
+            Err(error) => return Err(error),
+        };
+        let life = state.life;
+        let file = state.file(node)?;
+        if mode == OpenMode::Truncate && !file.live.is_empty() {
+            file.set_len(0);
+        }
+        drop(state);
+        Ok(SimFile { disk: self.clone(), node, life, writable: mode != OpenMode::Read })
+    }
+
+    fn read_dir(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
+        let mut state = self.lock_state();
+        state.check_alive()?;
+        let node = state.find(path)?;
+        let names = state.dir(node)?.0.clone();
+        let is_dir = |id| matches!(state.nodes.get(&id), Some(Node::Dir { .. }));
+        Ok(names.into_iter().map(|(name, id)| DirEntry { name, is_dir: is_dir(id) }).collect())
+    }
+
+    fn create_dir_all(&self, path: &Path) -> io::Result<()> {
+        let mut state = self.lock_state();
+        state.check_alive()?;
+        let mut node = ROOT;
+        for name in names_of(path) {
+            let known = state.dir(node)?.0.get(&name).copied();
+            node = match known {
+                Some(child) => child,
+                None => {
+                    state.mutate_whole()?;
+                    let empty = Node::Dir { live: Names::new(), durable: Names::new() };
+                    let child = state.add(empty);
+                    state.dir(node)?.0.insert(name, child);
+                    child
+                }
+            };
+        }
+        state.dir(node).map(|_| ())
+    }
+
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        let mut state = self.lock_state();
+        let (parent, name) = state.find_parent(path)?;
+        let node = state.find(path)?;
+        state.file(node)?;
+        state.mutate_whole()?;
+        state.dir(parent)?.0.remove(&name);
+        Ok(())
+    }
+
+    fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
+        let mut state = self.lock_state();
+        let (parent, name) = state.find_parent(path)?;
+        let node = state.find(path)?;
+        state.dir(node)?;
+        state.mutate_whole()?;
+        state.dir(parent)?.0.remove(&name);
+        Ok(())
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut state = self.lock_state();
+        let node = state.find(from)?;
+        let (from_dir, from_name) = state.find_parent(from)?;
+        let (to_dir, to_name) = state.find_parent(to)?;
+        state.mutate_whole()?;
+        state.dir(from_dir)?.0.remove(&from_name);
+        state.dir(to_dir)?.0.insert(to_name, node);
+        Ok(())
+    }
+
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        let mut state = self.lock_state();
+        state.syncs += 1;
+        let node = state.find(path)?;
+        state.mutate_whole()?;
+        let (live, durable) = state.dir(node)?;
+        durable.clone_from(live);
+        Ok(())
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        self.lock_state().find(path).is_ok()
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<SimLock> {
+        let file = self.open(path, OpenMode::Create)?;
+        match self.lock_state().locks.insert(file.node) {
+            true => Ok(SimLock { disk: self.clone(), node: file.node, life: file.life }),
+            false => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+
+    fn space(&self, _path: &Path) -> io::Result<(u64, u64)> {
+        let state = self.lock_state();
+        Ok((state.capacity, state.capacity.saturating_sub(state.used())))
+    }
+}
+
+impl Drop for SimLock {
+    fn drop(&mut self) {
+        let mut state = self.disk.lock_state();
+        if state.life == self.life {
+            state.locks.remove(&self.node);
+        }
+    }
+}
+
+impl FileNode {
+    fn write(&mut self, bytes: &[u8], position: usize) {
+        if bytes.is_empty() {
+            return;
+        }
+        let end = position + bytes.len();
+        let from = position.min(self.live.len());
+        if self.live.len() < end {
+            self.live.resize(end, 0);
+        }
+        self.live[position..end].copy_from_slice(bytes);
+        self.dirty.extend(from / PAGE_BYTES..=(end - 1) / PAGE_BYTES);
+    }
+
+    fn set_len(&mut self, bytes: usize) {
+        let from = self.live.len().min(bytes);
+        let to = self.live.len().max(bytes);
+        self.live.resize(bytes, 0);
+        if to > from {
+            self.dirty.extend(from / PAGE_BYTES..=(to - 1) / PAGE_BYTES);
+        }
+    }
+
+    /// Only dirty pages go down, so what a failed sync left behind stays lost.
+    fn sync(&mut self) {
+        self.durable.resize(self.live.len(), 0);
+        for page in std::mem::take(&mut self.dirty) {
+            let from = (page * PAGE_BYTES).min(self.live.len());
+            let to = (from + PAGE_BYTES).min(self.live.len());
+            self.durable[from..to].copy_from_slice(&self.live[from..to]);
+        }
+    }
+}
+
+impl SimFile {
+    fn with<T>(&self, act: impl FnOnce(&mut State) -> io::Result<T>) -> io::Result<T> {
+        let mut state = self.disk.lock_state();
+        if state.life != self.life {
+            return Err(dead());
+        }
+        state.check_alive()?;
+        act(&mut state)
+    }
+
+    fn write_all(&self, bytes: &[u8], position: u64) -> io::Result<()> {
+        if !self.writable {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        let position = position as usize;
+        self.with(|state| {
+            let whole = state.count_mutation()?;
+            let cut = match whole {
+                true => bytes.len(),
+                false => state.next_random() as usize % (bytes.len() + 1),
+            };
+            let used = state.used();
+            let capacity = state.capacity;
+            let file = state.file(self.node)?;
+            let grows = (position + cut).saturating_sub(file.live.len()) as u64;
+            let room = capacity.saturating_sub(used);
+            // A full disk takes what fits: short writes are real.
+            let fits = if grows > room { cut.saturating_sub((grows - room) as usize) } else { cut };
+            file.write(&bytes[..fits], position);
+            match (whole, fits == bytes.len()) {
+                (false, _) => Err(dead()),
+                (true, false) => Err(io::ErrorKind::StorageFull.into()),
+                (true, true) => Ok(()),
+            }
+        })
+    }
+}
+
+impl DiskFile for SimFile {
+    fn read_at(&self, into: &mut [u8], position: u64) -> io::Result<usize> {
+        self.with(|state| {
+            let file = state.file(self.node)?;
+            let from = (position as usize).min(file.live.len());
+            let got = into.len().min(file.live.len() - from);
+            into[..got].copy_from_slice(&file.live[from..from + got]);
+            Ok(got)
+        })
+    }
+
+    fn write_at(&self, bytes: &[u8], position: u64) -> io::Result<()> {
+        self.write_all(bytes, position)
+    }
+
+    fn write_vectored_at(&self, slices: &mut [IoSlice<'_>], position: u64) -> io::Result<()> {
+        let joined: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
+        self.write_all(&joined, position)
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        self.with(|state| Ok(state.file(self.node)?.live.len() as u64))
+    }
+
+    fn set_len(&self, bytes: u64) -> io::Result<()> {
+        self.with(|state| {
+            state.mutate_whole()?;
+            state.file(self.node)?.set_len(bytes as usize);
+            Ok(())
+        })
+    }
+
+    fn reserve(&self, _bytes: u64) -> io::Result<()> {
+        self.with(|_| Ok(()))
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.with(|state| {
+            state.syncs += 1;
+            state.mutate_whole()?;
+            let failing = state.failing_sync(self.node);
+            let file = state.file(self.node)?;
+            match failing {
+                // The kernel drops the pages' dirty mark although they never reached the platter.
+                true => {
+                    file.dirty.clear();
+                    Err(io::Error::other("simulated sync failure"))
+                }
+                false => {
+                    file.sync();
+                    Ok(())
+                }
+            }
+        })
+    }
+}
+
+impl State {
+    fn failing_sync(&mut self, node: NodeId) -> bool {
+        let Some(name) = self.name_of(node) else { return false };
+        match self.sync_failures.iter().position(|end| name.ends_with(end.as_str())) {
+            Some(index) => {
+                self.sync_failures.remove(index);
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn name_of(&self, node: NodeId) -> Option<String> {
+        self.nodes.values().find_map(|dir| match dir {
+            Node::Dir { live, .. } => {
+                live.iter().find(|(_, id)| **id == node).map(|(name, _)| name.clone())
+            }
+            Node::File(_) => None,
+        })
+    }
+}
+
+fn names_of(path: &Path) -> Vec<String> {
+    let name = |part: Component<'_>| match part {
+        Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
+        _ => None,
+    };
+    path.components().filter_map(name).collect()
+}
+
+fn missing(path: &Path) -> io::Error {
+    io::Error::new(io::ErrorKind::NotFound, format!("{} does not exist", path.display()))
+}
+
+fn dead() -> io::Error {
+    io::Error::other("the simulated process is dead")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(disk: &SimDisk, path: &str, bytes: &[u8]) -> SimFile {
+        let file = disk.open(Path::new(path), OpenMode::Create).unwrap();
+        file.write_at(bytes, 0).unwrap();
+        file
+    }
+
+    fn content(disk: &SimDisk, path: &str) -> Option<Vec<u8>> {
+        disk.read_file(Path::new(path), 1 << 20).ok()
+    }
+
+    #[test]
+    fn a_killed_process_loses_nothing_and_its_handles_are_dead() {
+        let disk = SimDisk::new(1);
+        let file = write(&disk, "/f", b"hello");
+        let lock = disk.lock(Path::new("/.lock")).unwrap();
+        assert!(disk.lock(Path::new("/.lock")).is_err());
+        disk.crash(Crash::Kill);
+        assert_eq!(content(&disk, "/f").unwrap(), b"hello");
+        assert!(file.write_at(b"x", 0).is_err());
+        let _second = disk.lock(Path::new("/.lock")).unwrap();
+        drop(lock); // a dead process's lock must not free the living one's
+        assert!(disk.lock(Path::new("/.lock")).is_err());
+    }
+
+    #[test]
+    fn power_loss_keeps_synced_bytes_and_names_always_and_others_sometimes() {
+        let (mut file_survived, mut file_lost) = (0, 0);
+        for seed in 0..64 {
+            let disk = SimDisk::new(seed);
+            disk.create_dir_all(Path::new("/d")).unwrap();
+            disk.sync_dir(Path::new("/")).unwrap();
+            let file = write(&disk, "/d/synced", b"safe");
+            file.sync().unwrap();
+            disk.sync_dir(Path::new("/d")).unwrap();
+            file.write_at(b"risk", 4).unwrap();
+            write(&disk, "/d/unsynced", b"gone?").sync().unwrap();
+            disk.crash(Crash::PowerLoss);
+            assert_eq!(&content(&disk, "/d/synced").unwrap()[..4], b"safe");
+            match content(&disk, "/d/unsynced") {
+                Some(bytes) => {
+                    assert_eq!(bytes, b"gone?");
+                    file_survived += 1;
+                }
+                None => file_lost += 1,
+            }
+        }
+        assert!(file_survived > 10 && file_lost > 10, "{file_survived} {file_lost}");
+    }
+
+    #[test]
+    fn power_loss_tears_a_large_write() {
+        let torn = (0..64).filter(|seed| {
+            let disk = SimDisk::new(*seed);
+            let file = write(&disk, "/f", &[]);
+            file.sync().unwrap();
+            disk.sync_dir(Path::new("/")).unwrap();
+            file.write_at(&[7; 4096], 0).unwrap();
+            disk.crash(Crash::PowerLoss);
+            let kept = content(&disk, "/f").unwrap();
+            kept.contains(&7) && kept.contains(&0)
+        });
+        assert!(torn.count() > 5);
+    }
+
+    #[test]
+    fn a_process_can_die_in_the_middle_of_a_write() {
+        let disk = SimDisk::new(3);
+        let file = write(&disk, "/f", b"");
+        disk.die_after(1);
+        assert!(file.write_at(&[1; 100], 0).is_err());
+        assert!(file.len().is_err());
+        disk.crash(Crash::Kill);
+        assert!(content(&disk, "/f").unwrap().len() <= 100);
+    }
+
+    #[test]
+    fn a_full_disk_takes_what_fits_and_says_so() {
+        let disk = SimDisk::new(3);
+        disk.set_capacity(10);
+        let file = write(&disk, "/f", b"12345678");
+        let error = file.write_at(b"abcd", 8).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+        assert_eq!(content(&disk, "/f").unwrap(), b"12345678ab");
+        assert_eq!(disk.space(Path::new("/")).unwrap(), (10, 0));
+    }
+
+    #[test]
+    fn a_failed_sync_loses_its_pages_for_good() {
+        let disk = SimDisk::new(9);
+        let file = write(&disk, "/f.log", b"");
+        file.sync().unwrap();
+        disk.sync_dir(Path::new("/")).unwrap();
+        file.write_at(b"lost", 0).unwrap();
+        disk.fail_next_sync(".log");
+        assert!(file.sync().is_err());
+        assert_eq!(content(&disk, "/f.log").unwrap(), b"lost"); // the page cache still shows them
+        file.sync().unwrap(); // "succeeds", and saves nothing
+        disk.crash(Crash::PowerLoss);
+        assert_ne!(content(&disk, "/f.log").unwrap(), b"lost");
+    }
+
+    #[test]
+    fn renamed_directories_keep_their_files_and_open_handles() {
+        let disk = SimDisk::new(5);
+        disk.create_dir_all(Path::new("/a/b")).unwrap();
+        let file = write(&disk, "/a/b/f", b"one");
+        disk.rename(Path::new("/a/b"), Path::new("/c")).unwrap();
+        file.write_at(b"two", 0).unwrap();
+        assert_eq!(content(&disk, "/c/f").unwrap(), b"two");
+        assert!(!disk.exists(Path::new("/a/b")));
+        let listed = disk.read_dir(Path::new("/")).unwrap();
+        assert_eq!(listed.iter().map(|entry| entry.name.as_str()).collect::<Vec<_>>(), ["a", "c"]);
+    }
+}
