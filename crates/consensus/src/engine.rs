@@ -1,0 +1,144 @@
+use std::fmt;
+use std::io;
+
+use bytes::Bytes;
+use types::{MonoTime, Offset, WallTime};
+
+use crate::{Epoch, NodeId};
+
+/// A log of batches on which the voters agree, with at most one leader in an epoch.
+///
+/// Call order: drain [`poll_event`](Self::poll_event) after creation, after every
+/// [`propose`](Self::propose) and after every [`handle_timeout`](Self::handle_timeout); wake up at
+/// [`poll_timeout`](Self::poll_timeout). `now` never goes back.
+///
+/// The contract, which every engine's tests hold:
+/// 1. Epochs grow strictly from reign to reign, cluster-wide.
+/// 2. A batch is atomic. It carries its epoch and base offset; offsets count records and are dense.
+/// 3. Batches arrive as [`EngineEvent::Committed`] on every node: in order, none skipped, none
+///    twice, and not before they are durable on a majority of voters.
+/// 4. An accepted proposal is not an answer. The answer is its `Committed`, or `Follow`: then its
+///    fate is unknown to this reign and callers are told NOT_CONTROLLER.
+/// 5. [`EngineEvent::Leader`] comes after every earlier commit was delivered: whoever applied
+///    those knows all there is to know.
+///
+/// Source: KIP-595, KIP-631.
+#[doc(alias = "RaftClient")]
+pub trait ConsensusEngine {
+    /// Appends one batch as leader of `epoch`, if it would land at `base_offset`.
+    ///
+    /// `base_offset` is what the caller computed the records against; a mismatch means that they
+    /// were decided from another state.
+    fn propose(
+        &mut self,
+        epoch: Epoch,
+        base_offset: Offset,
+        records: Vec<Bytes>,
+        now: WallTime,
+    ) -> Result<(), ProposeError>;
+
+    /// The next thing that happened. For a leader this may block on the disk: what was proposed
+    /// since the last call becomes durable in one sync.
+    fn poll_event(&mut self) -> Option<EngineEvent>;
+
+    /// When [`handle_timeout`](Self::handle_timeout) wants to be called.
+    fn poll_timeout(&self) -> Option<MonoTime>;
+
+    fn handle_timeout(&mut self, now: MonoTime);
+
+    /// Gives up the reign of `epoch`, if it still lasts. Never blocks, never fails.
+    fn resign(&mut self, epoch: Epoch);
+
+    /// What `DescribeQuorum` shows.
+    fn status(&self) -> QuorumStatus;
+}
+
+/// What an engine tells the node that it runs on.
+#[derive(Debug)]
+pub enum EngineEvent {
+    /// This node leads from now on; the next proposal lands at `next`.
+    Leader {
+        epoch: Epoch,
+        next: Offset,
+    },
+    /// Another node leads, or none is known. Proposals of this node that are not committed by now
+    /// may or may not survive; nothing speculative may be kept.
+    Follow {
+        epoch: Epoch,
+        leader: Option<NodeId>,
+    },
+    Committed(CommittedBatch),
+    /// The log cannot be trusted any further (a failed write or sync, a log that ends in the
+    /// middle). The node must stop serving as a controller; a restart re-reads what is durable.
+    Fatal(io::Error),
+}
+
+/// A batch that no failure of a minority of voters can take back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommittedBatch {
+    pub epoch: Epoch,
+    pub base_offset: Offset,
+    /// **Invariant:** `base_offset + records.len() - 1`, unless the batch is the engine's own (a
+    /// leader change): such a batch has offsets and no records.
+    pub last_offset: Offset,
+    /// When the leader appended it.
+    pub appended_at: WallTime,
+    pub records: Vec<Bytes>,
+}
+
+impl CommittedBatch {
+    /// The offset of the batch that follows.
+    pub fn next_offset(&self) -> Offset {
+        self.last_offset.plus(1)
+    }
+}
+
+/// Why a proposal was not appended. Nothing of it is in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProposeError {
+    /// This node does not lead, or leads in another epoch → `NOT_CONTROLLER`.
+    NotLeader,
+    /// The batch would land at `next` instead → decide again.
+    WrongOffset { next: Offset },
+    /// More than `bytes_max` record bytes, or no record at all → split it, or refuse the request.
+    BadSize { bytes: usize, bytes_max: usize },
+    /// Too much is in flight → wait for a commit.
+    Busy,
+    /// The log failed earlier; [`EngineEvent::Fatal`] said why.
+    Failed,
+}
+
+impl fmt::Display for ProposeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ProposeError::NotLeader => f.write_str("this node does not lead the metadata log"),
+            ProposeError::WrongOffset { next } => {
+                write!(f, "the next batch of the metadata log starts at offset {next}")
+            }
+            ProposeError::BadSize { bytes, bytes_max } => {
+                write!(f, "a metadata batch has 1 to {bytes_max} record bytes, not {bytes}")
+            }
+            ProposeError::Busy => f.write_str("too many metadata batches are in flight"),
+            ProposeError::Failed => f.write_str("the metadata log has failed"),
+        }
+    }
+}
+
+impl std::error::Error for ProposeError {}
+
+/// The quorum as one node sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuorumStatus {
+    pub leader: Option<NodeId>,
+    pub leader_epoch: Epoch,
+    /// Offsets below are committed.
+    pub high_watermark: Offset,
+    /// In id order.
+    pub voters: Vec<VoterStatus>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VoterStatus {
+    pub id: NodeId,
+    pub log_end: Offset,
+}
