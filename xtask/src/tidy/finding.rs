@@ -36,7 +36,11 @@ mod tests {
 
     #[test]
     fn a_finding_reads_what_why_what_to_do() {
-        let finding = Finding::new("a.rs", 3, "line of 120 columns", "the limit is 100", "break it");
-        assert_eq!(finding.to_string(), "a.rs:3: line of 120 columns · the limit is 100 · break it");
+        let finding =
+            Finding::new("a.rs", 3, "line of 120 columns", "the limit is 100", "break it");
+        assert_eq!(
+            finding.to_string(),
+            "a.rs:3: line of 120 columns · the limit is 100 · break it"
+        );
     }
 }

@@ -83,8 +83,9 @@ fn echo(file: &File, source: &Source, at: usize, name: &str) -> Option<Finding> 
         .collect();
     let what = format!("the comment on `{name}` says only `{name}`");
     let fix = "delete it, or say what the name does not";
-    (!said.is_empty() && said == parts(name))
-        .then(|| Finding::new(&file.path, line, what, "an echo costs a line and teaches nothing", fix))
+    (!said.is_empty() && said == parts(name)).then(|| {
+        Finding::new(&file.path, line, what, "an echo costs a line and teaches nothing", fix)
+    })
 }
 
 /// `HighWatermark` and `high_watermark` → high, watermark.

@@ -106,7 +106,8 @@ mod tests {
     fn a_white_room_leans_only_on_white_rooms() {
         for room in ROOMS.iter().filter(|room| room.colour == White) {
             for used in room.uses {
-                let used = find(used).unwrap_or_else(|| panic!("{} uses unlisted {used}", room.name));
+                let used =
+                    find(used).unwrap_or_else(|| panic!("{} uses unlisted {used}", room.name));
                 assert_eq!(used.colour, White, "{} uses {}", room.name, used.name);
             }
         }

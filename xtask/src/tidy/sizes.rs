@@ -67,11 +67,8 @@ fn long_file(file: &File, source: &Source) -> Option<Finding> {
 
 /// How long the file is for somebody who reads the product.
 pub fn lines_without_tests(source: &Source) -> usize {
-    let tests: usize = source
-        .test_items
-        .iter()
-        .map(|range| source.text[range.clone()].lines().count())
-        .sum();
+    let tests: usize =
+        source.test_items.iter().map(|range| source.text[range.clone()].lines().count()).sum();
     source.text.lines().count().saturating_sub(tests)
 }
 
@@ -139,7 +136,8 @@ mod tests {
     fn a_long_file_is_found_and_its_tests_do_not_count() {
         let product = "const A: u8 = 1;\n".repeat(1_201);
         assert_eq!(whats("crates/types/src/x.rs", &product).len(), 1);
-        let tests = format!("#[cfg(test)]\nmod tests {{\n{}}}\n", "const A: u8 = 1;\n".repeat(1_201));
+        let tests =
+            format!("#[cfg(test)]\nmod tests {{\n{}}}\n", "const A: u8 = 1;\n".repeat(1_201));
         assert_eq!(whats("crates/types/src/x.rs", &tests).len(), 0);
     }
 

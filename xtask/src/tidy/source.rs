@@ -2,8 +2,8 @@ use std::ops::Range;
 
 /// One Rust file, split into what the compiler reads and what people read.
 ///
-/// **Invariant:** `code` and `comments` have the length and the line breaks of `text`; what does not
-/// belong to them is spaces. So an offset or a line means the same in all three.
+/// **Invariant:** `code` and `comments` have the length and the line breaks of `text`; the rest of
+/// them is spaces. So an offset or a line means the same in all three.
 #[derive(Debug)]
 pub struct Source {
     pub text: String,
@@ -189,7 +189,8 @@ impl<'a> Splitter<'a> {
         let length = match rest.first() {
             Some(b'\\') => rest.iter().skip(2).position(|&byte| byte == b'\'').map(|n| n + 4),
             Some(&first) => {
-                let width = 1 + usize::from(first >= 0xC0)
+                let width = 1
+                    + usize::from(first >= 0xC0)
                     + usize::from(first >= 0xE0)
                     + usize::from(first >= 0xF0);
                 (rest.get(width) == Some(&b'\'')).then_some(width + 2)
@@ -230,7 +231,8 @@ mod tests {
 
     #[test]
     fn strings_and_comments_are_not_code() {
-        let source = Source::new("let a = \"unwrap() \\\" x\"; // unwrap()\n/* fn /* y */ z */ let b;");
+        let source =
+            Source::new("let a = \"unwrap() \\\" x\"; // unwrap()\n/* fn /* y */ z */ let b;");
         assert!(!source.code.contains("unwrap"));
         assert!(source.comments.contains("unwrap()"));
         assert!(source.code.contains("let b;"));

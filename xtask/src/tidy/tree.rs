@@ -86,7 +86,9 @@ impl Tree {
         let path = path.trim_end_matches('/');
         path.is_empty()
             || self.paths.iter().any(|known| {
-                known.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                known
+                    .strip_prefix(path)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
             })
     }
 

@@ -1,0 +1,76 @@
+use std::process::Command;
+use std::time::Duration;
+
+use super::step::Step;
+use crate::counts::Counts;
+use crate::process::{self, Finished};
+use crate::{fuzz, sim};
+
+const LIMIT: Duration = Duration::from_secs(30 * 60);
+const FUZZ: Duration = Duration::from_secs(60);
+/// The same seeds in every run: a red check has one cause, the change.
+const FUZZ_FIRST_SEED: u64 = 1;
+const SIM_SEEDS: &str = "200";
+
+/// Judges of the behaviour. A failure does not hide the next.
+pub const PROOFS: &[Step] = &[
+    Step { name: "tests", what: "unit, scenario, property, model, golden", run: tests },
+    Step { name: "sim", what: "the same seed gives the same trace; then 200 seeds", run: simulate },
+    Step { name: "fuzz", what: "the fuzz_ tests for a minute", run: short_fuzz },
+    Step { name: "interop", what: "unmodified Kafka clients", run: interop },
+];
+
+fn tests() -> Result<Counts, String> {
+    let command = process::cargo(&["test", "--workspace", "--no-fail-fast"]);
+    judged(process::watch(command, LIMIT, true)?)
+}
+
+fn simulate() -> Result<Counts, String> {
+    sim::exists(&crate::root(), "sim")?;
+    let mut counts = Counts::default();
+    for args in [&["meta"][..], &["run", "--seeds", SIM_SEEDS]] {
+        let mut command = process::cargo(&["run", "--release", "--package", "sim", "--"]);
+        command.args(args);
+        counts += judged(process::watch(command, LIMIT, true)?)?;
+    }
+    Ok(counts)
+}
+
+fn short_fuzz() -> Result<Counts, String> {
+    fuzz::rounds(FUZZ, FUZZ_FIRST_SEED)
+}
+
+fn interop() -> Result<Counts, String> {
+    let this = std::env::current_exe().map_err(|error| format!("find this program: {error}"))?;
+    let mut command = Command::new(this);
+    command.arg("interop").current_dir(crate::root());
+    judged(process::watch(command, LIMIT, true)?)
+}
+
+/// What the child counted. If it failed and counted no failure, that is one.
+fn judged(finished: Finished) -> Result<Counts, String> {
+    let mut counts = Counts::of(&finished.lines);
+    if !finished.success && counts.failed == 0 {
+        counts.failed = 1;
+    }
+    if finished.success && counts == Counts::default() {
+        counts.passed = 1;
+    }
+    Ok(counts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finished(success: bool, line: &str) -> Counts {
+        judged(Finished { success, lines: vec![line.to_owned()] }).expect("counts")
+    }
+
+    #[test]
+    fn a_child_that_fails_without_saying_what_counts_as_one_failure() {
+        assert_eq!(finished(false, "3 passed, 0 failed"), Counts { passed: 3, failed: 1 });
+        assert_eq!(finished(false, "3 passed, 2 failed"), Counts { passed: 3, failed: 2 });
+        assert_eq!(finished(true, "3 passed, 0 failed"), Counts { passed: 3, failed: 0 });
+    }
+}
