@@ -195,6 +195,20 @@ pub fn decompress(codec: Compression, block: &Bytes, limit: usize) -> Result<Byt
     }
 }
 
+/// [`decompress`] for formats 0 and 1. In format 0 every Java client hashed too much of an LZ4 frame's
+/// descriptor, and the byte that results is to be ignored. Source: KIP-57.
+pub(crate) fn decompress_legacy(
+    codec: Compression,
+    block: &Bytes,
+    magic: i8,
+    limit: usize,
+) -> Result<Bytes, BatchError> {
+    match (codec, magic) {
+        (Compression::Lz4, 0) => decompress(codec, &lz4::with_right_descriptor(block), limit),
+        _ => decompress(codec, block, limit),
+    }
+}
+
 /// A compressed block on its way out, piece by piece.
 pub(crate) struct Decoder<'a> {
     codec: Compression,

@@ -29,6 +29,8 @@ pub enum BatchError {
     TrailingBytes,
     /// A record is malformed: what is wrong, and its index in the batch.
     BadRecord { index: u32, what: &'static str },
+    /// The key or value of a control record cannot be read.
+    BadControlRecord,
 }
 
 impl BatchError {
@@ -45,7 +47,8 @@ impl BatchError {
             | BatchError::TooLargeDecompressed { .. }
             | BatchError::BadCount(_)
             | BatchError::TrailingBytes
-            | BatchError::BadRecord { .. } => ErrorCode::InvalidRecord,
+            | BatchError::BadRecord { .. }
+            | BatchError::BadControlRecord => ErrorCode::InvalidRecord,
         }
     }
 
@@ -77,6 +80,7 @@ impl fmt::Display for BatchError {
             BatchError::BadCount(count) => write!(f, "record count {count} is impossible"),
             BatchError::TrailingBytes => f.write_str("bytes are left after the last record"),
             BatchError::BadRecord { index, what } => write!(f, "record {index}: {what}"),
+            BatchError::BadControlRecord => f.write_str("the control record cannot be read"),
         }
     }
 }
