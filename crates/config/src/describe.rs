@@ -2,7 +2,7 @@
 
 use crate::layers::{BrokerLayers, Overrides, Source};
 use crate::property::{Kind, Property, UpdateMode};
-use crate::table::{broker_properties, find_broker_property};
+use crate::table::{broker_properties, find_broker_property, is_removed};
 use crate::topic_table::{GROUP_PROPERTIES, TOPIC_PROPERTIES, TopicProperty, topic_property};
 
 /// One described property.
@@ -54,8 +54,8 @@ pub fn describe_topic_names<'n>(
 
 /// Describes every property of a broker, and what was set for single listeners.
 pub fn describe_broker(broker: &BrokerLayers<'_>) -> Vec<ConfigEntry> {
-    let mut entries: Vec<_> =
-        broker_properties().map(|p| broker_entry(p.name, p, broker)).collect();
+    let current = broker_properties().filter(|property| !is_removed(property.name));
+    let mut entries: Vec<_> = current.map(|p| broker_entry(p.name, p, broker)).collect();
     let layers = [broker.dynamic_broker, broker.dynamic_default, broker.static_broker];
     for name in layers.into_iter().flat_map(|layer| layer.keys()) {
         if entries.iter().any(|entry| entry.name == *name) {

@@ -44,6 +44,11 @@ pub fn broker_properties() -> impl Iterator<Item = &'static Property> {
     THEMES.iter().flat_map(|(_, rows)| rows.iter())
 }
 
+/// Whether Kafka no longer has this property: it is described only where somebody set it.
+pub(crate) fn is_removed(name: &str) -> bool {
+    removed::ROWS.iter().any(|property| property.name == name)
+}
+
 /// The broker property of this name.
 pub fn broker_property(name: &str) -> Option<&'static Property> {
     broker_properties().find(|property| property.name == name)
