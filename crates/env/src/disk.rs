@@ -76,7 +76,8 @@ pub trait Disk: Clone + Send + Sync + 'static {
 
 /// An open file. Positions are explicit, so readers and the writer share one handle.
 pub trait DiskFile: Send + Sync + 'static {
-    /// Fills `into` from `position` as far as the file goes; returns how much. Short only at the end.
+    /// Fills `into` from `position` as far as the file goes; returns how much. Short only at the
+    /// end.
     fn read_at(&self, into: &mut [u8], position: u64) -> io::Result<usize>;
     /// Writes all of `bytes` at `position`, growing the file if needed.
     fn write_at(&self, bytes: &[u8], position: u64) -> io::Result<()>;
