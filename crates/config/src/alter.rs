@@ -163,7 +163,8 @@ fn validate_group(overrides: &Overrides) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Source: Kafka `DynamicBrokerConfig.validateConfigs`. Unknown names pass: they may belong to plug-ins.
+/// Unknown names pass: they may belong to plug-ins.
+/// Source: Kafka `DynamicBrokerConfig.validateConfigs`.
 fn validate_broker(overrides: &Overrides, one_broker: bool) -> Result<(), ConfigError> {
     for (name, text) in overrides {
         let Some(property) = find_broker_property(name) else { continue };
@@ -176,8 +177,8 @@ fn validate_broker(overrides: &Overrides, one_broker: bool) -> Result<(), Config
             property.update == UpdateMode::PerBroker || broker_property(name).is_none();
         if for_one_only && !one_broker {
             return Err(ConfigError::new(format!(
-                "Cannot update these configs at default cluster level, broker id must be specified: \
-                 Set({name})"
+                "Cannot update these configs at default cluster level, broker id must be \
+                 specified: Set({name})"
             )));
         }
         property.parse(text)?;

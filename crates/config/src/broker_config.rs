@@ -1,6 +1,6 @@
 //! A broker's configuration in plain fields: what the rest of the house sees.
 //!
-//! Field names are Kafka's property names with `_` for `.`, less what the struct's name already says.
+//! Field names are Kafka's property names with `_` for `.`, less what the struct's name says.
 
 use types::BrokerId;
 
@@ -191,7 +191,7 @@ fn node_id(lookup: &BrokerLookup<'_>) -> Result<i32, ConfigError> {
     let id = match (lookup.number_or_unset("node.id"), broker_id) {
         (Some(node), Some(broker)) if node != broker => {
             return Err(ConfigError::new(format!(
-                "You must set `node.id` to the same value as `broker.id`: they are {node} and {broker}"
+                "`node.id` and `broker.id` must have the same value: they are {node} and {broker}"
             )));
         }
         (Some(id), _) | (None, Some(id)) => id,
@@ -256,7 +256,7 @@ fn check_advertised_names(
         if !clients.iter().any(|client| client.name == listener.name) {
             let names: Vec<_> = clients.iter().map(|client| client.name.as_str()).collect();
             return Err(ConfigError::new(format!(
-                "advertised.listeners names {}, which is not among the listeners clients can reach: {}",
+                "advertised.listeners names {}, which is not among the listeners for clients: {}",
                 listener.name,
                 names.join(",")
             )));
@@ -272,7 +272,8 @@ fn inter_broker_listener(
     if let Some(name) = lookup.text_or_unset("inter.broker.listener.name") {
         if lookup.is_set("security.inter.broker.protocol") {
             return Err(ConfigError::new(
-                "Only one of inter.broker.listener.name and security.inter.broker.protocol should be set.",
+                "Only one of inter.broker.listener.name and security.inter.broker.protocol should \
+                 be set.",
             ));
         }
         let name = name.to_uppercase();

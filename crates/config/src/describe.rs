@@ -1,4 +1,5 @@
-//! What DescribeConfigs says: every property with its value, where that comes from, and what else was said.
+//! What DescribeConfigs says: every property with its value, where that comes from, and what else
+//! was said.
 
 use crate::layers::{BrokerLayers, Overrides, Source};
 use crate::property::{Kind, Property, UpdateMode};

@@ -52,14 +52,14 @@ const INTRODUCTION: &str = "\
 
 <!-- Generated from crates/config. Change the tables there, not this page. -->
 
-Property names, types, defaults and ranges are Kafka's. A node reads, weakest first: the defaults below,
-the file (`ottla start -c server.properties`, in Java's properties syntax), the environment
+Property names, types, defaults and ranges are Kafka's. A node reads, weakest first: the defaults
+below, the file (`ottla start -c server.properties`, in Java's properties syntax), the environment
 (`KAFKA_LOG_DIRS` means `log.dirs`; `__` means `_` and `___` means `-`), and `--override key=value`.
 
-What differs from Kafka stands at the row. *No effect* means that the value is read and checked, does
-nothing here, and is reported in one warning when it differs from the default. *Refused* means that a node
-does not start with another value than the default, because ignoring it would be unsafe. An unknown name
-is reported with the nearest known one, and the node starts.
+What differs from Kafka stands at the row. *No effect* means that the value is read and checked,
+does nothing here, and is reported in one warning when it differs from the default. *Refused* means
+that a node does not start with another value than the default, because ignoring it would be unsafe.
+An unknown name is reported with the nearest known one, and the node starts.
 
 A listener's own value is set as `listener.name.<listener>.<property>`.
 
@@ -75,8 +75,8 @@ const BROKER_HEAD: &str =
 const TOPICS: &str = "
 ## Topic properties
 
-A topic without a value of its own takes the broker's, under the broker's name for it; the first of several
-that is set wins.
+A topic without a value of its own takes the broker's, under the broker's name for it; the first of
+several that is set wins.
 
 | Property | Type | Default | Broker's name | Meaning |
 |---|---|---|---|---|

@@ -44,7 +44,7 @@ pub struct Listener {
     /// In capitals, as Kafka keeps it.
     pub name: String,
     pub protocol: SecurityProtocol,
-    /// Empty means all interfaces (in `listeners`) or this machine's name (in `advertised.listeners`).
+    /// Empty means all interfaces in `listeners`, this machine's name in `advertised.listeners`.
     pub host: String,
     /// 0 lets the system choose.
     pub port: u16,
@@ -66,8 +66,7 @@ pub(crate) struct ProtocolMap(Vec<(String, SecurityProtocol)>);
 impl ProtocolMap {
     /// Reads `NAME:PROTOCOL,…`.
     ///
-    /// Names that are protocols mean themselves unless the map was set; a controller's listener that
-    /// the map leaves out speaks plaintext as long as the map was not set either.
+    /// A controller's listener that the map leaves out speaks plaintext, unless the map was set.
     pub(crate) fn parse(
         text: &str,
         was_set: bool,
@@ -178,8 +177,8 @@ pub(crate) fn check_ports(listeners: &[Listener]) -> Result<(), ConfigError> {
 pub(crate) fn check_routable(advertised: &[Listener]) -> Result<(), ConfigError> {
     if advertised.iter().any(|listener| listener.host == "0.0.0.0") {
         return Err(ConfigError::new(
-            "advertised.listeners cannot use the nonroutable meta-address 0.0.0.0. Use a routable IP \
-             address.",
+            "advertised.listeners cannot use the nonroutable meta-address 0.0.0.0. Use a routable \
+             IP address.",
         ));
     }
     Ok(())
@@ -190,8 +189,8 @@ pub(crate) fn check_served(listeners: &[Listener]) -> Result<(), ConfigError> {
     let unserved = listeners.iter().find(|l| l.protocol != SecurityProtocol::Plaintext);
     let Some(listener) = unserved else { return Ok(()) };
     Err(ConfigError::new(format!(
-        "listener {} speaks {}, which is not supported yet: opening it in plain text would be unsafe. \
-         Use a PLAINTEXT listener on a network you trust, or remove it",
+        "listener {} speaks {}, which is not supported yet: opening it in plain text would be \
+         unsafe. Use a PLAINTEXT listener on a network you trust, or remove it",
         listener.name,
         listener.protocol.name()
     )))

@@ -1,4 +1,4 @@
-//! File, environment and command line become one configuration, and a list of what to tell the person.
+//! File, environment and command line become one configuration and a list of what to tell people.
 
 use std::fmt;
 
@@ -59,7 +59,7 @@ impl fmt::Display for Warning {
 /// Reads and checks everything.
 ///
 /// # Errors
-/// A malformed file or override, a value the table refuses, or a property that would be unsafe to ignore.
+/// A malformed file or override, a value the table refuses, a property it is unsafe to ignore.
 pub fn load(sources: Sources<'_>) -> Result<Loaded, ConfigError> {
     let mut properties = match sources.file {
         Some(text) => parse_properties(text)?,

@@ -1,7 +1,6 @@
 //! Reads a broker's typed values by name.
 
 use crate::layers::BrokerLayers;
-use crate::property::Property;
 use crate::table::broker_property;
 use crate::value::Value;
 
@@ -23,11 +22,15 @@ impl<'a> BrokerLookup<'a> {
     }
 
     pub(crate) fn long(&self, name: &str) -> i64 {
-        self.number_or_unset(name).unwrap_or_else(|| panic!("{name} has no default"))
+        let number = self.number_or_unset(name);
+        assert!(number.is_some(), "{name} has no default");
+        number.unwrap_or_default()
     }
 
     pub(crate) fn int(&self, name: &str) -> i32 {
-        i32::try_from(self.long(name)).unwrap_or_else(|_| panic!("{name} is no int"))
+        let number = self.long(name);
+        assert!(i32::try_from(number).is_ok(), "{name} is no int: {number}");
+        number as i32
     }
 
     pub(crate) fn short(&self, name: &str) -> i16 {
@@ -36,10 +39,9 @@ impl<'a> BrokerLookup<'a> {
     }
 
     pub(crate) fn number_or_unset(&self, name: &str) -> Option<i64> {
-        match self.value(name)? {
-            Value::Number(number) => Some(number),
-            other => panic!("{name} is {other:?}, not a number"),
-        }
+        let value = self.value(name)?;
+        assert!(value.as_number().is_some(), "{name} is {value:?}, not a number");
+        value.as_number()
     }
 
     pub(crate) fn boolean(&self, name: &str) -> bool {
@@ -61,17 +63,14 @@ impl<'a> BrokerLookup<'a> {
 
     /// An empty list counts as not set.
     pub(crate) fn list_or_unset(&self, name: &str) -> Option<Vec<String>> {
-        match self.value(name)? {
-            Value::List(items) => Some(items).filter(|items| !items.is_empty()),
-            other => panic!("{name} is {other:?}, not a list"),
-        }
+        let value = self.value(name)?;
+        assert!(value.as_list().is_some(), "{name} is {value:?}, not a list");
+        value.as_list().filter(|items| !items.is_empty()).map(<[String]>::to_vec)
     }
 
     fn value(&self, name: &str) -> Option<Value> {
-        self.layers.value(property(name))
+        let property = broker_property(name);
+        assert!(property.is_some(), "{name} is not in the table");
+        property.and_then(|property| self.layers.value(property))
     }
-}
-
-fn property(name: &str) -> &'static Property {
-    broker_property(name).unwrap_or_else(|| panic!("{name} is not in the table"))
 }

@@ -60,7 +60,7 @@ fn logical_lines(text: &str) -> Vec<LogicalLine> {
         if !continues && is_skipped {
             continue;
         }
-        // An even number of backslashes escapes backslashes; an odd one leaves the last for the line's end.
+        // Pairs of backslashes escape each other; one that is left over escapes the line's end.
         let backslashes = natural.len() - natural.trim_end_matches('\\').len();
         let ends_open = backslashes % 2 == 1;
         let body = if ends_open { &natural[..natural.len() - 1] } else { natural };

@@ -49,7 +49,7 @@ impl Kind {
         }
     }
 
-    /// The number DescribeConfigs gives this type. Source: Kafka `DescribeConfigsResponse.ConfigType`.
+    /// The number on the wire. Source: Kafka `DescribeConfigsResponse.ConfigType`.
     pub const fn wire_code(self) -> i8 {
         match self {
             Kind::Boolean => 1,

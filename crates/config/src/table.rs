@@ -56,7 +56,7 @@ pub fn broker_property(name: &str) -> Option<&'static Property> {
 
 /// A listener's own value of a broker property: `listener.name.<listener>.<property>`.
 ///
-/// The mechanism level of SASL (`listener.name.<listener>.<mechanism>.sasl.jaas.config`) counts too.
+/// SASL has one more level: `listener.name.<listener>.<mechanism>.sasl.jaas.config`.
 pub fn listener_property(name: &str) -> Option<&'static Property> {
     let (_, rest) = name.strip_prefix("listener.name.")?.split_once('.')?;
     broker_property(rest).or_else(|| broker_property(rest.split_once('.')?.1))

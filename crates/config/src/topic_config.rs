@@ -135,16 +135,15 @@ struct Lookup<'a> {
 
 impl Lookup<'_> {
     fn value(&self, name: &str) -> Value {
-        let row =
-            topic_property(name).unwrap_or_else(|| panic!("{name} is not in the topic table"));
-        self.broker.topic_value(self.topic, row)
+        let row = topic_property(name);
+        assert!(row.is_some(), "{name} is not in the topic table");
+        row.map_or(Value::Boolean(false), |row| self.broker.topic_value(self.topic, row))
     }
 
     fn long(&self, name: &str) -> i64 {
-        match self.value(name) {
-            Value::Number(number) => number,
-            other => panic!("{name} is {other:?}, not a number"),
-        }
+        let number = self.value(name).as_number();
+        assert!(number.is_some(), "{name} is not a number");
+        number.unwrap_or_default()
     }
 
     fn int(&self, name: &str) -> i32 {
@@ -157,10 +156,9 @@ impl Lookup<'_> {
     }
 
     fn double(&self, name: &str) -> f64 {
-        match self.value(name) {
-            Value::Double(number) => number,
-            other => panic!("{name} is {other:?}, not a double"),
-        }
+        let number = self.value(name).as_double();
+        assert!(number.is_some(), "{name} is not a double");
+        number.unwrap_or_default()
     }
 
     fn text(&self, name: &str) -> String {
@@ -168,7 +166,8 @@ impl Lookup<'_> {
     }
 
     fn cleanup_policy(&self) -> CleanupPolicy {
-        let Value::List(items) = self.value("cleanup.policy") else { unreachable!("a list row") };
+        let value = self.value("cleanup.policy");
+        let items = value.as_list().unwrap_or_default();
         let has = |name| items.iter().any(|item| item == name);
         CleanupPolicy { delete: has("delete"), compact: has("compact") }
     }
@@ -224,8 +223,8 @@ pub fn new_topic_overrides<'a>(
 /// Checks all overrides of a topic.
 ///
 /// # Errors
-/// `Unknown topic config name: …`, a value its row refuses, two that contradict each other, or one
-/// that would be unsafe to ignore → `INVALID_CONFIG`. Source: Kafka `LogConfig.validate`.
+/// An unknown name, a value its row refuses, two that contradict each other, or one that would be
+/// unsafe to ignore → `INVALID_CONFIG`. Source: Kafka `LogConfig.validate`.
 pub(crate) fn validate_topic(overrides: &Overrides) -> Result<(), ConfigError> {
     for name in overrides.keys() {
         if topic_property(name).is_none() {
@@ -239,8 +238,8 @@ pub(crate) fn validate_topic(overrides: &Overrides) -> Result<(), ConfigError> {
             && value == Value::Boolean(true)
         {
             return Err(ConfigError::new(
-                "Tiered Storage functionality is disabled in the broker. Topic cannot be configured \
-                 with remote log storage.",
+                "Tiered Storage functionality is disabled in the broker. Topic cannot be \
+                 configured with remote log storage.",
             ));
         }
     }
@@ -329,8 +328,8 @@ mod tests {
         refuses(
             &[("leader.replication.throttled.replicas", "x")],
             "Invalid value [x] for configuration leader.replication.throttled.replicas: \
-             leader.replication.throttled.replicas must be the literal '*' or a list of replicas in \
-             the following format: [partitionId]:[brokerId],[partitionId]:[brokerId],...",
+             leader.replication.throttled.replicas must be the literal '*' or a list of replicas \
+             in the following format: [partitionId]:[brokerId],[partitionId]:[brokerId],...",
         );
     }
 

@@ -39,7 +39,8 @@ const fn of(property: Property, synonyms: &'static [(&'static str, i64)]) -> Top
 #[rustfmt::skip]
 pub const TOPIC_PROPERTIES: &[TopicProperty] = &[
     of(list("cleanup.policy", "delete").rule(Rule::EachOf(&["compact", "delete"]))
-        .doc("What happens to old records: `delete` them, `compact` to the newest of each key, both, or nothing."),
+        .doc("What happens to old records: `delete` them, `compact` to the newest of each key, \
+              both, or nothing."),
         &[("log.cleanup.policy", 1)]),
     of(text("compression.type", "producer")
         .one_of(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"])
@@ -59,7 +60,8 @@ pub const TOPIC_PROPERTIES: &[TopicProperty] = &[
         &[("log.cleaner.delete.retention.ms", 1)]),
     of(text("durability", "fsync").one_of(&["fsync", "replicated", "page-cache"])
         .doc("Ottla's own: what an `acks=all` answer promises. `fsync`: the write is on disk; \
-              `replicated`: the in-sync replicas have it in memory; `page-cache`: Kafka's promise."),
+              `replicated`: the in-sync replicas have it in memory; \
+              `page-cache`: Kafka's promise."),
         &[("log.durability", 1)]),
     of(long("file.delete.delay.ms", "60000").at_least(0)
         .doc("How long a removed segment's file stays on disk."),
@@ -79,7 +81,8 @@ pub const TOPIC_PROPERTIES: &[TopicProperty] = &[
         &[("log.index.interval.bytes", 1)]),
     of(list("leader.replication.throttled.replicas", "").rule(Rule::ThrottledReplicas)
         .accepted(ONE_COPY)
-        .doc("The leaders that send to followers at a limited rate: `*`, or `partition:broker` pairs."),
+        .doc("The leaders that send to followers at a limited rate: `*`, or `partition:broker` \
+              pairs."),
         &[]),
     of(long("local.retention.bytes", "-2").at_least(-2)
         .accepted(NO_TIERED)
@@ -133,7 +136,8 @@ pub const TOPIC_PROPERTIES: &[TopicProperty] = &[
         &[("log.retention.bytes", 1)]),
     of(long("retention.ms", "604800000").at_least(-1)
         .doc("How long records are kept; -1 means for ever."),
-        &[("log.retention.ms", 1), ("log.retention.minutes", MS_PER_MINUTE), ("log.retention.hours", MS_PER_HOUR)]),
+        &[("log.retention.ms", 1), ("log.retention.minutes", MS_PER_MINUTE),
+          ("log.retention.hours", MS_PER_HOUR)]),
     of(int("segment.bytes", "1073741824").at_least(1_048_576)
         .doc("The size at which a partition begins a new segment."),
         &[("log.segment.bytes", 1)]),
@@ -170,7 +174,8 @@ pub const GROUP_PROPERTIES: &[Property] = &[
         .doc("How long a member of this share group may keep a record."),
     text("share.auto.offset.reset", "latest").rule(Rule::ShareOffsetReset).accepted(NO_SHARE)
         .doc("Where this share group begins to read."),
-    text("share.isolation.level", "read_uncommitted").one_of(&["read_committed", "read_uncommitted"])
+    text("share.isolation.level", "read_uncommitted")
+        .one_of(&["read_committed", "read_uncommitted"])
         .accepted(NO_SHARE)
         .doc("Whether this share group sees records of open transactions."),
     int("streams.session.timeout.ms", "45000").at_least(1).accepted(NO_STREAMS)

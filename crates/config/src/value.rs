@@ -18,7 +18,7 @@ impl Property {
     /// Reads `text` as this property's type and checks its rule.
     ///
     /// # Errors
-    /// The message is Kafka's (`Invalid value x for configuration y: …`), because tools show it to people.
+    /// `Invalid value x for configuration y: …`, in Kafka's words, because tools show it to people.
     /// Source: Kafka `ConfigDef.parseType` and its validators.
     pub fn parse(&self, text: &str) -> Result<Value, ConfigError> {
         let value = self.parse_type(text)?;
@@ -99,7 +99,7 @@ impl Property {
     }
 
     fn check_fraction(&self, number: f64, least: f64, most: f64) -> Result<(), ConfigError> {
-        // Written so that NaN fails: Java's comparison lets it through, but no ratio means anything.
+        // Written so that NaN fails, which Java's comparison lets through.
         if number >= least && number <= most {
             return Ok(());
         }
@@ -170,6 +170,29 @@ impl Property {
             return ConfigError::invalid("[hidden]", self.name, reason);
         }
         ConfigError::invalid(value, self.name, reason)
+    }
+}
+
+impl Value {
+    pub fn as_number(&self) -> Option<i64> {
+        match self {
+            Value::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    pub fn as_double(&self) -> Option<f64> {
+        match self {
+            Value::Double(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    pub fn as_list(&self) -> Option<&[String]> {
+        match self {
+            Value::List(items) => Some(items),
+            _ => None,
+        }
     }
 }
 

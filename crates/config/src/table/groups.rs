@@ -44,7 +44,8 @@ pub(super) const ROWS: &[Property] = &[
         .rule(Rule::OneOfIgnoringCase(&["DISABLED", "DOWNGRADE", "UPGRADE", "BIDIRECTIONAL"]))
         .doc("Whether a live group may change between the `classic` and the `consumer` protocol."),
     int("group.consumer.regex.refresh.interval.ms", "600000").at_least(10_000)
-        .doc("How often regular expressions in subscriptions are matched against the topics again."),
+        .doc("How often regular expressions in subscriptions are matched against the topics \
+              again."),
     int("offsets.commit.timeout.ms", "5000").at_least(1).high()
         .doc("How long a commit may wait for its replicas."),
     int("offsets.load.buffer.size", "5242880").at_least(1).high()

@@ -29,7 +29,8 @@ pub(super) const ROWS: &[Property] = &[
         .doc("How long a candidate waits for a majority before it tries again."),
     int("controller.quorum.fetch.timeout.ms", "2000").at_least(0).high()
         .accepted(ONE_NODE)
-        .doc("How long a follower goes without a fetch from the leader before it stands for election."),
+        .doc("How long a follower goes without a fetch from the leader before it stands for \
+              election."),
     int("controller.quorum.election.backoff.max.ms", "1000").at_least(0).high()
         .accepted(ONE_NODE)
         .doc("The longest random pause between two elections."),

@@ -33,7 +33,8 @@ pub(super) const ROWS: &[Property] = &[
     long("log.retention.check.interval.ms", "300000").at_least(1)
         .doc("How often old segments are looked for."),
     list("log.cleanup.policy", "delete").rule(Rule::EachOf(&["compact", "delete"])).cluster_wide()
-        .doc("What happens to old records: `delete` them, `compact` to the newest of each key, or both."),
+        .doc("What happens to old records: `delete` them, `compact` to the newest of each key, \
+              or both."),
     int("log.index.size.max.bytes", "10485760").at_least(4).cluster_wide()
         .doc("The largest offset index of a segment."),
     int("log.index.interval.bytes", "4096").at_least(0).cluster_wide()
@@ -41,7 +42,8 @@ pub(super) const ROWS: &[Property] = &[
     long("log.flush.interval.messages", "9223372036854775807").at_least(1).high().cluster_wide()
         .doc("A partition is synced to disk after this many records."),
     long_unset("log.flush.interval.ms").high().cluster_wide()
-        .doc("A partition is synced to disk at this age; unset means `log.flush.scheduler.interval.ms`."),
+        .doc("A partition is synced to disk at this age; unset means \
+              `log.flush.scheduler.interval.ms`."),
     long("log.flush.scheduler.interval.ms", "9223372036854775807").high()
         .doc("How often partitions are looked at for a sync by age."),
     int("log.flush.offset.checkpoint.interval.ms", "60000").at_least(0).high()
@@ -52,7 +54,8 @@ pub(super) const ROWS: &[Property] = &[
         .doc("How long a removed segment's file stays on disk."),
     boolean("log.preallocate", "false").cluster_wide()
         .doc("Whether a segment's whole size is reserved when it begins."),
-    text("log.message.timestamp.type", "CreateTime").one_of(&["CreateTime", "LogAppendTime"]).cluster_wide()
+    text("log.message.timestamp.type", "CreateTime").one_of(&["CreateTime", "LogAppendTime"])
+        .cluster_wide()
         .doc("Whether a record keeps its producer's time or gets the broker's."),
     long("log.message.timestamp.before.max.ms", "9223372036854775807").at_least(0).cluster_wide()
         .doc("How far a record's time may lie before the broker's."),
@@ -60,7 +63,8 @@ pub(super) const ROWS: &[Property] = &[
         .doc("How far a record's time may lie after the broker's."),
     text("log.durability", "fsync").one_of(&["fsync", "replicated", "page-cache"]).high()
         .doc("Ottla's own: what an `acks=all` answer promises. `fsync`: the write is on disk; \
-              `replicated`: the in-sync replicas have it in memory; `page-cache`: Kafka's promise."),
+              `replicated`: the in-sync replicas have it in memory; \
+              `page-cache`: Kafka's promise."),
     boolean("log.cleaner.enable", "true")
         .doc("Whether compaction runs at all."),
     int("log.cleaner.threads", "1").at_least(0).cluster_wide()

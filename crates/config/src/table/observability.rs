@@ -17,7 +17,8 @@ pub(super) const ROWS: &[Property] = &[
         .doc("The length of each of those samples."),
     int("alter.log.dirs.replication.quota.window.num", "11").at_least(1).low().accepted(NO_QUOTAS)
         .doc("Samples over which moves between directories are measured."),
-    int("alter.log.dirs.replication.quota.window.size.seconds", "1").at_least(1).low().accepted(NO_QUOTAS)
+    int("alter.log.dirs.replication.quota.window.size.seconds", "1").at_least(1).low()
+        .accepted(NO_QUOTAS)
         .doc("The length of each of those samples."),
     int("controller.quota.window.num", "11").at_least(1).low().accepted(NO_QUOTAS)
         .doc("Samples over which topic changes are measured."),
@@ -29,7 +30,8 @@ pub(super) const ROWS: &[Property] = &[
         .doc("Samples over which metrics are computed."),
     long("metrics.sample.window.ms", "30000").at_least(1).low().accepted(NO_JMX)
         .doc("The length of each of those samples."),
-    list("metric.reporters", "org.apache.kafka.common.metrics.JmxReporter").low().cluster_wide().accepted(NO_JMX)
+    list("metric.reporters", "org.apache.kafka.common.metrics.JmxReporter").low().cluster_wide()
+        .accepted(NO_JMX)
         .doc("Plug-ins that report metrics."),
     text("metrics.recording.level", "INFO").low().accepted(NO_JMX)
         .doc("How detailed metrics are."),

@@ -33,10 +33,11 @@ pub(super) const ROWS: &[Property] = &[
         .doc("The record format of old brokers."),
     text_unset("inter.broker.protocol.version").accepted(GONE)
         .doc("The protocol version between brokers."),
-    boolean("log.message.downconversion.enable", "true").accepted("records are never converted down")
+    boolean("log.message.downconversion.enable", "true")
+        .accepted("records are never converted down")
         .doc("Whether records are converted for old consumers."),
     long_unset("log.message.timestamp.difference.max.ms")
-        .accepted("use `log.message.timestamp.before.max.ms` and `log.message.timestamp.after.max.ms`")
+        .accepted("use `log.message.timestamp.before.max.ms` and `….after.max.ms`")
         .doc("How far a record's time may differ from the broker's."),
     text_unset("control.plane.listener.name").accepted(GONE)
         .doc("The listener of the ZooKeeper-era controller."),

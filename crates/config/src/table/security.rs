@@ -31,7 +31,8 @@ pub(super) const ROWS: &[Property] = &[
         .doc("How long a SASL session lasts before it must be renewed; 0 means for ever."),
     int("sasl.server.max.receive.size", "524288").accepted(NO_SASL)
         .doc("The largest message of a SASL exchange."),
-    text("ssl.client.auth", "none").one_of(&["required", "requested", "none"]).per_broker().accepted(NO_TLS)
+    text("ssl.client.auth", "none").one_of(&["required", "requested", "none"]).per_broker()
+        .accepted(NO_TLS)
         .doc("Whether clients must show a certificate."),
     text("ssl.principal.mapping.rules", "DEFAULT").low().accepted(NO_TLS)
         .doc("How a certificate's name becomes a principal."),
@@ -138,13 +139,15 @@ pub(super) const ROWS: &[Property] = &[
         .doc("How assertions are signed."),
     text_unset("sasl.oauthbearer.assertion.claim.aud").accepted(NO_SASL)
         .doc("The audience of an assertion."),
-    int("sasl.oauthbearer.assertion.claim.exp.seconds", "300").between(0, 86_400).low().accepted(NO_SASL)
+    int("sasl.oauthbearer.assertion.claim.exp.seconds", "300").between(0, 86_400).low()
+        .accepted(NO_SASL)
         .doc("How long an assertion is valid."),
     text_unset("sasl.oauthbearer.assertion.claim.iss").accepted(NO_SASL)
         .doc("The issuer of an assertion."),
     boolean("sasl.oauthbearer.assertion.claim.jti.include", "false").accepted(NO_SASL)
         .doc("Whether an assertion carries its own id."),
-    int("sasl.oauthbearer.assertion.claim.nbf.seconds", "60").between(0, 3600).low().accepted(NO_SASL)
+    int("sasl.oauthbearer.assertion.claim.nbf.seconds", "60").between(0, 3600).low()
+        .accepted(NO_SASL)
         .doc("How long before its making an assertion is already valid."),
     text_unset("sasl.oauthbearer.assertion.claim.sub").accepted(NO_SASL)
         .doc("The subject of an assertion."),
@@ -182,7 +185,8 @@ pub(super) const ROWS: &[Property] = &[
         .doc("The longest life of a delegation token."),
     long("delegation.token.expiry.time.ms", "86400000").at_least(1).accepted(NO_TOKENS)
         .doc("How long a delegation token lives until it must be renewed."),
-    long("delegation.token.expiry.check.interval.ms", "3600000").at_least(1).low().accepted(NO_TOKENS)
+    long("delegation.token.expiry.check.interval.ms", "3600000").at_least(1).low()
+        .accepted(NO_TOKENS)
         .doc("How often expired delegation tokens are removed."),
     password("password.encoder.secret").low().accepted("Kafka 4.0 removed it")
         .doc("The secret under which ZooKeeper kept passwords."),

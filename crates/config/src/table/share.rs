@@ -31,7 +31,8 @@ pub(super) const ROWS: &[Property] = &[
         .doc("How long a member may keep a record it was handed."),
     int("group.share.min.record.lock.duration.ms", "15000").between(1000, 30_000).accepted(NO_SHARE)
         .doc("The least that a group's own `share.record.lock.duration.ms` may be."),
-    int("group.share.max.record.lock.duration.ms", "60000").between(30_000, 3_600_000).accepted(NO_SHARE)
+    int("group.share.max.record.lock.duration.ms", "60000").between(30_000, 3_600_000)
+        .accepted(NO_SHARE)
         .doc("The most that a group's own `share.record.lock.duration.ms` may be."),
     int("group.share.partition.max.record.locks", "2000").between(100, 10_000).accepted(NO_SHARE)
         .doc("How many records of a partition may be handed out at once."),
@@ -46,19 +47,23 @@ pub(super) const ROWS: &[Property] = &[
         .doc("How many finished waiting share fetches pile up before they are removed."),
     int("share.coordinator.state.topic.num.partitions", "50").at_least(1).high().accepted(NO_SHARE)
         .doc("Partitions of `__share_group_state`."),
-    short("share.coordinator.state.topic.replication.factor", "3").at_least(1).high().accepted(NO_SHARE)
+    short("share.coordinator.state.topic.replication.factor", "3").at_least(1).high()
+        .accepted(NO_SHARE)
         .doc("Replicas of `__share_group_state`."),
     short("share.coordinator.state.topic.min.isr", "2").at_least(1).high().accepted(NO_SHARE)
         .doc("`min.insync.replicas` of `__share_group_state`."),
-    int("share.coordinator.state.topic.segment.bytes", "104857600").at_least(1).high().accepted(NO_SHARE)
+    int("share.coordinator.state.topic.segment.bytes", "104857600").at_least(1).high()
+        .accepted(NO_SHARE)
         .doc("The segment size of `__share_group_state`."),
     int("share.coordinator.state.topic.compression.codec", "0").high().accepted(NO_SHARE)
         .doc("The compression of `__share_group_state`, as a number."),
-    int("share.coordinator.state.topic.prune.interval.ms", "300000").at_least(1).low().accepted(NO_SHARE)
+    int("share.coordinator.state.topic.prune.interval.ms", "300000").at_least(1).low()
+        .accepted(NO_SHARE)
         .doc("How often `__share_group_state` is trimmed."),
     int("share.coordinator.threads", "1").at_least(1).accepted(NO_SHARE)
         .doc("Threads that carry out requests about share state."),
-    int("share.coordinator.snapshot.update.records.per.snapshot", "500").at_least(0).accepted(NO_SHARE)
+    int("share.coordinator.snapshot.update.records.per.snapshot", "500").at_least(0)
+        .accepted(NO_SHARE)
         .doc("How many updates lie between two snapshots of share state."),
     int("share.coordinator.load.buffer.size", "5242880").at_least(1).high().accepted(NO_SHARE)
         .doc("How many bytes are read at once when share state loads."),
@@ -66,7 +71,8 @@ pub(super) const ROWS: &[Property] = &[
         .doc("How long records of share state are gathered; -1 adapts."),
     int("share.coordinator.write.timeout.ms", "5000").at_least(1).high().accepted(NO_SHARE)
         .doc("How long a write of share state may wait for its replicas."),
-    int("share.coordinator.cold.partition.snapshot.interval.ms", "300000").at_least(1).low().accepted(NO_SHARE)
+    int("share.coordinator.cold.partition.snapshot.interval.ms", "300000").at_least(1).low()
+        .accepted(NO_SHARE)
         .doc("How often quiet share state is written as a snapshot."),
     int("group.streams.session.timeout.ms", "45000").at_least(1).accepted(NO_STREAMS)
         .doc("The session timeout of members of streams groups."),

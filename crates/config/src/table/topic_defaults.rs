@@ -20,7 +20,8 @@ pub(super) const ROWS: &[Property] = &[
         .accepted("there is one replica; nobody else could lead")
         .doc("Whether a replica that lags may become leader, losing what it lacks."),
     crate::property::text("compression.type", "producer")
-        .one_of(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]).high().cluster_wide()
+        .one_of(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]).high()
+        .cluster_wide()
         .doc("How batches are stored; `producer` keeps what the producer chose."),
     int("compression.gzip.level", "-1").rule(Rule::GzipLevel).cluster_wide()
         .doc("The gzip level when the broker compresses; -1 is gzip's own default."),
