@@ -30,8 +30,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "tidy",
-        usage: "[--tighten]",
-        what: "layers, sizes, names, words, links; --tighten lowers the ratchets",
+        usage: "[--wrap|--tighten]",
+        what: "the style of the house; --wrap breaks long comments, --tighten lowers ratchets",
         run: tidy::run,
     },
     Command {

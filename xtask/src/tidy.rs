@@ -16,6 +16,7 @@ mod source;
 mod tests_say;
 mod tree;
 mod unsafe_code;
+mod wrap;
 
 use std::fs;
 use std::path::Path;
@@ -61,6 +62,7 @@ pub fn run(args: &[String]) -> Result<(), String> {
             let text = ratchets::tightened(&tree);
             fs::write(root.join(ratchets::PATH), text).map_err(|error| error.to_string())
         }
+        Some("--wrap") => wrap_comments(&root),
         Some("--counts") => {
             let tree = Tree::read(&root).map_err(|error| format!("read the tree: {error}"))?;
             print!("{}", ratchets::present(&tree));
@@ -91,4 +93,17 @@ pub fn check(root: &Path) -> Result<Tidiness, String> {
         }
     }
     Ok(tidiness)
+}
+
+/// Rewrites the comments that are too long, in every hand-written file.
+fn wrap_comments(root: &Path) -> Result<(), String> {
+    let tree = Tree::read(root).map_err(|error| format!("read the tree: {error}"))?;
+    for (file, source) in tree.rust() {
+        let wrapped = wrap::wrapped(&source.text);
+        if wrapped != source.text {
+            println!("{}", file.path);
+            fs::write(root.join(&file.path), wrapped).map_err(|error| error.to_string())?;
+        }
+    }
+    Ok(())
 }
