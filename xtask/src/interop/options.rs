@@ -6,7 +6,8 @@ cargo xtask interop [--against ottla|kafka] [--only suite,suite] [--bootstrap ho
 
   --against    who is judged: ottla (default; built and started here) or kafka (Apache Kafka, started here)
   --only       some suites: java, tools, confluent, kafka-python, aiokafka, kafkajs, kcat,
-               promises, bad-input, crash
+               promises, bad-input, crash; and, against kafka only, record-wire and record-log,
+               which write the golden data of crates/protocol and crates/storage
   --bootstrap  judge a server that already runs
   --binary     an ottla binary that is already built
 

@@ -18,6 +18,8 @@ pub struct Suite {
     pub needs: &'static [Tool],
     /// A suite that kills its server gets a command line instead of an address.
     pub owns_server: bool,
+    /// Writes golden data instead of judging; runs only when it is named.
+    records: bool,
     start: Start,
     /// After this the suite hangs and is killed.
     limit: Duration,
@@ -33,7 +35,8 @@ enum Start {
 }
 
 const fn suite(name: &'static str, needs: &'static [Tool], start: Start, seconds: u64) -> Suite {
-    Suite { name, needs, owns_server: false, start, limit: Duration::from_secs(seconds) }
+    let limit = Duration::from_secs(seconds);
+    Suite { name, needs, owns_server: false, records: false, start, limit }
 }
 
 /// Every suite; the slow ones first, so that two workers end at about the same time.
@@ -52,7 +55,14 @@ fn all() -> Vec<Suite> {
         suite("kcat", &[Kcat, Python], Start::Python("kcat/suite.py"), 120),
         suite("bad-input", &[Python], Start::Python("bad_input/suite.py"), 180),
         crash,
+        recorder("record-wire", "golden/record.py"),
+        recorder("record-log", "golden/record_log.py"),
     ]
+}
+
+fn recorder(name: &'static str, script: &'static str) -> Suite {
+    let plain = suite(name, &[Tool::Java, Tool::Python], Start::Python(script), 1_800);
+    Suite { owns_server: true, records: true, ..plain }
 }
 
 /// The suites named in `only`, or all.
@@ -62,7 +72,10 @@ pub fn choose(only: &[String]) -> Result<Vec<Suite>, String> {
         let names: Vec<&str> = all.iter().map(|suite| suite.name).collect();
         return Err(format!("no suite is called {stranger}; there are {}", names.join(", ")));
     }
-    let wanted = |suite: &Suite| only.is_empty() || only.iter().any(|name| name == suite.name);
+    let wanted = |suite: &Suite| match only.is_empty() {
+        true => !suite.records,
+        false => only.iter().any(|name| name == suite.name),
+    };
     Ok(all.into_iter().filter(wanted).collect())
 }
 
