@@ -20,6 +20,7 @@ DATA = pathlib.Path(os.environ["INTEROP_DATA_DIR"])
 JAVA = ["java", "-Xmx256m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
     "-cp", os.environ["INTEROP_CLASSPATH"]]
 CODECS = {"NONE": "none", "GZIP": "gzip", "SNAPPY": "snappy", "LZ4": "lz4", "ZSTD": "zstd"}
+DECODERS = {"__consumer_offsets": "--offsets-decoder", "__transaction_state": "--transaction-log-decoder"}
 
 suite = Suite("record-log")
 
@@ -71,21 +72,24 @@ def expected():
 
 
 def dumped(partition, segment):
-    command = JAVA + ["kafka.tools.DumpLogSegments", "--print-data-log", "--files", str(segment)]
+    decoder = DECODERS.get(partition.rsplit("-", 1)[0], "--print-data-log")
+    command = JAVA + ["kafka.tools.DumpLogSegments", decoder, "--files", str(segment)]
     text = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
-    internal = partition.startswith("__")
     for line in text.splitlines():
         fields = dict(re.findall(r"(\w+): (\S+)", line))
         if line.startswith("baseOffset:"):
             yield batch_line(partition, fields)
-        elif line.startswith("|") and not internal:
+        elif line.startswith("|") and decoder == "--print-data-log":
             yield record_line(partition, line, fields)
+        elif line.startswith("|"):
+            yield f"record {partition} offset={fields['offset']} " + line[line.index("key: ") :]
 
 
 def batch_line(partition, fields):
     order = ["baseOffset", "lastOffset", "count", "partitionLeaderEpoch", "producerId",
         "producerEpoch", "baseSequence", "isTransactional", "isControl", "deleteHorizonMs",
         "CreateTime", "LogAppendTime", "position", "size", "crc", "isvalid"]
+    fields["deleteHorizonMs"] = fields["deleteHorizonMs"].replace("OptionalLong.empty", "none")
     words = [f"{name}={fields[name]}" for name in order if name in fields]
     codec = CODECS.get(fields["compresscodec"].upper(), fields["compresscodec"])
     return f"batch {partition} codec={codec} " + " ".join(words)

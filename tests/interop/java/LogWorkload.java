@@ -32,6 +32,7 @@ public final class LogWorkload {
         codecs();
         segments();
         compacted();
+        indexed();
         transactions();
         if (first) {
             commitOffsets();
@@ -53,6 +54,7 @@ public final class LogWorkload {
                 new NewTopic("codecs", 2, (short) 1).configs(keep),
                 new NewTopic("segments", 1, (short) 1).configs(rolling),
                 new NewTopic("compacted", 1, (short) 1).configs(compact),
+                new NewTopic("indexed", 1, (short) 1).configs(keep),
                 new NewTopic("append-time", 1, (short) 1).configs(appendTime),
                 new NewTopic("transactions", 1, (short) 1).configs(rolling),
                 new NewTopic("open-transaction", 1, (short) 1).configs(keep))).all().get();
@@ -113,6 +115,17 @@ public final class LogWorkload {
                         producer.send(new ProducerRecord<>("compacted", 0, time + key, "key-" + key, value));
                     }
                 }
+                producer.flush();
+            }
+        }
+    }
+
+    /** Enough batches for entries in both indexes; every seventh record's time steps back. */
+    private static void indexed() {
+        try (var producer = producer(Map.of("linger.ms", "0"))) {
+            for (int i = first ? 0 : 40; i < (first ? 40 : 60); i++) {
+                long time = BASE_TIME + i * 1_000L - (i % 7 == 6 ? 5_000L : 0);
+                producer.send(new ProducerRecord<>("indexed", 0, time, "k" + i, "some text ".repeat(60)));
                 producer.flush();
             }
         }
