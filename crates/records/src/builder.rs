@@ -113,6 +113,47 @@ impl BatchBuilder {
         self
     }
 
+    /// A builder with the settings of a batch that is there already, its delete horizon aside.
+    pub(crate) fn like(header: &BatchHeader, compressor: Compressor) -> BatchBuilder {
+        let mut builder = BatchBuilder::new();
+        let counted = builder.header;
+        builder.header = BatchHeader {
+            attributes: header.attributes.with_delete_horizon(false),
+            batch_length: counted.batch_length,
+            last_offset_delta: counted.last_offset_delta,
+            base_timestamp: counted.base_timestamp,
+            max_timestamp: counted.max_timestamp,
+            records_count: counted.records_count,
+            ..header.clone()
+        };
+        if header.timestamp_type() == TimestampType::LogAppendTime {
+            builder.append_time = Some(header.max_timestamp);
+        }
+        builder.compression(compressor)
+    }
+
+    /// Lets timestamps count from `horizon` and says so. Source: KIP-534.
+    ///
+    /// # Panics
+    /// If there are records already: their timestamps are relative to it.
+    pub(crate) fn delete_horizon(mut self, horizon: WallTime) -> BatchBuilder {
+        assert!(self.is_empty(), "the delete horizon is set before the first record");
+        self.header.base_timestamp = horizon;
+        self.header.attributes = self.header.attributes.with_delete_horizon(true);
+        self
+    }
+
+    /// Lets the batch end at `last`, where records have gone.
+    ///
+    /// # Panics
+    /// If a record comes after `last`.
+    pub(crate) fn spanning_to(mut self, last: Offset) -> BatchBuilder {
+        assert!(self.last_offset.is_none_or(|own| own <= last), "{last} is before the last record");
+        let delta = last.since(self.header.base_offset);
+        self.header.last_offset_delta = i32::try_from(delta).expect("a batch spans 2^31 offsets");
+        self
+    }
+
     /// Appends a record at the next offset.
     ///
     /// # Panics
@@ -145,7 +186,7 @@ impl BatchBuilder {
         assert!(follows && self.header.base_offset <= offset, "offsets grow: {offset}");
         let delta = offset.since(self.header.base_offset);
         self.header.last_offset_delta = i32::try_from(delta).expect("a batch spans 2^31 offsets");
-        if self.is_empty() {
+        if self.is_empty() && !self.header.attributes.has_delete_horizon() {
             self.header.base_timestamp = record.timestamp;
         }
         self.header.max_timestamp = self.header.max_timestamp.max(record.timestamp);

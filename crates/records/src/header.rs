@@ -169,6 +169,11 @@ impl BatchHeader {
         let torn = BatchError::Torn { needed: BatchHeader::BYTES, available: bytes.len() };
         let mut length = bytes.get(at::BATCH_LENGTH..at::LEADER_EPOCH).ok_or(torn.clone())?;
         let length = length.get_i32();
+        // The smallest entry of any format; what is less is noise, whatever the magic.
+        const LENGTH_MIN: i32 = 14;
+        if length < LENGTH_MIN {
+            return Err(BatchError::BadLength(length));
+        }
         let magic = *bytes.get(at::MAGIC).ok_or(torn)? as i8;
         match magic {
             BatchHeader::MAGIC => {

@@ -6,6 +6,7 @@
 mod batch;
 mod builder;
 mod checksum;
+mod compaction;
 pub mod compression;
 pub mod control;
 mod error;
@@ -19,6 +20,7 @@ mod varint;
 pub use batch::{Batches, HeaderScan, RecordBatch, batches, headers};
 pub use builder::{BatchBuilder, NewRecord};
 pub use checksum::{crc32, crc32c};
+pub use compaction::Retained;
 pub use compression::{Compression, Compressor};
 pub use error::BatchError;
 pub use header::{Attributes, BatchHeader, TimestampType};
