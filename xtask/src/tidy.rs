@@ -3,6 +3,7 @@
 mod dead_files;
 mod decisions;
 mod finding;
+mod handlers;
 mod layers;
 mod lib_files;
 mod names;
@@ -26,7 +27,7 @@ use tree::Tree;
 
 type Rule = (&'static str, fn(&Tree) -> Vec<Finding>);
 
-const RULES: [Rule; 12] = [
+const RULES: [Rule; 13] = [
     ("layers", layers::check),
     ("purity", purity::check),
     ("sizes", sizes::check),
@@ -39,6 +40,7 @@ const RULES: [Rule; 12] = [
     ("tests", tests_say::check),
     ("ratchets", ratchets::check),
     ("decisions", decisions::check),
+    ("handlers", handlers::check),
 ];
 
 /// How many rules held and how many did not.
