@@ -1,4 +1,3 @@
-use std::process::Command;
 use std::time::Duration;
 
 use super::step::Step;
@@ -41,10 +40,7 @@ fn short_fuzz() -> Result<Counts, String> {
 }
 
 fn interop() -> Result<Counts, String> {
-    let this = std::env::current_exe().map_err(|error| format!("find this program: {error}"))?;
-    let mut command = Command::new(this);
-    command.arg("interop").current_dir(crate::root());
-    judged(process::watch(command, LIMIT, true)?)
+    judged(process::watch(process::cargo(&["xtask", "interop"]), LIMIT, true)?)
 }
 
 /// What the child counted. If it failed and counted no failure, that is one.
