@@ -171,28 +171,26 @@ impl From<Compression> for Compressor {
 /// # Errors
 /// [`BatchError::Undecodable`]; [`BatchError::TooLargeDecompressed`] past `limit` bytes.
 pub fn decompress(codec: Compression, block: &Bytes, limit: usize) -> Result<Bytes, BatchError> {
-    let Some(mut decoder) = Decoder::new(codec, block)? else {
+    let Some(mut decoder) = Decoder::new(codec, block, limit)? else {
         return Ok(block.clone());
     };
     const GROWTH_BYTES_MIN: usize = 16 * 1024;
-    let mut out = vec![0; GROWTH_BYTES_MIN.max(4 * block.len()).min(limit.saturating_add(1))];
+    let mut out = vec![0; GROWTH_BYTES_MIN.max(4 * block.len()).min(limit)];
     let mut filled = 0;
     loop {
-        let read = decoder.read(&mut out[filled..])?;
-        filled += read;
-        if filled > limit {
-            return Err(BatchError::TooLargeDecompressed { limit });
-        }
-        if read == 0 {
-            out.truncate(filled);
-            return Ok(Bytes::from(out));
-        }
         if filled == out.len() {
-            // One byte more than allowed, so that "more" shows.
-            let grown = out.len().saturating_mul(2).min(limit.saturating_add(1));
+            // When all that is allowed is there, one byte of room lets the decoder say what it thinks.
+            let grown = out.len().saturating_mul(2).min(limit).max(filled + 1);
+            out.reserve_exact(grown - filled);
             out.resize(grown, 0);
         }
+        match decoder.read(&mut out[filled..])? {
+            0 => break,
+            read => filled += read,
+        }
     }
+    out.truncate(filled);
+    Ok(Bytes::from(out))
 }
 
 /// [`decompress`] for formats 0 and 1. In format 0 every Java client hashed too much of an LZ4 frame's
@@ -209,15 +207,21 @@ pub(crate) fn decompress_legacy(
     }
 }
 
-/// A compressed block on its way out, piece by piece.
+/// A compressed block on its way out, piece by piece, up to a limit.
 pub(crate) struct Decoder<'a> {
     codec: Compression,
     stream: Box<dyn Read + 'a>,
+    decoded: usize,
+    limit: usize,
 }
 
 impl<'a> Decoder<'a> {
     /// `None` if there is nothing to decode.
-    pub fn new(codec: Compression, block: &'a [u8]) -> Result<Option<Decoder<'a>>, BatchError> {
+    pub fn new(
+        codec: Compression,
+        block: &'a [u8],
+        limit: usize,
+    ) -> Result<Option<Decoder<'a>>, BatchError> {
         let stream: Box<dyn Read + 'a> = match codec {
             Compression::None => return Ok(None),
             Compression::Gzip => Box::new(gzip::reader(block)),
@@ -227,18 +231,25 @@ impl<'a> Decoder<'a> {
                 Box::new(zstd::Reader::new(block).map_err(|_| BatchError::Undecodable(codec))?)
             }
         };
-        Ok(Some(Decoder { codec, stream }))
+        Ok(Some(Decoder { codec, stream, decoded: 0, limit }))
     }
 
     /// Some of the decompressed bytes; 0 at the end or if `out` is empty.
     ///
     /// # Errors
-    /// [`BatchError::Undecodable`]
+    /// [`BatchError::Undecodable`]; [`BatchError::TooLargeDecompressed`] past the limit.
     pub fn read(&mut self, out: &mut [u8]) -> Result<usize, BatchError> {
         loop {
             match self.stream.read(out) {
+                Ok(read) => {
+                    self.decoded += read;
+                    return match self.decoded > self.limit {
+                        true => Err(BatchError::TooLargeDecompressed { limit: self.limit }),
+                        false => Ok(read),
+                    };
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => return read.map_err(|_| BatchError::Undecodable(self.codec)),
+                Err(_) => return Err(BatchError::Undecodable(self.codec)),
             }
         }
     }

@@ -8,6 +8,8 @@ use zstd::zstd_safe::{
     CCtx, CParameter, DCtx, InBuffer, OutBuffer, ResetDirective, compress_bound,
 };
 
+use crate::limits::CODEC_CONTEXT_BYTES_KEPT;
+
 pub(super) const LEVEL_DEFAULT: i32 = 3;
 pub(super) const LEVELS: RangeInclusive<i32> = -131_072..=22;
 
@@ -25,7 +27,7 @@ pub(super) fn compress(level: i32, input: &[u8], out: &mut Vec<u8>) {
         .and_then(|_| context.compress2(&mut out[start..], input));
     let written = written.expect("the level is checked and the space as large as zstd asks for");
     out.truncate(start + written);
-    ENCODER.set(Some(context));
+    ENCODER.set((context.sizeof() <= CODEC_CONTEXT_BYTES_KEPT).then_some(context));
 }
 
 /// Decodes frame after frame; a frame cut off is an error.
@@ -73,7 +75,7 @@ impl Read for Reader<'_> {
 
 impl Drop for Reader<'_> {
     fn drop(&mut self) {
-        DECODER.set(self.context.take());
+        DECODER.set(self.context.take().filter(|it| it.sizeof() <= CODEC_CONTEXT_BYTES_KEPT));
     }
 }
 

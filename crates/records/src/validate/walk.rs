@@ -34,11 +34,13 @@ pub(super) fn walk(
     now: WallTime,
 ) -> Result<Findings, BatchError> {
     let mut check = Check::new(header, rules, now);
-    match Decoder::new(codec, payload)? {
+    let limit = limits::decompressed_bytes_max(payload.len());
+    match Decoder::new(codec, payload, limit)? {
         None => walk_plain(header, payload, &mut check)?,
         Some(decoder) => {
-            let limit = limits::decompressed_bytes_max(payload.len());
-            walk_stream(header, Window::new(decoder, limit), &mut check)?;
+            // Whether the count is true shows at the end: each record must be there.
+            let count = checked_count(header.records_count, limit)?;
+            walk_stream(count, Window::new(decoder), &mut check)?;
         }
     }
     Ok(check.findings)
@@ -63,12 +65,11 @@ fn walk_plain(
 }
 
 fn walk_stream(
-    header: &BatchHeader,
+    count: u32,
     mut window: Window<'_>,
     check: &mut Check<'_>,
 ) -> Result<(), BatchError> {
-    // Whether the count is true shows at the end: each record must be there.
-    for index in 0..checked_count(header.records_count, window.limit)? {
+    for index in 0..count {
         if let Err(what) = window.record(index, check) {
             let failure = window.failure.take();
             return Err(failure.unwrap_or(BatchError::BadRecord { index, what }));
@@ -166,17 +167,15 @@ struct Window<'a> {
     buffer: Vec<u8>,
     start: usize,
     end: usize,
-    decoded: usize,
-    limit: usize,
     /// Why the decoder gave up, if it did.
     failure: Option<BatchError>,
 }
 
 impl<'a> Window<'a> {
-    fn new(decoder: Decoder<'a>, limit: usize) -> Window<'a> {
+    fn new(decoder: Decoder<'a>) -> Window<'a> {
         let mut buffer = SCRATCH.take();
         buffer.resize(WINDOW_BYTES, 0);
-        Window { decoder, buffer, start: 0, end: 0, decoded: 0, limit, failure: None }
+        Window { decoder, buffer, start: 0, end: 0, failure: None }
     }
 
     fn in_hand(&self) -> &[u8] {
@@ -227,11 +226,6 @@ impl<'a> Window<'a> {
         match self.decoder.read(&mut self.buffer[self.end..]) {
             Ok(read) => {
                 self.end += read;
-                self.decoded += read;
-                if self.decoded > self.limit {
-                    self.failure = Some(BatchError::TooLargeDecompressed { limit: self.limit });
-                    return false;
-                }
                 read > 0
             }
             Err(failure) => {
