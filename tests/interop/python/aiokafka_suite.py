@@ -83,10 +83,10 @@ async def read_assigned(topic_name, count, partition=0, **config):
 def round_trip(codec):
     async def body():
         topic_name = await topic()
-        delivered = await produce(topic_name, sample.RECORDS, compression_type=codec)
-        equal(delivered, [(0, i) for i in range(len(sample.RECORDS))], "offsets")
-        found = await read_assigned(topic_name, len(sample.RECORDS), check_crcs=True)
-        equal([(r.key, r.value, list(r.headers)) for r in found], sample.RECORDS, "records")
+        delivered = await produce(topic_name, sample.RECORDS_WITH_SOMETHING, compression_type=codec)
+        equal(delivered, [(0, i) for i in range(len(sample.RECORDS_WITH_SOMETHING))], "offsets")
+        found = await read_assigned(topic_name, len(sample.RECORDS_WITH_SOMETHING), check_crcs=True)
+        equal([(r.key, r.value, list(r.headers)) for r in found], sample.RECORDS_WITH_SOMETHING, "records")
 
     return lambda: asyncio.run(body())
 

@@ -18,10 +18,13 @@ RECORDS = [
     (b"noise", bytes((i * i * 31 + i // 7) % 251 for i in range(70_000)), []),
 ]
 
-#: For clients that cannot write a header without a value.
-RECORDS_WITHOUT_NULL_HEADERS = [
-    (key, value, [(name, content or b"") for name, content in headers])
-    for key, value, headers in RECORDS
+#: For clients that refuse a record with neither key nor value.
+RECORDS_WITH_SOMETHING = [record for record in RECORDS if record[:2] != (None, None)]
+
+#: And for those that moreover refuse a header without a value.
+RECORDS_FOR_THE_STRICT = [
+    (key, value, [(title, content or b"") for title, content in headers])
+    for key, value, headers in RECORDS_WITH_SOMETHING
 ]
 
 CODECS = ["none", "gzip", "snappy", "lz4", "zstd"]
