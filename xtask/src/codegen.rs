@@ -7,9 +7,6 @@ mod index;
 mod layout;
 mod schema;
 
-#[cfg(test)]
-mod catalogue;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -32,7 +29,7 @@ const TARGET: &str = "crates/protocol";
 /// One file of `TARGET` that is ours whole, beside the folders of `ROOMS`.
 const API_KEYS: &str = "src/api_key/table.rs";
 /// Lists every message for tests and fuzzing.
-const EVERY_MESSAGE: &str = "tests/support/every_message.rs";
+const EVERY_MESSAGE: &str = "tests/wire/every_message.rs";
 
 /// Writes the generated files, or with `--check` only compares.
 ///

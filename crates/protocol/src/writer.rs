@@ -386,13 +386,12 @@ impl Writer {
 /// Seven bits a byte, least significant first: the bytes and how many of them count.
 fn varint(mut value: u32) -> ([u8; 5], usize) {
     let mut bytes = [0; 5];
-    for (i, byte) in bytes.iter_mut().enumerate() {
-        *byte = (value & 0x7f) as u8;
+    let mut last = 0;
+    while value >= 0x80 {
+        bytes[last] = (value & 0x7f) as u8 | 0x80;
         value >>= 7;
-        if value == 0 {
-            return (bytes, i + 1);
-        }
-        *byte |= 0x80;
+        last += 1;
     }
-    unreachable!("five times seven bits hold any u32")
+    bytes[last] = value as u8;
+    (bytes, last + 1)
 }
