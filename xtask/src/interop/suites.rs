@@ -197,7 +197,8 @@ fn command(suite: &Suite, env: &SuiteEnv) -> Command {
         }
         Start::Java(class) => {
             let mut command = Command::new("java");
-            command.args(["-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp"]);
+            command.args(["-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]);
+            command.args(["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp"]);
             command.arg(env.toolbox.classpath()).arg(class);
             command
         }
