@@ -395,3 +395,25 @@ fn varint(mut value: u32) -> ([u8; 5], usize) {
     bytes[last] = value as u8;
     (bytes, last + 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_bytes_inside_a_tagged_field_stay_behind_its_length() {
+        let large = Bytes::from(vec![7; UNCOPIED_BYTES_MIN]);
+        let mut w = Writer { flexible: true, ..Writer::new() };
+        let write = |w: &mut Writer| {
+            w.tags(|inner| inner.field(9, |w| w.bytes(&Bytes::from_static(b"x"))))?;
+            w.bytes(&large)
+        };
+        w.tags(|tags| tags.field(300, write)).unwrap();
+        w.bytes(&large).unwrap();
+        let parts = w.finish();
+        assert_eq!(parts.len(), 2, "only the bytes after the tagged field go uncopied");
+        // One tag, number 300, 1031 bytes: 5 for the inner tag, 2 for the length, 1024.
+        assert_eq!(parts[0][..5], [1, 0xac, 0x02, 0x87, 0x08]);
+        assert_eq!(parts[0][5..10], [1, 9, 2, 2, b'x']);
+    }
+}

@@ -46,6 +46,15 @@ fn null_is_refused_where_the_version_cannot_say_it() {
 }
 
 #[test]
+fn a_null_string_is_refused_where_a_value_must_be() {
+    let rigid = HeartbeatRequest::from_bytes(Bytes::from_static(&[0xff, 0xff]), 0);
+    let compact = HeartbeatRequest::from_bytes(Bytes::from_static(&[0]), 4);
+    for refused in [rigid, compact] {
+        assert_eq!(refused.unwrap_err().kind, DecodeErrorKind::UnexpectedNull);
+    }
+}
+
+#[test]
 fn unknown_tags_and_what_a_tag_appends_are_skipped() {
     let header = ResponseHeader { correlation_id: 7 };
     let known = header.to_bytes(1).unwrap();
@@ -150,6 +159,16 @@ fn a_key_nobody_knows_is_refused_with_its_number() {
     let bytes = Bytes::from_static(&[0, 7, 0, 0, 0, 0, 0, 1]);
     let refused = RequestHeader::read(&mut Reader::new(bytes)).unwrap_err();
     assert_eq!(refused.kind, DecodeErrorKind::UnknownApiKey(7));
+}
+
+#[test]
+fn an_array_that_the_remaining_bytes_cannot_hold_is_refused_before_it_is_read() {
+    // A million topics in seven bytes, each of which takes at least three.
+    let mut bytes = 1_000_000i32.to_be_bytes().to_vec();
+    bytes.extend([0; 7]);
+    let refused = MetadataRequest::from_bytes(bytes.into(), 1).unwrap_err();
+    let kind = DecodeErrorKind::ArrayTooLong { elements: 1_000_000, remaining: 7 };
+    assert_eq!(refused.kind, kind);
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn key(snake: &str) -> Option<ApiKey> {
 fn unhex(text: &str) -> Vec<u8> {
     let code = text.lines().map(|line| line.split('#').next().unwrap_or_default());
     let digits: String = code.flat_map(str::chars).filter(|c| !c.is_whitespace()).collect();
-    assert!(digits.len() % 2 == 0, "an odd number of hex digits");
+    assert!(digits.len().is_multiple_of(2), "an odd number of hex digits");
     let pairs = (0..digits.len()).step_by(2);
     pairs.map(|at| u8::from_str_radix(&digits[at..at + 2], 16).expect("hex digits")).collect()
 }
