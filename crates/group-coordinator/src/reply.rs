@@ -23,10 +23,7 @@ impl Reply {
     /// The same request refused after all: its records did not make it.
     pub fn into_error(self, error: ErrorCode) -> Reply {
         match self {
-            Reply::JoinGroup(join) => Reply::JoinGroup(JoinGroupResponse {
-                member_id: join.member_id,
-                ..join_error(error)
-            }),
+            Reply::JoinGroup(_) => Reply::JoinGroup(join_error(error)),
             Reply::SyncGroup(_) => Reply::SyncGroup(sync_error(error)),
             Reply::Heartbeat(_) => Reply::Heartbeat(heartbeat(error)),
             Reply::LeaveGroup(_) => Reply::LeaveGroup(LeaveGroupResponse {
