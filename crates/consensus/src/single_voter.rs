@@ -68,6 +68,11 @@ impl<L: MetadataLog> SingleVoter<L> {
         self.epoch
     }
 
+    /// Where the replay begins: what a [`Gate`](crate::Gate) in front of it expects first.
+    pub fn log_start(&self) -> Offset {
+        self.log.log_start()
+    }
+
     pub fn log(&self) -> &L {
         &self.log
     }

@@ -1,0 +1,116 @@
+use std::sync::Arc;
+
+use bytes::Bytes;
+use config::{BrokerConfig, BrokerLayers};
+use metadata::{
+    BrokerImage, ConfigMap, ConfigResource, Loaded, MetadataImage, MetadataLoader, MetadataRecord,
+    Provenance, RecordError, ReplayError,
+};
+use types::{BrokerId, Uuid};
+
+use crate::ControllerResult;
+use crate::limits::RECORDS_PER_BATCH;
+use crate::topic_name::CollidingNames;
+
+/// The active controller's mind: the image of all committed metadata, and what may change it.
+///
+/// Every command is a method that takes `&self` and returns a [`ControllerResult`]; call order is
+/// *decide*, commit the records through the consensus engine, *replay* what came back committed,
+/// publish the image, send the reply. A standby only replays.
+///
+/// **Invariant:** the image is a function of the records replayed.
+#[doc(alias = "QuorumController")]
+#[derive(Clone, Debug)]
+pub struct Controller {
+    pub(crate) config: Arc<BrokerConfig>,
+    pub(crate) cluster_id: Uuid,
+    loader: MetadataLoader,
+    pub(crate) colliding_names: CollidingNames,
+}
+
+impl Controller {
+    /// A controller that knows nothing yet.
+    pub fn new(config: Arc<BrokerConfig>, cluster_id: Uuid) -> Controller {
+        Controller::from_image(config, cluster_id, Arc::default())
+    }
+
+    /// A controller that goes on from an image, such as one read from a snapshot.
+    pub fn from_image(
+        config: Arc<BrokerConfig>,
+        cluster_id: Uuid,
+        image: Arc<MetadataImage>,
+    ) -> Controller {
+        let colliding_names = CollidingNames::of(&image.topics);
+        let loader = MetadataLoader::new(image);
+        Controller { config, cluster_id, loader, colliding_names }
+    }
+
+    /// Everything committed and replayed so far.
+    pub fn image(&self) -> Arc<MetadataImage> {
+        Arc::clone(self.loader.image())
+    }
+
+    /// Takes in one committed batch; call it for batches without records too, so that the image
+    /// knows how far it goes. `None` while a metadata transaction is open.
+    ///
+    /// # Errors
+    /// The batch contradicts what was replayed before: the log is not ours, or a defect is. The
+    /// controller must not be used any further.
+    pub fn replay(
+        &mut self,
+        at: Provenance,
+        records: &[MetadataRecord],
+    ) -> Result<Option<Loaded>, ReplayError> {
+        let loaded = self.loader.replay_batch(at, records)?;
+        if let Some(loaded) = &loaded {
+            self.colliding_names.apply(loaded.delta.topics());
+        }
+        Ok(loaded)
+    }
+
+    /// The batches that carry out a decision, as record values at the finalized
+    /// `metadata.version`: one batch, or several if it need not be atomic.
+    ///
+    /// # Errors
+    /// A record cannot be written at that level.
+    pub fn encode<R>(&self, result: &ControllerResult<R>) -> Result<Vec<Vec<Bytes>>, RecordError> {
+        let level = self.view().features.metadata_version();
+        let records_max = if result.atomic { usize::MAX } else { RECORDS_PER_BATCH };
+        let chunks = result.records.chunks(records_max);
+        chunks.map(|chunk| chunk.iter().map(|record| record.encode(level)).collect()).collect()
+    }
+
+    pub(crate) fn view(&self) -> &MetadataImage {
+        self.loader.image()
+    }
+
+    pub(crate) fn node_id(&self) -> BrokerId {
+        self.config.node.node_id
+    }
+
+    pub(crate) fn broker(&self, id: BrokerId) -> Option<&Arc<BrokerImage>> {
+        self.view().cluster.broker(id)
+    }
+
+    /// The directory of a new replica: known at once on a broker with one directory, otherwise
+    /// left for the broker to choose. Source: KIP-858.
+    #[doc(alias = "defaultDir")]
+    pub(crate) fn default_directory(&self, id: BrokerId) -> Uuid {
+        match self.broker(id).map(|broker| broker.log_dirs.as_slice()) {
+            Some([only]) => *only,
+            _ => Uuid::ZERO,
+        }
+    }
+
+    /// What brokers are configured to, as this node sees it.
+    pub(crate) fn with_broker_layers<R>(&self, f: impl FnOnce(&BrokerLayers<'_>) -> R) -> R {
+        let configs = &self.view().configs;
+        let dynamic_broker: Arc<ConfigMap> = configs.get(&ConfigResource::broker(self.node_id()));
+        let dynamic_default = configs.get(&ConfigResource::default_broker());
+        f(&BrokerLayers {
+            dynamic_broker: &dynamic_broker,
+            dynamic_default: &dynamic_default,
+            static_broker: &self.config.static_properties,
+        })
+    }
+}

@@ -1,0 +1,150 @@
+use metadata::{FeatureRange, METADATA_VERSION_FEATURE, MetadataRecord, MetadataVersion};
+use protocol::messages::update_features_request::{FeatureUpdateKey, UpdateFeaturesRequest};
+use protocol::messages::update_features_response::{
+    UpdatableFeatureResult, UpdateFeaturesResponse,
+};
+use protocol::metadata_records::FeatureLevelRecord;
+use types::ErrorCode;
+
+use crate::{ApiError, Controller, ControllerResult};
+
+/// The features that this build knows and the levels it can work at. A feature whose protocol we
+/// do not serve is not here: finalizing it would promise what is not there.
+pub const SUPPORTED_FEATURES: &[(&str, FeatureRange)] = &[(
+    METADATA_VERSION_FEATURE,
+    FeatureRange { min: MetadataVersion::MIN.0, max: MetadataVersion::LATEST.0 },
+)];
+
+/// The levels of `feature` that this build can work at; 0 alone for one that it does not know.
+pub fn supported_feature(feature: &str) -> FeatureRange {
+    let known = SUPPORTED_FEATURES.iter().find(|(name, _)| *name == feature);
+    known.map_or(FeatureRange { min: 0, max: 0 }, |(_, range)| *range)
+}
+
+/// How a caller means an update. Source: Kafka `FeatureUpdate.UpgradeType`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum UpgradeType {
+    Upgrade,
+    SafeDowngrade,
+    UnsafeDowngrade,
+}
+
+impl UpgradeType {
+    fn of(update: &FeatureUpdateKey) -> Option<UpgradeType> {
+        match update.upgrade_type {
+            // Before v1 a flag said so.
+            1 if update.allow_downgrade => Some(UpgradeType::SafeDowngrade),
+            1 => Some(UpgradeType::Upgrade),
+            2 => Some(UpgradeType::SafeDowngrade),
+            3 => Some(UpgradeType::UnsafeDowngrade),
+            _ => None,
+        }
+    }
+}
+
+impl Controller {
+    /// Changes finalized feature levels, all or none.
+    ///
+    /// Source: Kafka `FeatureControlManager.updateFeatures`.
+    pub fn update_features(
+        &self,
+        request: &UpdateFeaturesRequest,
+    ) -> ControllerResult<UpdateFeaturesResponse> {
+        let mut records = Vec::new();
+        for update in &request.feature_updates {
+            match self.update_feature(update) {
+                Ok(record) => records.push(record),
+                Err(error) => {
+                    let message = format!(
+                        "The update failed for all features since the following feature had an \
+                         error: {}",
+                        error.message.unwrap_or_default()
+                    );
+                    return ControllerResult::reply_only(UpdateFeaturesResponse {
+                        error_code: error.code.code(),
+                        error_message: Some(message.into()),
+                        ..UpdateFeaturesResponse::default()
+                    });
+                }
+            }
+        }
+        let done = |update: &FeatureUpdateKey| UpdatableFeatureResult {
+            feature: update.feature.clone(),
+            ..UpdatableFeatureResult::default()
+        };
+        let results = request.feature_updates.iter().map(done).collect();
+        let reply = UpdateFeaturesResponse { results, ..UpdateFeaturesResponse::default() };
+        ControllerResult::atomic(records, reply).without_records_if(request.validate_only)
+    }
+
+    fn update_feature(&self, update: &FeatureUpdateKey) -> Result<MetadataRecord, ApiError> {
+        let (name, level) = (&update.feature, update.max_version_level);
+        let invalid = |why: &str| {
+            let message = format!("Invalid update version {level} for feature {name}. {why}");
+            ApiError::new(ErrorCode::InvalidUpdateVersion, message)
+        };
+        let Some(upgrade_type) = UpgradeType::of(update) else {
+            return Err(invalid("The controller does not support the given upgrade type."));
+        };
+        if level < 0 {
+            return Err(invalid("A feature version cannot be less than 0."));
+        }
+        if let Some(why) = self.why_unsupported(name, level) {
+            return Err(invalid(&why));
+        }
+        let current = self.view().features.level(name);
+        let upgrade = upgrade_type == UpgradeType::Upgrade;
+        if level < current && upgrade {
+            return Err(invalid(
+                "Can't downgrade the version of this feature without setting the upgrade type to \
+                 either safe or unsafe downgrade.",
+            ));
+        }
+        if level > current && !upgrade {
+            return Err(invalid("Can't downgrade to a newer version."));
+        }
+        if **name == *METADATA_VERSION_FEATURE {
+            self.check_metadata_version(level, upgrade_type)?;
+        }
+        Ok(FeatureLevelRecord { name: name.clone(), feature_level: level }.into())
+    }
+
+    /// Whom `level` of a feature would leave behind: this controller, or a registered broker.
+    fn why_unsupported(&self, feature: &str, level: i16) -> Option<String> {
+        let nobody = FeatureRange { min: 0, max: 0 };
+        let here = (format!("Local controller {}", self.node_id()), supported_feature(feature));
+        let brokers = self.view().cluster.brokers().map(|broker| {
+            let range = broker.features.get(feature).copied().unwrap_or(nobody);
+            (format!("Broker {}", broker.id), range)
+        });
+        let mut all = std::iter::once(here).chain(brokers);
+        let (who, range) = all.find(|(_, range)| !range.contains(level))?;
+        Some(match range.max {
+            0 => format!("{who} does not support this feature."),
+            _ => format!("{who} only supports versions {range}"),
+        })
+    }
+
+    fn check_metadata_version(&self, level: i16, upgrade: UpgradeType) -> Result<(), ApiError> {
+        let refused = |why: &str| {
+            let message = format!("Invalid metadata.version {level}. {why}");
+            Err(ApiError::new(ErrorCode::InvalidUpdateVersion, message))
+        };
+        let Some(version) = MetadataVersion::from_level(level) else {
+            return refused("Unknown metadata.version.");
+        };
+        let current = self.view().features.metadata_version();
+        if version >= current || !version.metadata_differs(current) {
+            return Ok(());
+        }
+        match upgrade {
+            UpgradeType::UnsafeDowngrade => {
+                refused("Unsafe metadata downgrade is not supported in this version.")
+            }
+            _ => refused(
+                "Refusing to perform the requested downgrade because it might delete metadata \
+                 information.",
+            ),
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Bounds on what one request may do. Source: Kafka `QuorumController.MAX_RECORDS_PER_USER_OP`.
+
+/// Partitions that one CreateTopics or CreatePartitions request may ask for, all topics together.
+pub const PARTITIONS_PER_REQUEST_MAX: usize = 10_000;
+
+/// Records that one request may lead to: each partition is one, configurations and topics come
+/// on top. One atomic batch of them stays near 1 MB.
+pub const RECORDS_PER_REQUEST_MAX: usize = 10_000;
+
+/// Records in one batch of a change that need not be atomic, such as the elections after a
+/// broker's restart.
+pub const RECORDS_PER_BATCH: usize = 10_000;
+
+/// Producer ids in one block: what a broker asks for at once.
+pub const PRODUCER_ID_BLOCK: i64 = 1_000;
+
+/// How often a topic id is drawn again because it is reserved or taken. One in 64 ids begins with
+/// `-`; a source that yields a hundred such ids in a row is broken.
+pub const TOPIC_ID_DRAWS_MAX: usize = 100;

@@ -1,0 +1,207 @@
+use metadata::PartitionImage;
+use protocol::metadata_records::PartitionChangeRecord;
+use types::{BrokerId, Uuid};
+
+use crate::Controller;
+
+const NO_LEADER: i32 = -1;
+const LEADER_UNCHANGED: i32 = -2;
+const RECOVERING: i8 = 1;
+
+/// Who may become leader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Election {
+    /// The leader stays if it can; otherwise the first replica that is in sync.
+    Online,
+    /// The first replica of the assignment, if it is in sync; otherwise as `Online`.
+    Preferred,
+    /// Any replica that is in service, even one that lost committed records.
+    Unclean,
+}
+
+/// A change of one partition in the making.
+///
+/// Whatever is changed, a reassignment that thereby becomes complete is completed, and the
+/// partition gets a leader if it can have one. Source: Kafka `PartitionChangeBuilder`.
+#[doc(alias = "PartitionChangeBuilder")]
+#[derive(Debug)]
+pub(crate) struct PartitionChange<'a> {
+    controller: &'a Controller,
+    topic_id: Uuid,
+    index: i32,
+    before: &'a PartitionImage,
+    election: Election,
+    /// A broker that must not lead although it is in service: it has just stopped.
+    leaving: Option<BrokerId>,
+    /// A broker that may lead although the image still shows it fenced: it comes into service.
+    arriving: Option<BrokerId>,
+    replicas: Vec<BrokerId>,
+    isr: Vec<BrokerId>,
+    adding: Vec<BrokerId>,
+    removing: Vec<BrokerId>,
+}
+
+impl<'a> PartitionChange<'a> {
+    pub(crate) fn new(
+        controller: &'a Controller,
+        topic_id: Uuid,
+        index: i32,
+        before: &'a PartitionImage,
+    ) -> PartitionChange<'a> {
+        PartitionChange {
+            controller,
+            topic_id,
+            index,
+            before,
+            election: Election::Online,
+            leaving: None,
+            arriving: None,
+            replicas: before.replicas.to_vec(),
+            isr: before.isr.to_vec(),
+            adding: before.adding().to_vec(),
+            removing: before.removing().to_vec(),
+        }
+    }
+
+    pub(crate) fn election(mut self, election: Election) -> PartitionChange<'a> {
+        self.election = election;
+        self
+    }
+
+    /// Takes a broker that has stopped out of leadership and, unless it is the last that holds
+    /// everything, out of sync.
+    pub(crate) fn without(mut self, broker: BrokerId) -> PartitionChange<'a> {
+        self.leaving = Some(broker);
+        if self.isr.iter().any(|member| *member != broker) {
+            self.isr.retain(|member| *member != broker);
+        }
+        self
+    }
+
+    /// Lets a broker lead that comes into service by the same decision.
+    pub(crate) fn arriving(mut self, broker: BrokerId) -> PartitionChange<'a> {
+        self.arriving = Some(broker);
+        self
+    }
+
+    pub(crate) fn isr(mut self, isr: Vec<BrokerId>) -> PartitionChange<'a> {
+        self.isr = isr;
+        self
+    }
+
+    pub(crate) fn reassign(
+        mut self,
+        replicas: Vec<BrokerId>,
+        adding: Vec<BrokerId>,
+        removing: Vec<BrokerId>,
+    ) -> PartitionChange<'a> {
+        self.replicas = replicas;
+        self.adding = adding;
+        self.removing = removing;
+        self
+    }
+
+    /// The record, or `None` if nothing changes.
+    pub(crate) fn build(mut self) -> Option<PartitionChangeRecord> {
+        self.complete_reassignment();
+        let unchanged = PartitionChangeRecord {
+            partition_id: self.index,
+            topic_id: self.topic_id,
+            ..PartitionChangeRecord::default()
+        };
+        let mut record = unchanged.clone();
+        self.elect(&mut record);
+        let changed = |now: &[BrokerId], before: &[BrokerId]| (now != before).then(|| ids(now));
+        record.isr = record.isr.or(changed(&self.isr, &self.before.isr));
+        record.replicas = changed(&self.replicas, &self.before.replicas);
+        record.adding_replicas = changed(&self.adding, self.before.adding());
+        record.removing_replicas = changed(&self.removing, self.before.removing());
+        if record.replicas.is_some() {
+            record.directories = Some(self.directories());
+        }
+        let leaves = self.before.replicas.iter().any(|old| !self.replicas.contains(old));
+        if record.leader == LEADER_UNCHANGED && leaves {
+            // A replica outside the assignment must not be counted in the same epoch again.
+            record.leader = id_or_none(self.before.leader);
+        }
+        (record != unchanged).then_some(record)
+    }
+
+    fn elect(&mut self, record: &mut PartitionChangeRecord) {
+        let (leader, unclean) = self.elected();
+        if leader == self.before.leader {
+            return;
+        }
+        record.leader = id_or_none(leader);
+        if let (Some(leader), true) = (leader, unclean) {
+            self.isr = vec![leader];
+            record.isr = Some(vec![leader.0]);
+            if !self.before.recovering {
+                record.leader_recovery_state = RECOVERING;
+            }
+        }
+    }
+
+    /// The leader that the partition should have, and whether it may miss committed records.
+    fn elected(&self) -> (Option<BrokerId>, bool) {
+        let preferred = self.replicas.first().filter(|_| self.election == Election::Preferred);
+        let current = self.before.leader.as_ref();
+        let mut candidates = preferred.into_iter().chain(current).chain(&self.replicas);
+        if let Some(clean) = candidates.find(|candidate| self.holds_everything(**candidate)) {
+            return (Some(*clean), false);
+        }
+        let mut replicas = self.replicas.iter();
+        match replicas.find(|replica| self.is_in_service(**replica)) {
+            Some(unclean) if self.election == Election::Unclean => (Some(*unclean), true),
+            _ => (None, false),
+        }
+    }
+
+    fn holds_everything(&self, replica: BrokerId) -> bool {
+        let eligible = self.isr.is_empty() && self.before.elr().contains(&replica);
+        (self.isr.contains(&replica) || eligible) && self.is_in_service(replica)
+    }
+
+    fn is_in_service(&self, replica: BrokerId) -> bool {
+        if self.leaving == Some(replica) {
+            return false;
+        }
+        self.arriving == Some(replica) || self.controller.view().cluster.is_active(replica)
+    }
+
+    /// Drops the replicas on their way out once the others hold everything.
+    fn complete_reassignment(&mut self) {
+        if self.adding.is_empty() && self.removing.is_empty() {
+            return;
+        }
+        let stays = |broker: &&BrokerId| !self.removing.contains(broker);
+        let isr: Vec<_> = self.isr.iter().filter(stays).copied().collect();
+        let replicas: Vec<_> = self.replicas.iter().filter(stays).copied().collect();
+        let complete = !replicas.is_empty() && replicas.iter().all(|broker| isr.contains(broker));
+        if complete {
+            self.isr = isr;
+            self.replicas = replicas;
+            self.adding.clear();
+            self.removing.clear();
+        }
+    }
+
+    /// Replicas that stay keep their directory.
+    fn directories(&self) -> Vec<Uuid> {
+        let before = self.before.replicas.iter().zip(self.before.directories.iter());
+        let kept = |broker: &BrokerId| before.clone().find(|(old, _)| *old == broker);
+        let directory = |broker: &BrokerId| match kept(broker) {
+            Some((_, directory)) => *directory,
+            None => self.controller.default_directory(*broker),
+        };
+        self.replicas.iter().map(directory).collect()
+    }
+}
+
+fn ids(brokers: &[BrokerId]) -> Vec<i32> {
+    brokers.iter().map(|broker| broker.0).collect()
+}
+
+fn id_or_none(leader: Option<BrokerId>) -> i32 {
+    leader.map_or(NO_LEADER, |leader| leader.0)
+}
