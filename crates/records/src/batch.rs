@@ -99,7 +99,8 @@ impl RecordBatch {
         Records::new(&self.header, compression::decompress(codec, &payload, limit)?)
     }
 
-    /// The same batch elsewhere in a log, under another leader: copies the bytes, keeps the checksum.
+    /// The same batch elsewhere in a log, under another leader: copies the bytes, keeps the
+    /// checksum.
     pub fn moved_to(&self, base_offset: Offset, leader_epoch: LeaderEpoch) -> RecordBatch {
         let mut bytes = BytesMut::from(&self.bytes[..]);
         header::patch_base_offset(&mut bytes, base_offset);

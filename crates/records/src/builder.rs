@@ -150,7 +150,7 @@ impl BatchBuilder {
     pub(crate) fn spanning_to(mut self, last: Offset) -> BatchBuilder {
         assert!(self.last_offset.is_none_or(|own| own <= last), "{last} is before the last record");
         let delta = last.since(self.header.base_offset);
-        self.header.last_offset_delta = i32::try_from(delta).expect("a batch spans 2^31 offsets");
+        self.header.last_offset_delta = offset_delta(delta);
         self
     }
 
@@ -185,7 +185,7 @@ impl BatchBuilder {
         let follows = self.last_offset.is_none_or(|last| last < offset);
         assert!(follows && self.header.base_offset <= offset, "offsets grow: {offset}");
         let delta = offset.since(self.header.base_offset);
-        self.header.last_offset_delta = i32::try_from(delta).expect("a batch spans 2^31 offsets");
+        self.header.last_offset_delta = offset_delta(delta);
         if self.is_empty() && !self.header.attributes.has_delete_horizon() {
             self.header.base_timestamp = record.timestamp;
         }
@@ -235,11 +235,16 @@ pub(crate) fn assemble(
     compressor.compress(payload, &mut batch);
     header.attributes = header.attributes.with_compression(compressor.codec());
     let length = batch.len() - BatchHeader::LOG_OVERHEAD;
-    header.batch_length = i32::try_from(length).expect("a batch has at most 2 GiB");
+    assert!(length <= i32::MAX as usize, "a batch has at most 2 GiB");
+    header.batch_length = length as i32;
     batch[..BatchHeader::BYTES].copy_from_slice(&header.encode());
-    header.crc = header::batch_checksum(&batch);
-    header::patch_checksum(&mut batch);
+    header.crc = header::patch_checksum(&mut batch);
     RecordBatch::from_parts(header, Bytes::from(batch))
+}
+
+fn offset_delta(delta: i64) -> i32 {
+    assert!(delta <= i64::from(i32::MAX), "a batch spans at most 2^31 offsets");
+    delta as i32
 }
 
 fn write_record(out: &mut Vec<u8>, timestamp_delta: i64, offset_delta: i64, record: &NewRecord) {

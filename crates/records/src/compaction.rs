@@ -15,18 +15,22 @@ use crate::record::Record;
 pub enum Retained {
     /// All of it, byte for byte.
     Unchanged,
-    /// These records, or the same ones with a delete horizon. The offsets it spans are the old ones.
+    /// These records, or the same ones with a delete horizon. The offsets it spans are the old
+    /// ones.
     Rewritten(RecordBatch),
-    /// No record. [`RecordBatch::emptied`] keeps what the producer's state and the next offset need.
+    /// No record. [`RecordBatch::emptied`] keeps what the producer's state and the next offset
+    /// need.
     Nothing,
 }
 
 impl RecordBatch {
-    /// Keeps the records that `keep` says. A batch that holds a tombstone afterwards, or is a marker that
-    /// `ends_empty_transaction`, gets `horizon` as its delete horizon unless it has one.
+    /// Keeps the records that `keep` says. A batch that holds a tombstone afterwards, or is a
+    /// marker that `ends_empty_transaction`, gets `horizon` as its delete horizon unless it has
+    /// one.
     ///
-    /// Base offset, last offset, codec and producer stay, so that duplicates are still known and nobody
-    /// waits for an offset that never comes; timestamp deltas are counted anew from the first record kept.
+    /// Base offset, last offset, codec and producer stay, so that duplicates are still known and
+    /// nobody waits for an offset that never comes; timestamp deltas are counted anew from the
+    /// first record kept.
     ///
     /// # Errors
     /// What reading the records runs into.

@@ -127,7 +127,7 @@ impl Compressor {
         Compressor { codec, level }
     }
 
-    /// At a level of one's own: gzip −1 or 1–9, lz4 1–17 (all alike: ADR 0002), zstd −131072…22.
+    /// At another level: gzip −1 or 1–9, lz4 1–17 (all alike: ADR 0002), zstd −131072…22.
     ///
     /// # Errors
     /// [`LevelOutOfRange`], also for codecs without levels.
@@ -179,7 +179,8 @@ pub fn decompress(codec: Compression, block: &Bytes, limit: usize) -> Result<Byt
     let mut filled = 0;
     loop {
         if filled == out.len() {
-            // When all that is allowed is there, one byte of room lets the decoder say what it thinks.
+            // When all that is allowed is there, one byte of room lets the decoder say what it
+            // thinks.
             let grown = out.len().saturating_mul(2).min(limit).max(filled + 1);
             out.reserve_exact(grown - filled);
             out.resize(grown, 0);
@@ -193,8 +194,8 @@ pub fn decompress(codec: Compression, block: &Bytes, limit: usize) -> Result<Byt
     Ok(Bytes::from(out))
 }
 
-/// [`decompress`] for formats 0 and 1. In format 0 every Java client hashed too much of an LZ4 frame's
-/// descriptor, and the byte that results is to be ignored. Source: KIP-57.
+/// [`decompress`] for formats 0 and 1. In format 0 every Java client hashed too much of an LZ4
+/// frame's descriptor, and the byte that results is to be ignored. Source: KIP-57.
 pub(crate) fn decompress_legacy(
     codec: Compression,
     block: &Bytes,

@@ -1,7 +1,10 @@
-//! Control records: what brokers and controllers write for each other between the applications' records.
+//! Control records: what brokers and controllers write for each other between the applications'
+//! records.
 //!
-//!   key    | version i16 = 0 | type i16 |                       docs/formats/record-batch.md#control-records
-//!   value  | version i16 | fields |     KRaft's with compact lengths and a tag section per structure
+//!   key    | version i16 = 0 | type i16 |
+//!   value  | version i16 | fields |       KRaft's with compact lengths and tag sections
+//!
+//! docs/formats/record-batch.md#control-records
 
 mod wire;
 
@@ -14,7 +17,8 @@ use crate::error::BatchError;
 use crate::record::Record;
 use wire::{Reader, Writer};
 
-/// What a control record says. Source: Kafka `ControlRecordType`, KIP-98, KIP-595, KIP-630, KIP-853.
+/// What a control record says. Source: Kafka `ControlRecordType`, KIP-98, KIP-595, KIP-630,
+/// KIP-853.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[doc(alias = "ControlRecordType")]
 #[doc(alias = "EndTransactionMarker")]
@@ -60,7 +64,8 @@ pub struct LeaderChange {
 
 /// A voter, with its log directory since KIP-853.
 ///
-/// **Invariant:** within one [`LeaderChange`] all voters have a directory or none has: it is the version.
+/// **Invariant:** within one [`LeaderChange`] all voters have a directory or none has: it is the
+/// version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VoterId {
     pub id: BrokerId,

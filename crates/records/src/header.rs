@@ -139,7 +139,8 @@ impl BatchHeader {
     /// Reads the header at the start of `bytes`; the records need not be there.
     ///
     /// # Errors
-    /// [`BatchError::Torn`], [`BatchError::BadLength`], [`BatchError::BadMagic`], [`BatchError::LegacyMagic`]
+    /// [`BatchError::Torn`], [`BatchError::BadLength`], [`BatchError::BadMagic`],
+    /// [`BatchError::LegacyMagic`]
     pub fn parse(bytes: &[u8]) -> Result<BatchHeader, BatchError> {
         BatchHeader::check_frame(bytes)?;
         let torn = BatchError::Torn { needed: BatchHeader::BYTES, available: bytes.len() };
@@ -286,23 +287,24 @@ pub fn patch_leader_epoch(batch: &mut [u8], epoch: LeaderEpoch) {
     batch[at::LEADER_EPOCH..at::MAGIC].copy_from_slice(&epoch.0.to_be_bytes());
 }
 
-/// Sets whose clock counts and the latest timestamp, and renews the checksum of the whole `batch`.
+/// Sets whose clock counts and the latest timestamp, and returns the whole `batch`'s new checksum.
 ///
 /// # Panics
 /// If `batch` is shorter than a header.
-pub fn patch_timestamps(batch: &mut [u8], kind: TimestampType, max_timestamp: WallTime) {
+pub fn patch_timestamps(batch: &mut [u8], kind: TimestampType, max_timestamp: WallTime) -> u32 {
     let field = &mut batch[at::ATTRIBUTES..at::LAST_OFFSET_DELTA];
     let attributes = Attributes((&field[..]).get_i16()).with_timestamp_type(kind);
     field.copy_from_slice(&attributes.0.to_be_bytes());
     batch[at::MAX_TIMESTAMP..at::PRODUCER_ID].copy_from_slice(&max_timestamp.0.to_be_bytes());
-    patch_checksum(batch);
+    patch_checksum(batch)
 }
 
-/// Makes the stored checksum true for a whole `batch`.
+/// Makes the stored checksum true for a whole `batch`, and returns it.
 ///
 /// # Panics
 /// If `batch` is shorter than a header.
-pub fn patch_checksum(batch: &mut [u8]) {
+pub fn patch_checksum(batch: &mut [u8]) -> u32 {
     let crc = batch_checksum(batch);
     batch[at::CRC..at::ATTRIBUTES].copy_from_slice(&crc.to_be_bytes());
+    crc
 }

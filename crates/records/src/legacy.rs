@@ -1,9 +1,11 @@
 //! Formats 0 and 1, which Kafka wrote before 0.11 and up to 3.x where told to: read, to adopt old
-//! directories, and turned into format 2. Never produced.   docs/formats/record-batch.md#formats-0-and-1
+//! directories, and turned into format 2. Never produced.
 //!
-//!   | offset i64 | size i32 | crc u32 | magic i8 | attributes i8 | [1: timestamp i64] | key | value |
+//!   | offset i64 | size i32 | crc u32 | magic i8 | attributes i8 | [1: timestamp i64] |
+//!   | key length i32 | key | value length i32 | value |
 //!
-//! A compressed entry's value is a run of entries of its own; its offset is that of the last of them.
+//! A compressed entry's value is a run of entries of its own; its offset is that of the last of
+//! them. docs/formats/record-batch.md#formats-0-and-1
 
 use bytes::{Buf, Bytes};
 use types::{Offset, WallTime};
@@ -43,10 +45,12 @@ pub struct LegacyEntry {
 }
 
 impl LegacyEntry {
-    /// The entry at the start of `bytes`; what follows it is left alone. The checksum is not looked at.
+    /// The entry at the start of `bytes`; what follows it is left alone. The checksum is not looked
+    /// at.
     ///
     /// # Errors
-    /// [`BatchError::Torn`], [`BatchError::BadLength`], [`BatchError::BadMagic`] for anything but 0 and 1,
+    /// [`BatchError::Torn`], [`BatchError::BadLength`], [`BatchError::BadMagic`] for anything but 0
+    /// and 1,
     /// [`BatchError::BadRecord`] if key and value do not fill the entry.
     pub fn parse(bytes: &Bytes) -> Result<LegacyEntry, BatchError> {
         let torn = |needed| BatchError::Torn { needed, available: bytes.len() };
@@ -151,8 +155,9 @@ impl LegacyEntry {
         if inner.iter().any(|entry| entry.attributes & CODEC_BITS != 0) {
             return Err(bad("a compressed entry holds compressed entries"));
         }
-        // Format 1 counts inside from 0, and the entry has the offset of the last. One with offset 0 was
-        // never through a broker's hands and counts from 0 as well (old librdkafka). Format 0 is absolute.
+        // Format 1 counts inside from 0, and the entry has the offset of the last. One with offset
+        // 0 was never through a broker's hands and counts from 0 as well (old librdkafka). Format 0
+        // is absolute.
         let base = match (self.magic, self.offset) {
             (0, _) | (_, Offset::ZERO) => 0,
             (_, outer) if outer < last => return Err(bad("its offset precedes its records")),

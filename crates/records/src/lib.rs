@@ -1,7 +1,9 @@
-//! Record batches: the bytes Kafka calls message format 2, from the first length to the last varint.
+//! Record batches: the bytes Kafka calls message format 2, from the first length to the last
+//! varint.
 //!
-//! A produced batch is checked by [`validate`], stored as it came but for its base offset and leader
-//! epoch, and handed out again untouched. Formats: `docs/formats/record-batch.md`; decisions: ADR 0002.
+//! A produced batch is checked by [`validate`], stored as it came but for its base offset and
+//! leader epoch, and handed out again untouched. Formats: `docs/formats/record-batch.md`;
+//! decisions: ADR 0002.
 
 mod batch;
 mod builder;

@@ -45,8 +45,10 @@ impl Header {
 /// The records of a batch, in order. Ends after the first error.
 #[derive(Clone, Debug)]
 pub struct Records {
-    /// What is still to be read, decompressed.
-    rest: Bytes,
+    /// The decompressed block.
+    payload: Bytes,
+    /// Where the next record starts in it.
+    position: usize,
     base_offset: Offset,
     base_timestamp: WallTime,
     append_time: Option<WallTime>,
@@ -63,7 +65,8 @@ impl Records {
             TimestampType::CreateTime => None,
         };
         Ok(Records {
-            rest: payload,
+            payload,
+            position: 0,
             base_offset: header.base_offset,
             base_timestamp: header.base_timestamp,
             append_time,
@@ -73,29 +76,30 @@ impl Records {
     }
 
     fn read(&mut self) -> Result<Record, BatchError> {
-        let index = self.index;
-        let whole = self.rest.clone();
-        let mut rest = &whole[..];
-        let body = take_body(&mut rest).map_err(|what| BatchError::BadRecord { index, what })?;
+        let Records { payload, index, .. } = self;
+        let bad = |what| BatchError::BadRecord { index: *index, what };
+        let mut rest = &payload[self.position..];
+        let body = take_body(&mut rest).map_err(bad)?;
         let mut headers = Vec::new();
         let fields = parse_body(body, |key, value| {
-            let value = value.map(|value| whole.slice_ref(value));
-            headers.push(Header { key: whole.slice_ref(key), value });
+            let value = value.map(|value| payload.slice_ref(value));
+            headers.push(Header { key: payload.slice_ref(key), value });
         })
-        .map_err(|what| BatchError::BadRecord { index, what })?;
-        self.rest = whole.slice_ref(rest);
-        self.index += 1;
-        if self.index == self.count && !self.rest.is_empty() {
-            return Err(BatchError::TrailingBytes);
-        }
+        .map_err(bad)?;
         let timestamp = WallTime(self.base_timestamp.0.wrapping_add(fields.timestamp_delta));
-        Ok(Record {
+        let record = Record {
             offset: self.base_offset.plus(i64::from(fields.offset_delta)),
             timestamp: self.append_time.unwrap_or(timestamp),
-            key: fields.key.map(|key| whole.slice_ref(key)),
-            value: fields.value.map(|value| whole.slice_ref(value)),
+            key: fields.key.map(|key| payload.slice_ref(key)),
+            value: fields.value.map(|value| payload.slice_ref(value)),
             headers,
-        })
+        };
+        self.position = payload.len() - rest.len();
+        self.index += 1;
+        match self.index == self.count && self.position < self.payload.len() {
+            true => Err(BatchError::TrailingBytes),
+            false => Ok(record),
+        }
     }
 }
 
@@ -143,7 +147,8 @@ pub(crate) fn take_body<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], &'static st
     rest.take(length).ok_or("it is longer than what is left of the batch")
 }
 
-/// Reads a record's body to its last byte. The one parser of the format: reading and validation share it.
+/// Reads a record's body to its last byte. The one parser of the format: reading and validation
+/// share it.
 #[inline]
 pub(crate) fn parse_body<B: Body>(
     mut body: B,

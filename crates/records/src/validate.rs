@@ -24,8 +24,9 @@ pub use rules::{AppendOrigin, ProduceRules, TargetCompression};
 pub use validated::ValidatedBatch;
 use walk::Findings;
 
-/// Checks the records of one partition in a Produce request (version 3 or later) and brings them into
-/// the form the log keeps: timestamps settled, compressed as the topic wants, base offset still 0.
+/// Checks the records of one partition in a Produce request (version 3 or later) and brings them
+/// into the form the log keeps: timestamps settled, compressed as the topic wants, base offset
+/// still 0.
 ///
 /// # Errors
 /// The `ErrorCode` and the records at fault, as Kafka reports them.

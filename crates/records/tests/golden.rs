@@ -77,7 +77,8 @@ fn print_batch(out: &mut String, batch: &RecordBatch) {
     let header = batch.header();
     write!(
         out,
-        "batch offsets={}..{} bytes={} epoch={} crc={:08x} codec={} time={} max={} producer={}/{}/{}..{}",
+        "batch offsets={}..{} bytes={} epoch={} crc={:08x} codec={} time={} max={} \
+         producer={}/{}/{}..{}",
         header.base_offset,
         header.last_offset(),
         batch.size_bytes(),
@@ -241,7 +242,8 @@ fn compaction_leaves_what_kafkas_cleaner_leaves() {
     let before: Vec<RecordBatch> =
         batches(&load("before-compaction")).map(Result::unwrap).collect();
     let after: Vec<RecordBatch> = batches(&load("compacted")).map(Result::unwrap).collect();
-    // Cleaned at T + 500 with a delete retention of one second; records 12 and 14 are the latest of their keys.
+    // Cleaned at T + 500 with a delete retention of one second; records 12 and 14 are the latest of
+    // their keys.
     let horizon = WallTime(T + 1500);
     let keep = |record: &Record| matches!(record.offset.0, 12 | 14);
     let first = before[0].retain(horizon, false, keep).unwrap();

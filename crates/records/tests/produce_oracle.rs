@@ -1,5 +1,5 @@
-//! Every answer that Kafka 4.2's own `LogValidator` gave to a produced batch, sound or broken, and ours.
-//! `testdata/produce/README.md` says how they came about.
+//! Every answer that Kafka 4.2's own `LogValidator` gave to a produced batch, sound or broken, and
+//! ours. `testdata/produce/README.md` says how they came about.
 
 use std::fmt::Write;
 

@@ -68,8 +68,6 @@ fn read(batch: &RecordBatch) -> Result<Vec<Record>, BatchError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
-
     #[test]
     fn a_built_batch_reads_back_and_passes_validation(
         records in any_records(),

@@ -1,6 +1,7 @@
 //! snappy in both framings that Kafka's clients use: Java's (xerial) chunks and the bare block.
 //!
-//!   | magic 82 'SNAPPY' 00 | version i32 | compatible i32 |  then  | length i32 | block |  repeated
+//!   | magic 82 'SNAPPY' 00 | version i32 | compatible i32 |  and then, repeated,
+//!   | length i32 | block |
 
 use std::io::{self, Read};
 
@@ -23,8 +24,8 @@ pub(super) fn compress(input: &[u8], out: &mut Vec<u8>) {
     for chunk in input.chunks(CHUNK_BYTES) {
         let block_at = out.len() + LENGTH_BYTES;
         out.resize(block_at + snap::raw::max_compress_len(chunk.len()), 0);
-        let written = encoder.compress(chunk, &mut out[block_at..]);
-        let written = written.expect("the space is as large as snappy asks for");
+        let written = encoder.compress(chunk, &mut out[block_at..]).unwrap_or(0);
+        assert!(written > 0, "the space is as large as snappy asks for");
         out[block_at - LENGTH_BYTES..block_at].copy_from_slice(&(written as u32).to_be_bytes());
         out.truncate(block_at + written);
     }

@@ -20,7 +20,8 @@ pub struct RecordError {
 pub struct RecordsRejected {
     pub code: ErrorCode,
     pub message: String,
-    /// The records at fault, at most [`RECORD_ERRORS_MAX`](crate::limits::RECORD_ERRORS_MAX); empty if the batch is.
+    /// The records at fault, at most [`RECORD_ERRORS_MAX`](crate::limits::RECORD_ERRORS_MAX); empty
+    /// if the batch is.
     pub record_errors: Vec<RecordError>,
 }
 

@@ -15,7 +15,8 @@ pub struct ValidatedBatch {
 }
 
 impl ValidatedBatch {
-    /// A batch that this broker built itself. Copies the bytes only if somebody else holds them too.
+    /// A batch that this broker built itself. Copies the bytes only if somebody else holds them
+    /// too.
     pub fn trusted(batch: RecordBatch) -> ValidatedBatch {
         let header = batch.header().clone();
         let bytes = match batch.into_bytes().try_into_mut() {
@@ -38,8 +39,9 @@ impl ValidatedBatch {
         if self.header.timestamp_type() == kind && self.header.max_timestamp == max_timestamp {
             return;
         }
-        header::patch_timestamps(&mut self.bytes, kind, max_timestamp);
-        self.header = BatchHeader::parse(&self.bytes).expect("only its times changed");
+        self.header.crc = header::patch_timestamps(&mut self.bytes, kind, max_timestamp);
+        self.header.attributes = self.header.attributes.with_timestamp_type(kind);
+        self.header.max_timestamp = max_timestamp;
     }
 
     pub fn header(&self) -> &BatchHeader {
@@ -64,7 +66,8 @@ impl ValidatedBatch {
     }
 
     /// What the time index notes beside the max timestamp: the batch's last offset, not that of the
-    /// record, because followers and recovery do not look at records. [`Offset::NONE`] without timestamps.
+    /// record, because followers and recovery do not look at records. [`Offset::NONE`] without
+    /// timestamps.
     #[doc(alias = "shallowOffsetOfMaxTimestamp")]
     pub fn offset_of_max_timestamp(&self) -> Offset {
         match self.header.max_timestamp {
