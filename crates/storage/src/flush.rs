@@ -1,0 +1,83 @@
+use crate::error::StorageError;
+use crate::file_names::PARTITION_METADATA;
+use crate::log_state::{LogState, floor_segment};
+use env::{Disk, DiskFile, OpenMode};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use types::Offset;
+
+/// Makes a log survive power loss, beside its writer. Cheap to clone.
+///
+/// When to flush is not decided here: the broker's durability policy asks.
+pub struct LogFlusher<D: Disk> {
+    pub(crate) state: Arc<LogState<D>>,
+}
+
+impl<D: Disk> Clone for LogFlusher<D> {
+    fn clone(&self) -> LogFlusher<D> {
+        LogFlusher { state: self.state.clone() }
+    }
+}
+
+impl<D: Disk> LogFlusher<D> {
+    /// Syncs all batches below `offset`, then moves the recovery point there; says where it is.
+    /// Flushes of one log run one at a time; a second one finds its work done.
+    ///
+    /// # Errors
+    /// [`StorageError`]; the log is poisoned: after a failed sync nothing says what is on disk.
+    pub fn flush_to(&self, offset: Offset) -> Result<Offset, StorageError> {
+        self.state.check_alive()?;
+        let synced = self.sync_to(offset);
+        self.state.guard(synced)
+    }
+
+    pub(crate) fn sync_to(&self, offset: Offset) -> Result<Offset, StorageError> {
+        let state = &self.state;
+        let _flushing = state.flushing.lock().unwrap_or_else(PoisonError::into_inner);
+        // What comes in from here on is for the next flush.
+        let to = offset.min(state.log_end());
+        let from = state.recovery_point();
+        if to <= from {
+            return Ok(from);
+        }
+        let segments = state.segments();
+        let mut has_new = false;
+        for (index, segment) in segments.iter().enumerate().skip(floor_segment(&segments, from)) {
+            if segment.base() >= to {
+                break;
+            }
+            if segment.is_durable.load(Ordering::Acquire) {
+                continue;
+            }
+            let is_sealed = index + 1 < segments.len();
+            segment.sync_log()?;
+            if is_sealed {
+                segment.sync_indexes()?;
+                segment.is_durable.store(true, Ordering::Release);
+            }
+            has_new |= segment.is_new.swap(false, Ordering::AcqRel);
+        }
+        self.sync_names(has_new)?;
+        // Epochs of what now counts as durable must not depend on a scan that will not happen.
+        state.sync_epochs()?;
+        state.advance_recovery_point(to);
+        Ok(state.recovery_point())
+    }
+
+    pub(crate) fn sync_names(&self, has_new: bool) -> Result<(), StorageError> {
+        let state = &self.state;
+        if state.is_new.swap(false, Ordering::AcqRel) {
+            let path = state.file(PARTITION_METADATA);
+            if state.disk.exists(&path) {
+                (|| state.disk.open(&path, OpenMode::ReadWrite)?.sync())()
+                    .map_err(StorageError::io("sync", &path))?;
+            }
+            state.sync_dir()?;
+            let home = state.home.path();
+            state.disk.sync_dir(home).map_err(StorageError::io("sync directory", home))?;
+        } else if has_new {
+            state.sync_dir()?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,45 @@
+//! Every bound of this crate, with its arithmetic.
+
+/// A text checkpoint: 100 000 partitions with 255-byte names come to 28 MB; beyond it is not ours.
+pub const CHECKPOINT_BYTES_MAX: u64 = 64 << 20;
+
+/// `meta.properties`, `partition.metadata`, `.kafka_cleanshutdown`: a few lines each.
+pub const SMALL_FILE_BYTES_MAX: u64 = 64 << 10;
+
+/// A producer snapshot: 46 bytes a row, five rows a producer, so about 580 000 producers.
+pub const SNAPSHOT_BYTES_MAX: u64 = 128 << 20;
+
+/// An offset or time index of one segment. Kafka's default is 10 MiB; a larger one is rebuilt.
+pub const INDEX_BYTES_MAX: u64 = 256 << 20;
+
+/// One read while a segment is scanned. Large enough for sequential disk speed.
+pub const SCAN_CHUNK_BYTES: usize = 1 << 20;
+
+/// The first read of a lookup: an index gap (4 KiB by default) and a few small batches.
+pub const LOOKUP_CHUNK_BYTES: usize = 16 << 10;
+
+/// What one [`read`](crate::LogReader::read) returns at most, whatever is asked. A larger first
+/// batch is still returned alone.
+pub const READ_BYTES_MAX: usize = 64 << 20;
+
+/// How much a pending index may hold back from its file: a page of 8-byte entries.
+pub const INDEX_BUFFER_ENTRIES: usize = 512;
+
+/// A segment's space is reserved ahead of the writer in steps that double between these.
+pub const RESERVE_BYTES_MIN: u64 = 256 << 10;
+pub const RESERVE_BYTES_MAX: u64 = 32 << 20;
+
+/// Batches remembered per producer to recognise a retry: a client has at most five in flight.
+pub const DUPLICATE_WINDOW: usize = 5;
+
+/// How often a read starts again because a truncation passed underneath.
+pub const READ_RETRIES_MAX: usize = 8;
+
+/// A file name on Linux.
+pub const FILE_NAME_BYTES_MAX: usize = 255;
+
+/// A topic name, so that `-<partition>.<32 hex>-delete` still fits a file name.
+pub const TOPIC_NAME_BYTES_MAX: usize = 249;
+
+const _: () = assert!(LOOKUP_CHUNK_BYTES < SCAN_CHUNK_BYTES);
+const _: () = assert!(RESERVE_BYTES_MIN < RESERVE_BYTES_MAX);

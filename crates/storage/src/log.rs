@@ -1,0 +1,294 @@
+pub(crate) mod append;
+pub(crate) mod cut;
+
+use crate::config::LogConfig;
+use crate::error::{EpochEnd, StorageError};
+use crate::file_names::{FileKind, OffsetFile};
+use crate::flush::LogFlusher;
+use crate::frame::Frame;
+use crate::log_state::LogState;
+use crate::producer_snapshot;
+use crate::producer_state::ProducerStates;
+use crate::reader::LogReader;
+use crate::retention::SegmentFacts;
+use crate::segment::{IndexRule, Segment};
+use bytes::Bytes;
+use env::{Disk, DiskFile};
+use std::path::PathBuf;
+use std::sync::Arc;
+use types::{LeaderEpoch, Offset, ProducerId, TopicPartition, WallTime};
+
+pub use append::{AppendContext, Appended};
+
+/// The one writer's handle on a partition's log.
+///
+/// **Invariant:** there is one of it per directory; whoever holds it `&mut` owns the partition.
+/// **Errors:** after a [`StorageError`] every call answers [`StorageError::Poisoned`].
+/// **Source:** Kafka `UnifiedLog`, `LocalLog`.
+#[doc(alias = "UnifiedLog")]
+#[doc(alias = "LocalLog")]
+pub struct PartitionLog<D: Disk> {
+    pub(crate) state: Arc<LogState<D>>,
+    pub(crate) config: Arc<LogConfig>,
+    pub(crate) producers: ProducerStates,
+    pub(crate) active: Active<D>,
+    /// The log end once `staged` is written.
+    pub(crate) next_offset: Offset,
+    /// Batches that have their offsets and await the one write.
+    pub(crate) staged: Vec<(Frame, Bytes)>,
+    /// Spreads the rolls of different logs.
+    pub(crate) jitter_seed: u64,
+    /// Renamed to `.deleted`.
+    pub(crate) deleted: Vec<PathBuf>,
+}
+
+/// What only the writer knows of the segment it appends to.
+pub(crate) struct Active<D: Disk> {
+    pub(crate) segment: Arc<Segment<D>>,
+    pub(crate) bytes: u64,
+    pub(crate) rule: IndexRule,
+    /// The latest timestamp of the first batch: what `segment.ms` counts from.
+    pub(crate) first_timestamp: WallTime,
+    /// What it counts from if that batch has none.
+    pub(crate) since: WallTime,
+    pub(crate) reserved_bytes: u64,
+}
+
+impl<D: Disk> Active<D> {
+    pub(crate) fn empty(segment: Arc<Segment<D>>, config: &LogConfig, now: WallTime) -> Active<D> {
+        Active {
+            segment,
+            bytes: 0,
+            rule: IndexRule::new(config),
+            first_timestamp: WallTime::NONE,
+            since: now,
+            reserved_bytes: 0,
+        }
+    }
+
+    /// Goes on at the end of a segment that was there.
+    pub(crate) fn resume(
+        segment: Arc<Segment<D>>,
+        config: &LogConfig,
+        now: WallTime,
+    ) -> Result<Active<D>, StorageError> {
+        segment.offset_index.resume(config.segment_index_bytes)?;
+        segment.time_index.resume(config.segment_index_bytes)?;
+        let rule = IndexRule::resume(&segment, config)?;
+        let bytes = segment.bytes()?;
+        let first = {
+            let file = segment.file()?;
+            let mut scan = segment.scan(&file, 0)?.with_chunk(crate::frame::HEAD_BYTES);
+            scan.next_frame().map_err(|error| segment.damage(error))?
+        };
+        let first_timestamp = first.map_or(WallTime::NONE, |(_, frame)| frame.max_timestamp);
+        Ok(Active { bytes, rule, first_timestamp, since: now, reserved_bytes: bytes, segment })
+    }
+}
+
+impl<D: Disk> PartitionLog<D> {
+    pub fn partition(&self) -> &TopicPartition {
+        &self.state.partition
+    }
+
+    pub fn reader(&self) -> LogReader<D> {
+        LogReader { state: self.state.clone() }
+    }
+
+    /// Syncs on another thread while this one goes on appending.
+    pub fn flusher(&self) -> LogFlusher<D> {
+        LogFlusher { state: self.state.clone() }
+    }
+
+    pub fn log_start(&self) -> Offset {
+        self.state.log_start()
+    }
+
+    /// The offset that the next record gets.
+    #[doc(alias = "LEO")]
+    pub fn log_end(&self) -> Offset {
+        self.state.log_end()
+    }
+
+    /// Everything below survives power loss.
+    pub fn recovery_point(&self) -> Offset {
+        self.state.recovery_point()
+    }
+
+    pub fn config(&self) -> &LogConfig {
+        &self.config
+    }
+
+    /// Takes effect with the next batch, roll or retention plan.
+    pub fn set_config(&mut self, config: Arc<LogConfig>) {
+        self.active.rule.set_interval(&config);
+        self.config = config;
+    }
+
+    /// What is known of the producers that wrote here.
+    pub fn producers(&self) -> &ProducerStates {
+        &self.producers
+    }
+
+    /// Forgets producers that were silent for `producer.id.expiration.ms`.
+    pub fn expire_producers(&mut self, now: WallTime) {
+        self.producers.expire(now, self.config.producer_id_expiration_ms);
+    }
+
+    /// To be told whenever the high watermark moves, and once after the log was opened: the ends of
+    /// transactions below it are settled.
+    pub fn note_high_watermark(&mut self, high_watermark: Offset) {
+        self.producers.note_high_watermark(high_watermark);
+        self.state.publish_unstable(self.producers.first_unstable());
+    }
+
+    /// Everything below is decided: committed, aborted or outside any transaction.
+    #[doc(alias = "LSO")]
+    pub fn last_stable_offset(&self, high_watermark: Offset) -> Offset {
+        self.reader().last_stable_offset(high_watermark)
+    }
+
+    /// Where `epoch` ends here: see [`LeaderEpochCache::end_of`](crate::LeaderEpochCache::end_of).
+    pub fn epoch_end_offset(&self, epoch: LeaderEpoch) -> Option<EpochEnd> {
+        self.reader().epoch_end_offset(epoch)
+    }
+
+    pub fn latest_epoch(&self) -> Option<LeaderEpoch> {
+        self.reader().latest_epoch()
+    }
+
+    /// Notes that a new leader begins at the log end, before it has written anything.
+    ///
+    /// # Errors
+    /// [`StorageError`]; the log is poisoned.
+    pub fn begin_epoch(&mut self, epoch: LeaderEpoch) -> Result<(), StorageError> {
+        self.state.check_alive()?;
+        let at = self.next_offset;
+        let noted = self.state.change_epochs(|epochs| {
+            let is_newer = epochs.latest().is_none_or(|latest| latest.epoch < epoch);
+            is_newer && epochs.assign(epoch, at)
+        });
+        self.state.guard(noted)
+    }
+
+    /// Makes everything written so far survive power loss, and says up to where.
+    ///
+    /// # Errors
+    /// [`StorageError`]; the log is poisoned.
+    pub fn flush(&mut self) -> Result<Offset, StorageError> {
+        self.flusher().flush_to(self.log_end())
+    }
+
+    /// The offset that Kafka would flush to after the last roll: everything in closed segments.
+    /// `None` if that is durable.
+    pub fn flush_due(&self) -> Option<Offset> {
+        Some(self.active.segment.base()).filter(|base| *base > self.recovery_point())
+    }
+
+    /// Closes the active segment and starts another, unless it is empty. Says whether it did.
+    ///
+    /// # Errors
+    /// [`StorageError`]; the log is poisoned.
+    pub fn roll(&mut self, now: WallTime) -> Result<bool, StorageError> {
+        self.state.check_alive()?;
+        let is_empty = self.active.bytes == 0;
+        if !is_empty {
+            let rolled = self.roll_to(self.next_offset, now);
+            self.state.guard(rolled)?;
+        }
+        Ok(!is_empty)
+    }
+
+    /// Starts a segment at `base`; an empty active one goes. Nothing is staged.
+    fn roll_to(&mut self, base: Offset, now: WallTime) -> Result<(), StorageError> {
+        let mut list = self.state.segments().to_vec();
+        if self.active.bytes == 0 {
+            if self.active.segment.base() == base {
+                return Ok(());
+            }
+            list.pop();
+            self.rename_deleted(&self.active.segment.clone())?;
+        } else {
+            self.active.segment.seal()?;
+            self.take_snapshot(base)?;
+        }
+        let segment =
+            Segment::create(self.state.disk.clone(), &self.state.dir, base, &self.config)?;
+        let segment = Arc::new(segment);
+        list.push(segment.clone());
+        self.state.set_segments(list);
+        self.active = Active::empty(segment, &self.config, now);
+        Ok(())
+    }
+
+    pub(crate) fn take_snapshot(&self, at: Offset) -> Result<(), StorageError> {
+        let path = self.state.file(OffsetFile::live(at, FileKind::ProducerSnapshot).name());
+        producer_snapshot::write(&self.state.disk, &path, &self.producers)
+    }
+
+    /// What [`retention::plan`](crate::retention::plan) decides by, oldest first.
+    ///
+    /// # Errors
+    /// [`StorageError`]; the log is poisoned.
+    pub fn segment_facts(&self) -> Result<Vec<SegmentFacts>, StorageError> {
+        self.state.check_alive()?;
+        let segments = self.state.segments();
+        let next_base = |index: usize| segments.get(index + 1).map(|next| next.base());
+        let facts = segments.iter().enumerate().map(|(index, segment)| {
+            Ok(SegmentFacts {
+                base: segment.base(),
+                end: next_base(index).unwrap_or(self.next_offset),
+                bytes: segment.bytes()?,
+                latest_timestamp: segment.latest()?.timestamp,
+            })
+        });
+        self.state.guard(facts.collect())
+    }
+
+    /// Producers with a transaction open, and where it began: the oldest first.
+    pub fn ongoing_transactions(&self) -> Vec<(ProducerId, Offset)> {
+        let start = |(id, state): (ProducerId, &crate::ProducerState)| {
+            state.transaction_start.map(|start| (id, start))
+        };
+        let mut ongoing: Vec<_> = self.producers.iter().filter_map(start).collect();
+        ongoing.sort_by_key(|(_, start)| *start);
+        ongoing
+    }
+
+    /// Files that were renamed to `.deleted`: to be removed by whoever may block, once
+    /// `file.delete.delay.ms` has passed. What is left at a crash goes when the log is opened.
+    pub fn take_deleted(&mut self) -> Vec<PathBuf> {
+        std::mem::take(&mut self.deleted)
+    }
+
+    /// Flushes, completes indexes and producer state, and lets the next opening trust it all.
+    ///
+    /// # Errors
+    /// [`StorageError`]: the directory must not be marked as cleanly shut down.
+    pub fn close(self) -> Result<(), StorageError> {
+        self.state.check_alive()?;
+        let closed = self.complete();
+        self.state.guard(closed)?;
+        self.state.home.closed(&self.state);
+        Ok(())
+    }
+
+    fn complete(&self) -> Result<(), StorageError> {
+        self.active.segment.seal()?;
+        let flusher = self.flusher();
+        flusher.sync_to(self.log_end())?;
+        flusher.sync_names(true)?;
+        self.active.segment.sync_log()?;
+        self.active.segment.sync_indexes()?;
+        let snapshot = OffsetFile::live(self.log_end(), FileKind::ProducerSnapshot);
+        let path = self.state.file(snapshot.name());
+        self.take_snapshot(self.log_end())?;
+        (|| self.state.disk.open(&path, env::OpenMode::ReadWrite)?.sync())()
+            .map_err(StorageError::io("sync producer snapshot", &path))?;
+        self.state.sync_dir()?;
+        for path in &self.deleted {
+            _ = self.state.disk.remove_file(path); // gone at the next opening at the latest
+        }
+        Ok(())
+    }
+}

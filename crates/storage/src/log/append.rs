@@ -1,0 +1,371 @@
+use super::PartitionLog;
+use crate::error::{AppendError, StorageError};
+use crate::frame::{Frame, checked_batch};
+use crate::limits::{RESERVE_BYTES_MAX, RESERVE_BYTES_MIN};
+use crate::producer_state::{Marker, WrittenBatch};
+use crate::txn_index::AbortedTransaction;
+use bytes::Bytes;
+use env::{Disk, DiskFile};
+use records::control::ControlRecord;
+use records::validate::{AppendOrigin, ValidatedBatch};
+use records::{BatchHeader, RecordBatch, TimestampType};
+use std::io::IoSlice;
+use types::{LeaderEpoch, Offset, WallTime};
+
+/// Who appends, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct AppendContext {
+    /// Stamped into the batch.
+    pub leader_epoch: LeaderEpoch,
+    pub now: WallTime,
+    /// Clients keep sequences; coordinators write markers.
+    pub origin: AppendOrigin,
+}
+
+/// Where a batch went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(alias = "LogAppendInfo")]
+pub struct Appended {
+    pub base_offset: Offset,
+    pub last_offset: Offset,
+    /// What the producer is told; `None` where its own timestamps count.
+    pub log_append_time: Option<WallTime>,
+    pub log_start: Offset,
+    /// It was here already: nothing was written, this is where it went then.
+    pub duplicate: bool,
+}
+
+impl<D: Disk> PartitionLog<D> {
+    /// Gives a batch its offsets and writes it as it is.
+    ///
+    /// # Errors
+    /// [`AppendError`]; after [`AppendError::Storage`] the log is poisoned.
+    pub fn append(
+        &mut self,
+        batch: ValidatedBatch,
+        context: AppendContext,
+    ) -> Result<Appended, AppendError> {
+        self.state.check_alive()?;
+        let appended = self.stage(batch, context)?;
+        self.write_staged()?;
+        Ok(appended)
+    }
+
+    /// Appends several batches with one write, each for itself accepted or refused.
+    ///
+    /// A disk error refuses all of them: what was written of them is unknown.
+    pub fn append_all(
+        &mut self,
+        batches: impl IntoIterator<Item = ValidatedBatch>,
+        context: AppendContext,
+    ) -> Vec<Result<Appended, AppendError>> {
+        let batches = batches.into_iter();
+        let stage = |batch| {
+            self.state.check_alive()?;
+            self.stage(batch, context)
+        };
+        let mut results: Vec<_> = batches.map(stage).collect();
+        let written = match results.iter().find_map(storage_error) {
+            Some(error) => Err(error),
+            None => self.write_staged(),
+        };
+        if let Err(error) = written {
+            self.staged.clear();
+            results.fill_with(|| Err(AppendError::Storage(error.clone())));
+        }
+        results
+    }
+
+    /// Writes batches that a leader has given their offsets and epochs.
+    ///
+    /// # Errors
+    /// [`AppendError::Corrupt`] – a checksum fails; nothing after the batches before it was written
+    /// [`AppendError::OffsetNotMonotonic`] – below the log end
+    /// [`AppendError::Storage`] – the log is poisoned
+    pub fn append_as_follower(
+        &mut self,
+        batches: Bytes,
+        now: WallTime,
+    ) -> Result<Appended, AppendError> {
+        self.state.check_alive()?;
+        let first = self.next_offset;
+        let mut base_offset = None;
+        let mut rest = batches;
+        while !rest.is_empty() {
+            let staged = self.stage_replicated(&mut rest, now);
+            let base = match staged {
+                Ok(base) => base,
+                Err(error) => {
+                    self.write_staged()?;
+                    return Err(error);
+                }
+            };
+            base_offset.get_or_insert(base);
+        }
+        self.write_staged()?;
+        Ok(Appended {
+            base_offset: base_offset.unwrap_or(first),
+            last_offset: self.next_offset.plus(-1),
+            log_append_time: None,
+            log_start: self.log_start(),
+            duplicate: false,
+        })
+    }
+
+    fn stage(
+        &mut self,
+        mut batch: ValidatedBatch,
+        context: AppendContext,
+    ) -> Result<Appended, AppendError> {
+        let header = batch.header();
+        let marker = marker_of(header, batch.bytes());
+        if header.has_producer() {
+            if let Some(repeated) = self.admit(header, marker, context.origin)? {
+                return Ok(self.repeated(repeated, header.timestamp_type()));
+            }
+        }
+        batch.assign(self.next_offset, context.leader_epoch);
+        let log_append_time = batch.log_append_time();
+        let frame = Frame::of(batch.header());
+        self.stage_frame(frame.clone(), marker, batch.into_bytes(), context.now)?;
+        Ok(Appended {
+            base_offset: frame.base_offset,
+            last_offset: frame.last_offset,
+            log_append_time,
+            log_start: self.log_start(),
+            duplicate: false,
+        })
+    }
+
+    /// Whether producer state lets the batch in; `Some` if it is a repeat.
+    fn admit(
+        &self,
+        header: &BatchHeader,
+        marker: Option<Marker>,
+        origin: AppendOrigin,
+    ) -> Result<Option<WrittenBatch>, AppendError> {
+        match (marker, origin) {
+            (Some(marker), _) => self.producers.check_marker(header, marker)?,
+            (None, AppendOrigin::Coordinator) => self.producers.check_coordinator(header)?,
+            (None, AppendOrigin::Client) => {
+                if let Some(repeated) = self.producers.duplicate_of(header) {
+                    return Ok(Some(repeated));
+                }
+                self.producers.check_client(header)?;
+            }
+        }
+        Ok(None)
+    }
+
+    fn repeated(&self, written: WrittenBatch, clock: TimestampType) -> Appended {
+        let is_broker_time = clock == TimestampType::LogAppendTime;
+        Appended {
+            base_offset: written.base_offset(),
+            last_offset: written.last_offset,
+            log_append_time: is_broker_time.then_some(written.timestamp),
+            log_start: self.log_start(),
+            duplicate: true,
+        }
+    }
+
+    /// Takes the first batch off `rest`.
+    fn stage_replicated(&mut self, rest: &mut Bytes, now: WallTime) -> Result<Offset, AppendError> {
+        let corrupt = |why: String| AppendError::Corrupt { at: self.next_offset, why };
+        let frame = Frame::parse(rest).map_err(|error| corrupt(error.to_string()))?;
+        checked_batch(rest).map_err(|error| corrupt(error.to_string()))?;
+        let bytes = rest.split_to(frame.bytes as usize);
+        if frame.base_offset < self.next_offset {
+            self.begin_inside_batch(&frame, now)?;
+        }
+        let base = frame.base_offset;
+        let marker = frame.header.as_ref().and_then(|header| marker_of(header, &bytes));
+        self.stage_frame(frame, marker, bytes, now)?;
+        Ok(base)
+    }
+
+    /// A follower whose leader's log starts in the middle of a batch gets the whole batch: an empty
+    /// log may begin before its start. Source: KAFKA-6975.
+    fn begin_inside_batch(&mut self, frame: &Frame, now: WallTime) -> Result<(), AppendError> {
+        let log_end = self.next_offset;
+        let is_empty =
+            self.staged.is_empty() && self.log_start() == log_end && self.active.bytes == 0;
+        if !is_empty || frame.last_offset < log_end {
+            return Err(AppendError::OffsetNotMonotonic { log_end, got: frame.base_offset });
+        }
+        let rolled = self.roll_to(frame.base_offset, now);
+        self.state.guard(rolled)?;
+        Ok(())
+    }
+
+    /// Makes room for a batch that has its offsets, and takes note of it.
+    fn stage_frame(
+        &mut self,
+        frame: Frame,
+        marker: Option<Marker>,
+        bytes: Bytes,
+        now: WallTime,
+    ) -> Result<(), AppendError> {
+        let (batch_bytes, segment_bytes) = (frame.bytes, self.config.segment_bytes);
+        if batch_bytes > segment_bytes {
+            return Err(AppendError::LargerThanSegment { batch_bytes, segment_bytes });
+        }
+        if self.must_roll(&frame, now) {
+            self.write_staged()?;
+            let rolled = self.roll_to(frame.base_offset, now);
+            self.state.guard(rolled)?;
+        }
+        if let Some(header) = &frame.header {
+            let noted = self.state.change_epochs(|epochs| {
+                let known = epochs.latest().map_or(LeaderEpoch::NONE, |latest| latest.epoch);
+                header.leader_epoch > known
+                    && epochs.assign(header.leader_epoch, header.base_offset)
+            });
+            self.state.guard(noted)?;
+            let header = header.clone();
+            let noted = self.note_producer(&header, marker);
+            self.state.guard(noted)?;
+        }
+        self.next_offset = frame.next_offset();
+        self.staged.push((frame, bytes));
+        Ok(())
+    }
+
+    fn note_producer(
+        &mut self,
+        header: &BatchHeader,
+        marker: Option<Marker>,
+    ) -> Result<(), StorageError> {
+        if !header.has_producer() {
+            return Ok(());
+        }
+        let Some(aborted) = note_producer(&mut self.producers, header, marker) else {
+            return Ok(());
+        };
+        self.active.segment.txn_index.append(aborted)
+    }
+
+    /// Whether the batch must go to a new segment. Source: Kafka `LogSegment.shouldRoll`.
+    fn must_roll(&self, frame: &Frame, now: WallTime) -> bool {
+        let staged_bytes: u64 = self.staged.iter().map(|(frame, _)| frame.bytes).sum();
+        let (active, config) = (&self.active, &self.config);
+        let bytes = active.bytes + staged_bytes;
+        let base = active.segment.base();
+        if frame.last_offset.since(base) > i64::from(i32::MAX) {
+            return true;
+        }
+        if bytes == 0 {
+            return false;
+        }
+        // Positions are stored as i32.
+        let segment_bytes = config.segment_bytes.min(i32::MAX as u64);
+        let first = match active.first_timestamp {
+            WallTime::NONE => self.staged.first().map_or(WallTime::NONE, |(f, _)| f.max_timestamp),
+            known => known,
+        };
+        let waited_ms = match first.0 >= 0 {
+            true => frame.max_timestamp.0.saturating_sub(first.0),
+            false => now.0.saturating_sub(active.since.0),
+        };
+        let patience_ms = config.segment_ms - config.roll_jitter_ms(self.jitter_seed, base);
+        // The staged batches may take an entry each.
+        let entries = self.staged.len() + 1;
+        let (offset_room, time_room) =
+            (active.segment.offset_index.room(), active.segment.time_index.room());
+        bytes + frame.bytes > segment_bytes
+            || waited_ms > patience_ms
+            || offset_room < entries
+            || time_room < entries + 1 // one is kept for the last timestamp at roll
+    }
+
+    /// The one write; then readers see the batches.
+    fn write_staged(&mut self) -> Result<(), StorageError> {
+        if self.staged.is_empty() {
+            return Ok(());
+        }
+        let written = self.write_and_index();
+        self.staged.clear();
+        self.state.guard(written)?;
+        self.state.publish_unstable(self.producers.first_unstable());
+        self.state.publish_end(self.next_offset);
+        Ok(())
+    }
+
+    fn write_and_index(&mut self) -> Result<(), StorageError> {
+        let active = &mut self.active;
+        let total: u64 = self.staged.iter().map(|(frame, _)| frame.bytes).sum();
+        let file = active.segment.file()?;
+        let needed = active.bytes + total;
+        if needed > active.reserved_bytes {
+            let step = active.reserved_bytes.clamp(RESERVE_BYTES_MIN, RESERVE_BYTES_MAX);
+            let ahead = (needed + step).min(self.config.segment_bytes.max(needed));
+            // Advice: if there is no room, the write itself will say so.
+            _ = file.reserve(ahead);
+            active.reserved_bytes = ahead;
+        }
+        match &self.staged[..] {
+            [(_, bytes)] => file.write_at(bytes, active.bytes),
+            many => {
+                let mut slices: Vec<_> =
+                    many.iter().map(|(_, bytes)| IoSlice::new(bytes)).collect();
+                file.write_vectored_at(&mut slices, active.bytes)
+            }
+        }
+        .map_err(StorageError::io("append batch", active.segment.log_path()))?;
+        for (frame, _) in &self.staged {
+            if active.bytes == 0 {
+                active.first_timestamp = frame.max_timestamp;
+            }
+            active.rule.note(&active.segment, active.bytes, frame)?;
+            active.bytes += frame.bytes;
+        }
+        active.segment.publish_bytes(active.bytes);
+        Ok(())
+    }
+}
+
+/// Takes note of a batch in the log; `Some` if it aborts a transaction that wrote here.
+pub(crate) fn note_producer(
+    producers: &mut crate::ProducerStates,
+    header: &BatchHeader,
+    marker: Option<Marker>,
+) -> Option<AbortedTransaction> {
+    let Some(marker) = marker else {
+        // An empty control batch is all that compaction left of a transaction.
+        if !header.is_control() {
+            producers.note_batch(header);
+        }
+        return None;
+    };
+    let ended = producers.note_marker(header, marker)?;
+    marker.is_abort.then_some(AbortedTransaction {
+        producer_id: header.producer_id,
+        first_offset: ended.first_offset,
+        last_offset: header.base_offset,
+        last_stable_offset: ended.last_stable_offset,
+    })
+}
+
+/// What a transaction marker says; `None` for every other batch.
+pub(crate) fn marker_of(header: &BatchHeader, bytes: &[u8]) -> Option<Marker> {
+    if !header.is_control() || !header.has_producer() {
+        return None;
+    }
+    let batch = RecordBatch::parse(&Bytes::copy_from_slice(bytes)).ok()?;
+    let record = batch.records().ok()?.next()?.ok()?;
+    match ControlRecord::from_record(&record).ok()? {
+        ControlRecord::Abort { coordinator_epoch } => {
+            Some(Marker { is_abort: true, coordinator_epoch })
+        }
+        ControlRecord::Commit { coordinator_epoch } => {
+            Some(Marker { is_abort: false, coordinator_epoch })
+        }
+        _ => None,
+    }
+}
+
+fn storage_error(result: &Result<Appended, AppendError>) -> Option<StorageError> {
+    match result {
+        Err(AppendError::Storage(error)) => Some(error.clone()),
+        _ => None,
+    }
+}

@@ -1,0 +1,189 @@
+//! Shortening a log, at either end.
+
+use super::{Active, PartitionLog};
+use crate::error::StorageError;
+use crate::file_names::{FileKind, FileStage, OffsetFile};
+use crate::log_state::{LogBounds, floor_segment};
+use crate::recovery::replay_producers;
+use crate::segment::Segment;
+use env::Disk;
+use std::sync::{Arc, PoisonError};
+use types::{Offset, WallTime};
+
+impl<D: Disk> PartitionLog<D> {
+    /// Removes everything at `offset` and after; of a batch that holds it, all of it. Then indexes,
+    /// epochs and producers are as if it had never been written. Durable once this returns.
+    ///
+    /// # Errors
+    /// [`StorageError`]; the log is poisoned.
+    pub fn truncate_to(&mut self, offset: Offset, now: WallTime) -> Result<(), StorageError> {
+        self.state.check_alive()?;
+        let truncated = if offset >= self.next_offset {
+            // A leader that was deposed before it wrote anything left an epoch behind.
+            let end = self.next_offset;
+            self.state.change_epochs(|epochs| epochs.truncate_from_end(end))
+        } else if offset < self.state.segments()[0].base() {
+            self.restart_at(offset, now)
+        } else {
+            self.cut_at(offset, now)
+        };
+        self.state.guard(truncated)
+    }
+
+    /// Removes everything and begins again at `offset`: a follower whose leader's log starts later.
+    ///
+    /// # Errors
+    /// [`StorageError`]; the log is poisoned.
+    #[doc(alias = "truncateFullyAndStartAt")]
+    pub fn reset_to(&mut self, offset: Offset, now: WallTime) -> Result<(), StorageError> {
+        self.state.check_alive()?;
+        let restarted = self.restart_at(offset, now);
+        self.state.guard(restarted)
+    }
+
+    /// Moves the first offset that may be read up to `to`, for good, and removes the segments that
+    /// lie wholly below. Says where the log starts now.
+    ///
+    /// # Errors
+    /// [`StorageError`]; the log is poisoned.
+    ///
+    /// # Panics
+    /// If `to` is past the log end.
+    pub fn advance_log_start(&mut self, to: Offset) -> Result<Offset, StorageError> {
+        self.state.check_alive()?;
+        assert!(to <= self.next_offset, "log start {to} is past the log end {}", self.next_offset);
+        if to > self.log_start() {
+            let advanced = self.drop_below(to);
+            self.state.guard(advanced)?;
+        }
+        Ok(self.log_start())
+    }
+
+    fn drop_below(&mut self, to: Offset) -> Result<(), StorageError> {
+        let segments = self.state.segments();
+        let gone = floor_segment(&segments, to);
+        let first_base = segments[gone].base();
+        // First for good, then visible: what a client was told is gone stays gone.
+        let kept = (to > first_base).then_some(to);
+        self.state.home.keep_log_start(&self.state.partition, kept)?;
+        self.state.publish_start(to);
+        self.state.change_epochs(|epochs| epochs.truncate_from_start(to))?;
+        if gone == 0 {
+            return Ok(());
+        }
+        self.state.set_segments(segments[gone..].to_vec());
+        for segment in &segments[..gone] {
+            self.rename_deleted(segment)?;
+            self.remove_snapshots(|base| base == segment.base())?;
+        }
+        self.state.sync_dir()
+    }
+
+    fn cut_at(&mut self, offset: Offset, now: WallTime) -> Result<(), StorageError> {
+        let state = self.state.clone();
+        let _flushing = state.flushing.lock().unwrap_or_else(PoisonError::into_inner);
+        // First in memory, so that no checkpoint written meanwhile brings it back.
+        state.lower_recovery_point(offset);
+        state.home.lower_recovery_point(&state.partition, offset)?;
+        let end = state.cut(|list| {
+            let last = floor_segment(list, offset);
+            for dropped in list.drain(last + 1..).rev() {
+                self.rename_deleted(&dropped)?;
+            }
+            let segment = &list[last];
+            let found = segment.find(offset)?;
+            let end = found.as_ref().map_or(offset, |(_, frame)| frame.base_offset.min(offset));
+            let bytes = match found {
+                Some((position, _)) => position,
+                None => segment.bytes()?,
+            };
+            segment.cut(bytes, end)?;
+            self.next_offset = end;
+            self.active = Active::resume(segment.clone(), &self.config, now)?;
+            Ok(end)
+        })?;
+        let log_start = self.log_start().min(end);
+        let recovery_point = self.recovery_point().min(end);
+        state.set_bounds(LogBounds { log_start, log_end: end, recovery_point });
+        let first_base = state.segments()[0].base();
+        let kept = (log_start > first_base).then_some(log_start);
+        state.home.keep_log_start(&state.partition, kept)?;
+        state.change_epochs(|epochs| epochs.truncate_from_end(end))?;
+        self.remove_snapshots(|base| base > end)?;
+        self.active.segment.sync_log()?;
+        state.sync_dir()?;
+        replay_producers(self, None, now)
+    }
+
+    fn restart_at(&mut self, base: Offset, now: WallTime) -> Result<(), StorageError> {
+        let state = self.state.clone();
+        let _flushing = state.flushing.lock().unwrap_or_else(PoisonError::into_inner);
+        state.lower_recovery_point(base);
+        state.home.lower_recovery_point(&state.partition, base)?;
+        state.home.keep_log_start(&state.partition, None)?;
+        state.cut(|list| {
+            for dropped in list.drain(..).rev() {
+                self.rename_deleted(&dropped)?;
+            }
+            let fresh = Segment::create(state.disk.clone(), &state.dir, base, &self.config)?;
+            let fresh = Arc::new(fresh);
+            list.push(fresh.clone());
+            self.active = Active::empty(fresh, &self.config, now);
+            Ok(())
+        })?;
+        self.next_offset = base;
+        state.set_bounds(LogBounds { log_start: base, log_end: base, recovery_point: base });
+        state.change_epochs(|epochs| {
+            let changed = epochs.latest().is_some();
+            *epochs = Default::default();
+            changed
+        })?;
+        self.producers = Default::default();
+        state.publish_unstable(None);
+        self.remove_snapshots(|_| true)?;
+        state.sync_dir()
+    }
+
+    /// The log file goes first: an index without one is removed when the log is opened.
+    pub(super) fn rename_deleted(&mut self, segment: &Segment<D>) -> Result<(), StorageError> {
+        for path in segment.paths() {
+            let mut gone = path.as_os_str().to_owned();
+            gone.push(".deleted");
+            match self.state.disk.rename(path, gone.as_ref()) {
+                Ok(()) => self.deleted.push(gone.into()),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(StorageError::io("rename", path)(error)),
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn remove_snapshots(
+        &self,
+        is_stale: impl Fn(Offset) -> bool,
+    ) -> Result<(), StorageError> {
+        for base in snapshots(&self.state.disk, &self.state.dir)? {
+            if is_stale(base) {
+                let name = OffsetFile::live(base, FileKind::ProducerSnapshot).name();
+                let path = self.state.file(name);
+                let failed = StorageError::io("remove producer snapshot", &path);
+                self.state.disk.remove_file(&path).map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The offsets of the producer snapshots there are, oldest first.
+pub(crate) fn snapshots<D: Disk>(
+    disk: &D,
+    dir: &std::path::Path,
+) -> Result<Vec<Offset>, StorageError> {
+    let entries = disk.read_dir(dir).map_err(StorageError::io("list", dir))?;
+    let snapshot = |name: &str| {
+        let file = OffsetFile::parse(name)?;
+        let is_live = file.stage == FileStage::Live && file.kind == FileKind::ProducerSnapshot;
+        is_live.then_some(file.base)
+    };
+    Ok(entries.iter().filter_map(|entry| snapshot(&entry.name)).collect())
+}

@@ -1,0 +1,148 @@
+use crate::checkpoints::{OffsetCheckpoint, write_offsets};
+use crate::error::StorageError;
+use crate::file_names::{HIGH_WATERMARKS, LOG_STARTS, RECOVERY_POINTS};
+use crate::log_state::LogState;
+use env::Disk;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use types::{Offset, TopicPartition};
+
+/// What a log directory and the logs in it share: its checkpoints, and whether it is still in use.
+pub(crate) struct LogDirState<D: Disk> {
+    disk: D,
+    path: PathBuf,
+    is_offline: AtomicBool,
+    /// Logs that were opened and not yet closed cleanly. Taken after `checkpoints`, never before.
+    open_logs: Mutex<BTreeMap<TopicPartition, Weak<LogState<D>>>>,
+    checkpoints: Mutex<Checkpoints>,
+}
+
+/// The three offset checkpoints of a directory, as they are or will be on disk.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Checkpoints {
+    pub(crate) recovery_points: OffsetCheckpoint,
+    /// Only of logs that begin after their first segment does.
+    pub(crate) log_starts: OffsetCheckpoint,
+    pub(crate) high_watermarks: OffsetCheckpoint,
+}
+
+impl<D: Disk> LogDirState<D> {
+    pub(crate) fn new(disk: D, path: PathBuf, checkpoints: Checkpoints) -> LogDirState<D> {
+        LogDirState {
+            disk,
+            path,
+            is_offline: AtomicBool::new(false),
+            open_logs: Mutex::new(BTreeMap::new()),
+            checkpoints: Mutex::new(checkpoints),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn disk(&self) -> &D {
+        &self.disk
+    }
+
+    pub(crate) fn is_offline(&self) -> bool {
+        self.is_offline.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn take_offline(&self) {
+        self.is_offline.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Checkpoints> {
+        self.checkpoints.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Before a log is cut: no checkpoint may say that offsets are safe which are about to be
+    /// written anew.
+    pub(crate) fn lower_recovery_point(
+        &self,
+        of: &TopicPartition,
+        to: Offset,
+    ) -> Result<(), StorageError> {
+        let mut checkpoints = self.lock();
+        match checkpoints.recovery_points.get_mut(of) {
+            Some(known) if *known > to => *known = to,
+            _ => return Ok(()),
+        }
+        self.write_recovery_points(&checkpoints)
+    }
+
+    /// Before deleted records are reported gone: they must not come back. `None` if the log begins
+    /// with its first segment.
+    pub(crate) fn keep_log_start(
+        &self,
+        of: &TopicPartition,
+        log_start: Option<Offset>,
+    ) -> Result<(), StorageError> {
+        let mut checkpoints = self.lock();
+        let known = checkpoints.log_starts.get(of).copied();
+        match log_start {
+            same if same == known => return Ok(()),
+            Some(log_start) => _ = checkpoints.log_starts.insert(of.clone(), log_start),
+            None => _ = checkpoints.log_starts.remove(of),
+        }
+        write_offsets(&self.disk, &self.path.join(LOG_STARTS), &checkpoints.log_starts)
+    }
+
+    pub(crate) fn opened(&self, log: &Arc<LogState<D>>) {
+        self.lock_open().insert(log.partition.clone(), Arc::downgrade(log));
+    }
+
+    pub(crate) fn closed(&self, log: &LogState<D>) {
+        self.lock().recovery_points.insert(log.partition.clone(), log.recovery_point());
+        self.lock_open().remove(&log.partition);
+    }
+
+    pub(crate) fn open_logs(&self) -> Vec<TopicPartition> {
+        self.lock_open().keys().cloned().collect()
+    }
+
+    /// Of a log that is gone, nothing may be left for one of the same name.
+    pub(crate) fn forget(&self, of: &TopicPartition) -> Result<(), StorageError> {
+        self.lock_open().remove(of);
+        let mut checkpoints = self.lock();
+        if checkpoints.recovery_points.remove(of).is_some() {
+            self.write_recovery_points(&checkpoints)?;
+        }
+        if checkpoints.log_starts.remove(of).is_some() {
+            self.write_log_starts(&checkpoints)?;
+        }
+        if checkpoints.high_watermarks.remove(of).is_some() {
+            self.write_high_watermarks(&checkpoints)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn checkpoint_recovery_points(&self) -> Result<(), StorageError> {
+        let mut checkpoints = self.lock();
+        for (of, log) in self.lock_open().iter() {
+            if let Some(log) = log.upgrade() {
+                checkpoints.recovery_points.insert(of.clone(), log.recovery_point());
+            }
+        }
+        self.write_recovery_points(&checkpoints)
+    }
+
+    fn lock_open(&self) -> MutexGuard<'_, BTreeMap<TopicPartition, Weak<LogState<D>>>> {
+        self.open_logs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn write_recovery_points(&self, from: &Checkpoints) -> Result<(), StorageError> {
+        write_offsets(&self.disk, &self.path.join(RECOVERY_POINTS), &from.recovery_points)
+    }
+
+    pub(crate) fn write_log_starts(&self, from: &Checkpoints) -> Result<(), StorageError> {
+        write_offsets(&self.disk, &self.path.join(LOG_STARTS), &from.log_starts)
+    }
+
+    pub(crate) fn write_high_watermarks(&self, from: &Checkpoints) -> Result<(), StorageError> {
+        write_offsets(&self.disk, &self.path.join(HIGH_WATERMARKS), &from.high_watermarks)
+    }
+}

@@ -1,0 +1,434 @@
+use crate::checkpoints::{OffsetCheckpoint, read_offsets};
+use crate::config::LogConfig;
+use crate::error::StorageError;
+use crate::file_names::{
+    CLEAN_SHUTDOWN, DirKind, HIGH_WATERMARKS, LOCK, LOG_STARTS, META_PROPERTIES,
+    PARTITION_METADATA, RECOVERY_POINTS, TEMPORARY_SUFFIX, moved_dir, parse_partition_dir,
+    partition_dir,
+};
+use crate::limits::SMALL_FILE_BYTES_MAX;
+use crate::log::PartitionLog;
+use crate::log_dir_state::{Checkpoints, LogDirState};
+use crate::meta_properties::MetaProperties;
+use crate::recovery::{self, OpenLog, RecoveryReport};
+use crate::small_files::{
+    decode_clean_shutdown, decode_partition_metadata, encode_clean_shutdown,
+    encode_partition_metadata,
+};
+use env::{Disk, DiskFile, OpenMode};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use types::{Offset, TopicPartition, Uuid, WallTime};
+
+/// One entry of `log.dirs`, locked: the logs in it and what is known of them.
+///
+/// **Invariant:** the marker of a clean shutdown is there only between a [`close`](Self::close) that
+/// found every log closed and the next [`open`](Self::open).
+/// **Source:** Kafka `LogManager`; KIP-112 (a failed directory), KIP-858 (its id).
+#[doc(alias = "LogManager")]
+pub struct LogDir<D: Disk> {
+    state: Arc<LogDirState<D>>,
+    was_clean: bool,
+    broker_epoch: Option<i64>,
+    properties: Option<MetaProperties>,
+    warnings: Vec<String>,
+    is_loaded: AtomicBool,
+    _lock: D::Lock,
+}
+
+/// A directory that bears a partition's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundPartition {
+    pub partition: TopicPartition,
+    pub kind: DirKind,
+    /// `None` if `partition.metadata` is missing or torn: a crash while the partition was made, or a
+    /// directory older than topic ids. Not to be served under whatever topic has its name today.
+    pub topic_id: Option<Uuid>,
+    pub path: PathBuf,
+}
+
+/// A log to be made or opened.
+#[derive(Clone, Debug)]
+pub struct LogSettings {
+    pub config: Arc<LogConfig>,
+    pub now: WallTime,
+    /// Chance, for `segment.jitter.ms`.
+    pub jitter_seed: u64,
+}
+
+impl<D: Disk> LogDir<D> {
+    /// Locks a directory, which is made if it is missing, and reads what its last user left.
+    /// The marker of a clean shutdown is removed: from here on only `close` can say so.
+    ///
+    /// # Errors
+    /// [`StorageError::Io`] – of kind `WouldBlock` if another process holds the directory
+    /// [`StorageError::Corrupt`] – `meta.properties` is not readable
+    pub fn open(disk: D, path: &Path) -> Result<LogDir<D>, StorageError> {
+        disk.create_dir_all(path).map_err(StorageError::io("create directory", path))?;
+        let lock = disk.lock(&path.join(LOCK)).map_err(StorageError::io("lock", path))?;
+        let mut warnings = Vec::new();
+        let properties = read_properties(&disk, path)?;
+        let checkpoints = Checkpoints {
+            recovery_points: read_or_warn(&disk, &path.join(RECOVERY_POINTS), &mut warnings)?,
+            log_starts: read_or_warn(&disk, &path.join(LOG_STARTS), &mut warnings)?,
+            high_watermarks: read_or_warn(&disk, &path.join(HIGH_WATERMARKS), &mut warnings)?,
+        };
+        let marker = take_marker(&disk, path)?;
+        Ok(LogDir {
+            // Without recovery points nobody knows what a clean end was about.
+            was_clean: marker.is_some(),
+            broker_epoch: marker.as_deref().and_then(decode_clean_shutdown),
+            state: Arc::new(LogDirState::new(disk, path.to_owned(), checkpoints)),
+            properties,
+            warnings,
+            is_loaded: AtomicBool::new(false),
+            _lock: lock,
+        })
+    }
+
+    pub fn path(&self) -> &Path {
+        self.state.path()
+    }
+
+    /// Whose directory it is; `None` if it was never formatted.
+    pub fn properties(&self) -> Option<&MetaProperties> {
+        self.properties.as_ref()
+    }
+
+    /// Whether the last process closed everything.
+    pub fn was_clean(&self) -> bool {
+        self.was_clean
+    }
+
+    /// The epoch under which the last process was registered when it closed cleanly. Source: KIP-966.
+    pub fn clean_shutdown_epoch(&self) -> Option<i64> {
+        self.broker_epoch
+    }
+
+    /// Checkpoints that were unreadable and taken for empty.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// A disk error has taken the directory out of use; its logs refuse everything.
+    pub fn is_offline(&self) -> bool {
+        self.state.is_offline()
+    }
+
+    /// (total, usable) bytes of its file system.
+    ///
+    /// # Errors
+    /// [`StorageError`]
+    pub fn space(&self) -> Result<(u64, u64), StorageError> {
+        let path = self.path();
+        self.state.disk().space(path).map_err(StorageError::io("measure", path))
+    }
+
+    /// Makes the directory this cluster's and node's.
+    ///
+    /// # Errors
+    /// [`StorageError`]
+    pub fn format(&mut self, properties: MetaProperties) -> Result<(), StorageError> {
+        let path = self.path().join(META_PROPERTIES);
+        self.state
+            .disk()
+            .replace_file(&path, properties.encode().as_bytes())
+            .map_err(StorageError::io("write", &path))?;
+        self.properties = Some(properties);
+        Ok(())
+    }
+
+    /// All partition directories, in name order. Nothing is opened yet.
+    ///
+    /// # Errors
+    /// [`StorageError`]
+    pub fn partitions(&self) -> Result<Vec<FoundPartition>, StorageError> {
+        let (disk, path) = (self.state.disk(), self.path());
+        let entries = disk.read_dir(path).map_err(StorageError::io("list", path))?;
+        let mut found = Vec::new();
+        for entry in entries.iter().filter(|entry| entry.is_dir) {
+            let Some((partition, kind)) = parse_partition_dir(&entry.name) else { continue };
+            let path = path.join(&entry.name);
+            let topic_id = read_topic_id(disk, &path)?;
+            found.push(FoundPartition { partition, kind, topic_id, path });
+        }
+        Ok(found)
+    }
+
+    /// Makes an empty log. Its directory survives power loss from the first flush on.
+    ///
+    /// # Errors
+    /// [`StorageError`]; the directory goes offline, but for a name that cannot be one.
+    pub fn create_log(
+        &self,
+        partition: &TopicPartition,
+        topic_id: Uuid,
+        settings: LogSettings,
+    ) -> Result<PartitionLog<D>, StorageError> {
+        self.check_online()?;
+        let Some(name) = partition_dir(partition) else {
+            let why = format!("{partition} cannot name a directory");
+            return Err(StorageError::corrupt(self.path(), why));
+        };
+        let dir = self.path().join(name);
+        let created = self.make_dir(&dir, topic_id).and_then(|()| {
+            let made = self.load(partition, dir, settings, true)?;
+            made.0.state.is_new.store(true, Ordering::Release);
+            Ok(made.0)
+        });
+        self.guard(created)
+    }
+
+    /// Opens the log in a directory that [`partitions`](Self::partitions) found, repairing what an
+    /// unclean end left.
+    ///
+    /// # Errors
+    /// [`StorageError`]; the directory goes offline.
+    pub fn open_log(
+        &self,
+        found: &FoundPartition,
+        settings: LogSettings,
+    ) -> Result<(PartitionLog<D>, RecoveryReport), StorageError> {
+        self.check_online()?;
+        let opened = self.load(&found.partition, found.path.clone(), settings, self.was_clean);
+        self.guard(opened)
+    }
+
+    fn load(
+        &self,
+        partition: &TopicPartition,
+        dir: PathBuf,
+        settings: LogSettings,
+        is_clean: bool,
+    ) -> Result<(PartitionLog<D>, RecoveryReport), StorageError> {
+        let (recovery_point, log_start) = {
+            let checkpoints = self.state.lock();
+            let get = |of: &OffsetCheckpoint| of.get(partition).copied().unwrap_or(Offset::ZERO);
+            (get(&checkpoints.recovery_points), get(&checkpoints.log_starts))
+        };
+        let open = OpenLog {
+            dir,
+            partition: partition.clone(),
+            home: self.state.clone(),
+            config: settings.config,
+            now: settings.now,
+            jitter_seed: settings.jitter_seed,
+            is_clean,
+            recovery_point,
+            log_start,
+        };
+        let (log, report) = recovery::open(self.state.disk().clone(), open)?;
+        self.state.opened(&log.state);
+        Ok((log, report))
+    }
+
+    /// Written whole or not at all as far as a killed process goes; the first flush syncs it.
+    fn make_dir(&self, dir: &Path, topic_id: Uuid) -> Result<(), StorageError> {
+        let disk = self.state.disk();
+        disk.create_dir_all(dir).map_err(StorageError::io("create directory", dir))?;
+        let path = dir.join(PARTITION_METADATA);
+        let temporary = dir.join(format!("{PARTITION_METADATA}{TEMPORARY_SUFFIX}"));
+        (|| {
+            let content = encode_partition_metadata(topic_id);
+            disk.open(&temporary, OpenMode::Truncate)?.write_at(content.as_bytes(), 0)?;
+            disk.rename(&temporary, &path)
+        })()
+        .map_err(StorageError::io("write", &path))
+    }
+
+    /// Every log of the directory was opened: from now on a clean shutdown is possible.
+    pub fn finish_loading(&self) {
+        self.is_loaded.store(true, Ordering::Release);
+    }
+
+    /// Takes a log out of the directory: renames it to `…-delete` and returns the path, to be given
+    /// to [`remove_dir`](Self::remove_dir) once `file.delete.delay.ms` has passed.
+    ///
+    /// # Errors
+    /// [`StorageError`]; the directory goes offline.
+    pub fn delete_log(
+        &self,
+        log: PartitionLog<D>,
+        unique: [u8; 16],
+    ) -> Result<PathBuf, StorageError> {
+        let (partition, path) = (log.partition().clone(), log.state.dir.clone());
+        // Readers that are left must not mistake a vanished file for a failing disk.
+        log.state.retire();
+        drop(log);
+        self.move_dir(&partition, &path, unique, DirKind::Deleted)
+    }
+
+    /// Sets a directory aside as `…-stray`: it belongs to no topic, or to one of another id.
+    ///
+    /// # Errors
+    /// [`StorageError`]; the directory goes offline.
+    pub fn set_aside(
+        &self,
+        found: &FoundPartition,
+        unique: [u8; 16],
+    ) -> Result<PathBuf, StorageError> {
+        self.move_dir(&found.partition, &found.path, unique, DirKind::Stray)
+    }
+
+    fn move_dir(
+        &self,
+        partition: &TopicPartition,
+        from: &Path,
+        unique: [u8; 16],
+        kind: DirKind,
+    ) -> Result<PathBuf, StorageError> {
+        self.check_online()?;
+        let to = self.path().join(moved_dir(partition, unique, kind));
+        let disk = self.state.disk();
+        let moved = disk.rename(from, &to).and_then(|()| disk.sync_dir(self.path()));
+        let moved = moved.map_err(StorageError::io("rename", from));
+        // A log of the same name must not begin with this one's offsets.
+        self.guard(moved.and_then(|()| self.state.forget(partition)))?;
+        Ok(to)
+    }
+
+    /// Removes a directory that was moved out of the way.
+    ///
+    /// # Errors
+    /// [`StorageError`]
+    pub fn remove_dir(&self, path: &Path) -> Result<(), StorageError> {
+        self.state.disk().remove_dir_all(path).map_err(StorageError::io("remove directory", path))
+    }
+
+    /// Removes files that [`PartitionLog::take_deleted`] handed out; one that is gone is no error.
+    ///
+    /// # Errors
+    /// [`StorageError`]
+    pub fn remove_files(&self, paths: &[PathBuf]) -> Result<(), StorageError> {
+        for path in paths {
+            match self.state.disk().remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(StorageError::io("remove", path)(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes down how far each open log is durable: what the next recovery may skip.
+    ///
+    /// # Errors
+    /// [`StorageError`]; the directory goes offline.
+    pub fn checkpoint_recovery_points(&self) -> Result<(), StorageError> {
+        self.check_online()?;
+        self.guard(self.state.checkpoint_recovery_points())
+    }
+
+    /// The high watermark that was last written down.
+    pub fn high_watermark(&self, of: &TopicPartition) -> Option<Offset> {
+        self.state.lock().high_watermarks.get(of).copied()
+    }
+
+    /// Writes down high watermarks; those of other partitions stay.
+    ///
+    /// # Errors
+    /// [`StorageError`]; the directory goes offline.
+    pub fn checkpoint_high_watermarks(
+        &self,
+        marks: impl IntoIterator<Item = (TopicPartition, Offset)>,
+    ) -> Result<(), StorageError> {
+        self.check_online()?;
+        let mut checkpoints = self.state.lock();
+        checkpoints.high_watermarks.extend(marks);
+        self.guard(self.state.write_high_watermarks(&checkpoints))
+    }
+
+    /// Ends the use of the directory. If every log was loaded and closed, the next start scans nothing.
+    /// Says why not otherwise.
+    ///
+    /// # Errors
+    /// [`StorageError`]: then the next start recovers.
+    pub fn close(self, broker_epoch: i64) -> Result<Result<(), NotClean>, StorageError> {
+        self.check_online()?;
+        self.state.checkpoint_recovery_points()?;
+        let checkpoints = self.state.lock().clone();
+        self.state.write_log_starts(&checkpoints)?;
+        self.state.write_high_watermarks(&checkpoints)?;
+        if !self.is_loaded.load(Ordering::Acquire) {
+            return Ok(Err(NotClean::NotLoaded));
+        }
+        let open = self.state.open_logs();
+        if !open.is_empty() {
+            return Ok(Err(NotClean::LogsOpen(open)));
+        }
+        let path = self.path().join(CLEAN_SHUTDOWN);
+        self.state
+            .disk()
+            .replace_file(&path, encode_clean_shutdown(broker_epoch).as_bytes())
+            .map_err(StorageError::io("write", &path))?;
+        Ok(Ok(()))
+    }
+
+    fn check_online(&self) -> Result<(), StorageError> {
+        match self.is_offline() {
+            true => Err(StorageError::Poisoned { path: self.path().to_owned() }),
+            false => Ok(()),
+        }
+    }
+
+    fn guard<T>(&self, result: Result<T, StorageError>) -> Result<T, StorageError> {
+        result.inspect_err(|_| self.state.take_offline())
+    }
+}
+
+/// Why no marker of a clean shutdown was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotClean {
+    /// Loading never finished: logs that were not even looked at cannot be vouched for.
+    NotLoaded,
+    /// These were not closed.
+    LogsOpen(Vec<TopicPartition>),
+}
+
+fn read_properties<D: Disk>(disk: &D, dir: &Path) -> Result<Option<MetaProperties>, StorageError> {
+    let path = dir.join(META_PROPERTIES);
+    let Some(text) = read_small(disk, &path)? else { return Ok(None) };
+    let properties = MetaProperties::decode(&text);
+    properties.map(Some).map_err(|error| StorageError::corrupt(&path, error.to_string()))
+}
+
+fn read_topic_id<D: Disk>(disk: &D, dir: &Path) -> Result<Option<Uuid>, StorageError> {
+    let text = read_small(disk, &dir.join(PARTITION_METADATA))?;
+    Ok(text.as_deref().and_then(decode_partition_metadata))
+}
+
+/// The marker's content, if it is there; then it is gone for good.
+fn take_marker<D: Disk>(disk: &D, dir: &Path) -> Result<Option<String>, StorageError> {
+    let path = dir.join(CLEAN_SHUTDOWN);
+    let Some(text) = read_small(disk, &path)? else { return Ok(None) };
+    let removed = disk.remove_file(&path).and_then(|()| disk.sync_dir(dir));
+    removed.map_err(StorageError::io("remove", &path))?;
+    Ok(Some(text))
+}
+
+fn read_small<D: Disk>(disk: &D, path: &Path) -> Result<Option<String>, StorageError> {
+    match disk.read_file(path, SMALL_FILE_BYTES_MAX) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(StorageError::io("read", path)(error)),
+    }
+}
+
+/// A checkpoint that does not parse counts as empty: more is scanned, nothing is lost that the
+/// segments have.
+fn read_or_warn<D: Disk>(
+    disk: &D,
+    path: &Path,
+    warnings: &mut Vec<String>,
+) -> Result<OffsetCheckpoint, StorageError> {
+    match read_offsets(disk, path) {
+        Err(error @ StorageError::Corrupt { .. }) => {
+            warnings.push(error.to_string());
+            Ok(OffsetCheckpoint::new())
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,228 @@
+use crate::error::StorageError;
+use crate::leader_epoch_cache::{EpochFile, LeaderEpochCache};
+use crate::log_dir_state::LogDirState;
+use crate::segment::Segment;
+use env::Disk;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use types::{Offset, TopicPartition};
+
+/// The segments of a log, oldest first.
+///
+/// **Invariant:** never empty; base offsets strictly grow.
+pub(crate) type SegmentList<D> = Arc<Vec<Arc<Segment<D>>>>;
+
+/// What the writer of a log shares with its readers and its flusher.
+///
+/// **Invariant:** `log_start <= log_end`, `recovery_point <= log_end`. Bytes are in the file before a
+/// segment shows them, and a segment shows them before `log_end` does.
+pub(crate) struct LogState<D: Disk> {
+    pub(crate) disk: D,
+    pub(crate) dir: PathBuf,
+    pub(crate) partition: TopicPartition,
+    pub(crate) home: Arc<LogDirState<D>>,
+    segments: RwLock<SegmentList<D>>,
+    log_start: AtomicI64,
+    log_end: AtomicI64,
+    recovery_point: AtomicI64,
+    first_unstable: AtomicI64,
+    /// Moves whenever bytes that readers may be looking at were cut off.
+    truncations: AtomicU64,
+    is_poisoned: AtomicBool,
+    epochs: RwLock<LeaderEpochCache>,
+    epoch_file: EpochFile<D>,
+    /// The epoch file has changes that power loss would take.
+    pub(crate) epochs_unsynced: AtomicBool,
+    /// The directory's own name, and `partition.metadata`, may not survive power loss yet.
+    pub(crate) is_new: AtomicBool,
+    /// Held while a flush or a truncation runs, so that none moves the recovery point under the other.
+    pub(crate) flushing: Mutex<()>,
+}
+
+/// Where a log begins and ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LogBounds {
+    pub(crate) log_start: Offset,
+    pub(crate) log_end: Offset,
+    pub(crate) recovery_point: Offset,
+}
+
+impl<D: Disk> LogState<D> {
+    pub(crate) fn new(
+        disk: D,
+        dir: PathBuf,
+        partition: TopicPartition,
+        home: Arc<LogDirState<D>>,
+        epoch_file: EpochFile<D>,
+    ) -> LogState<D> {
+        LogState {
+            disk,
+            dir,
+            partition,
+            home,
+            segments: RwLock::new(Arc::new(Vec::new())),
+            log_start: AtomicI64::new(0),
+            log_end: AtomicI64::new(0),
+            recovery_point: AtomicI64::new(0),
+            first_unstable: AtomicI64::new(i64::MAX),
+            truncations: AtomicU64::new(0),
+            is_poisoned: AtomicBool::new(false),
+            epochs: RwLock::new(LeaderEpochCache::default()),
+            epoch_file,
+            epochs_unsynced: AtomicBool::new(false),
+            is_new: AtomicBool::new(false),
+            flushing: Mutex::new(()),
+        }
+    }
+
+    pub(crate) fn log_start(&self) -> Offset {
+        Offset(self.log_start.load(Ordering::Acquire))
+    }
+
+    pub(crate) fn log_end(&self) -> Offset {
+        Offset(self.log_end.load(Ordering::Acquire))
+    }
+
+    pub(crate) fn recovery_point(&self) -> Offset {
+        Offset(self.recovery_point.load(Ordering::Acquire))
+    }
+
+    /// The first offset that an unfinished transaction makes unstable.
+    pub(crate) fn first_unstable(&self) -> Option<Offset> {
+        match self.first_unstable.load(Ordering::Acquire) {
+            i64::MAX => None,
+            offset => Some(Offset(offset)),
+        }
+    }
+
+    pub(crate) fn set_bounds(&self, bounds: LogBounds) {
+        let LogBounds { log_start, log_end, recovery_point } = bounds;
+        assert!(log_start <= log_end, "log start {log_start} is past the log end {log_end}");
+        assert!(recovery_point <= log_end, "recovery point {recovery_point} is past {log_end}");
+        self.log_start.store(log_start.0, Ordering::Release);
+        self.log_end.store(log_end.0, Ordering::Release);
+        self.recovery_point.store(recovery_point.0, Ordering::Release);
+    }
+
+    pub(crate) fn publish_end(&self, log_end: Offset) {
+        self.log_end.store(log_end.0, Ordering::Release);
+    }
+
+    pub(crate) fn publish_start(&self, log_start: Offset) {
+        self.log_start.store(log_start.0, Ordering::Release);
+    }
+
+    pub(crate) fn advance_recovery_point(&self, to: Offset) {
+        self.recovery_point.fetch_max(to.0, Ordering::AcqRel);
+    }
+
+    pub(crate) fn lower_recovery_point(&self, to: Offset) {
+        self.recovery_point.fetch_min(to.0, Ordering::AcqRel);
+    }
+
+    pub(crate) fn publish_unstable(&self, first: Option<Offset>) {
+        self.first_unstable.store(first.map_or(i64::MAX, |offset| offset.0), Ordering::Release);
+    }
+
+    /// How often bytes were cut off, and the segments as of then.
+    pub(crate) fn snapshot(&self) -> (u64, SegmentList<D>) {
+        let segments = self.segments.read().unwrap_or_else(PoisonError::into_inner);
+        (self.truncations.load(Ordering::Acquire), segments.clone())
+    }
+
+    pub(crate) fn segments(&self) -> SegmentList<D> {
+        self.snapshot().1
+    }
+
+    /// Whether nothing was cut off since [`snapshot`](Self::snapshot) said `truncations`.
+    pub(crate) fn is_unmoved(&self, truncations: u64) -> bool {
+        self.truncations.load(Ordering::Acquire) == truncations
+    }
+
+    pub(crate) fn set_segments(&self, segments: Vec<Arc<Segment<D>>>) {
+        assert!(!segments.is_empty(), "a log has at least its active segment");
+        *self.segments.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(segments);
+    }
+
+    /// Cuts bytes off while no reader takes a snapshot; those that have one find out afterwards.
+    pub(crate) fn cut<T>(
+        &self,
+        act: impl FnOnce(&mut Vec<Arc<Segment<D>>>) -> Result<T, StorageError>,
+    ) -> Result<T, StorageError> {
+        let mut segments = self.segments.write().unwrap_or_else(PoisonError::into_inner);
+        self.truncations.fetch_add(1, Ordering::AcqRel);
+        let mut list = segments.to_vec();
+        let done = act(&mut list);
+        *segments = Arc::new(list);
+        done
+    }
+
+    pub(crate) fn epochs<T>(&self, ask: impl FnOnce(&LeaderEpochCache) -> T) -> T {
+        ask(&self.epochs.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes the epochs; `change` says whether it did. Then the file follows.
+    pub(crate) fn change_epochs(
+        &self,
+        change: impl FnOnce(&mut LeaderEpochCache) -> bool,
+    ) -> Result<(), StorageError> {
+        let mut epochs = self.epochs.write().unwrap_or_else(PoisonError::into_inner);
+        if change(&mut epochs) {
+            self.epochs_unsynced.store(true, Ordering::Release);
+            self.epoch_file.write(&epochs)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn sync_epochs(&self) -> Result<(), StorageError> {
+        if !self.epochs_unsynced.swap(false, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let epochs = self.epochs(LeaderEpochCache::clone);
+        self.epoch_file.write_durably(&epochs)
+    }
+
+    pub(crate) fn epoch_file(&self) -> &EpochFile<D> {
+        &self.epoch_file
+    }
+
+    pub(crate) fn check_alive(&self) -> Result<(), StorageError> {
+        let is_dead = self.is_poisoned.load(Ordering::Acquire) || self.home.is_offline();
+        match is_dead {
+            true => Err(StorageError::Poisoned { path: self.dir.clone() }),
+            false => Ok(()),
+        }
+    }
+
+    /// After an error nobody knows what the files hold: the log, and its directory, are out of use
+    /// until they are opened anew.
+    pub(crate) fn poison(&self, error: StorageError) -> StorageError {
+        self.is_poisoned.store(true, Ordering::Release);
+        self.home.take_offline();
+        error
+    }
+
+    /// The log is being deleted: those that still hold it are refused.
+    pub(crate) fn retire(&self) {
+        self.is_poisoned.store(true, Ordering::Release);
+    }
+
+    /// [`poison`](Self::poison)s on failure.
+    pub(crate) fn guard<T>(&self, result: Result<T, StorageError>) -> Result<T, StorageError> {
+        result.map_err(|error| self.poison(error))
+    }
+
+    pub(crate) fn file(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.dir.join(name)
+    }
+
+    pub(crate) fn sync_dir(&self) -> Result<(), StorageError> {
+        self.disk.sync_dir(&self.dir).map_err(StorageError::io("sync directory", &self.dir))
+    }
+}
+
+/// The segment that holds `offset` if any does: the last one that does not begin after it.
+pub(crate) fn floor_segment<D: Disk>(segments: &[Arc<Segment<D>>], offset: Offset) -> usize {
+    segments.partition_point(|segment| segment.base() <= offset).saturating_sub(1)
+}

@@ -1,0 +1,37 @@
+//! Offset index: relative offset → file position.   docs/formats/segment.md#offset-index
+//!
+//! `| relative_offset: u32 be | position: u32 be |` — 8 bytes, both columns strictly growing. The
+//! offset is the last one of the batch that starts at the position.
+
+use crate::index_file::{IndexEntry, IndexFile};
+
+#[doc(alias = "OffsetPosition")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OffsetEntry {
+    /// Less the segment's base offset.
+    pub(crate) relative_offset: u32,
+    /// Where the batch starts in the segment.
+    pub(crate) position: u32,
+}
+
+pub(crate) type OffsetIndex<D> = IndexFile<D, OffsetEntry>;
+
+impl IndexEntry for OffsetEntry {
+    const BYTES: usize = 8;
+    type Key = u32;
+
+    fn key(&self) -> u32 {
+        self.relative_offset
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend(self.relative_offset.to_be_bytes());
+        out.extend(self.position.to_be_bytes());
+    }
+
+    fn decode(bytes: &[u8]) -> OffsetEntry {
+        let field =
+            |from: usize| u32::from_be_bytes(bytes[from..from + 4].try_into().expect("4 bytes"));
+        OffsetEntry { relative_offset: field(0), position: field(4) }
+    }
+}
