@@ -1,7 +1,8 @@
 //! What a produced batch must be before it may enter a log.
 //!
 //! The order of the checks is Kafka's, so that a batch wrong in two ways gets the same answer:
-//! frame → magic → codec → one batch → base offset → size → checksum → counts → producer → records.
+//! frame → magic → one batch → codec → base offset → size → checksum → counts → producer →
+//! records.
 //! Where this is stricter than Kafka: `docs/formats/record-batch.md#produce-checks`.
 
 mod rejection;
