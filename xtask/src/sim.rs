@@ -4,8 +4,11 @@ use std::path::Path;
 
 use crate::process;
 
+/// The crate whose binary it is.
+pub const CRATE: &str = "simulator";
+
 pub fn run(args: &[String]) -> Result<(), String> {
-    release("sim", args)
+    release(CRATE, args)
 }
 
 /// Runs the binary of a workspace crate in release mode.

@@ -9,12 +9,16 @@ const LIMIT: Duration = Duration::from_secs(30 * 60);
 const FUZZ: Duration = Duration::from_secs(60);
 /// The same seeds in every run: a red check has one cause, the change.
 const FUZZ_FIRST_SEED: u64 = 1;
-const SIM_SEEDS: &str = "200";
+const SIM_SEEDS: &str = "100";
 
 /// Judges of the behaviour. A failure does not hide the next.
 pub const PROOFS: &[Step] = &[
     Step { name: "tests", what: "unit, scenario, property, model, golden", run: tests },
-    Step { name: "sim", what: "the same seed gives the same trace; then 200 seeds", run: simulate },
+    Step {
+        name: "sim",
+        what: "the same seed gives the same trace; 200 seeds with crashes",
+        run: simulate,
+    },
     Step { name: "fuzz", what: "the fuzz_ tests for a minute", run: short_fuzz },
     Step { name: "interop", what: "unmodified Kafka clients", run: interop },
 ];
@@ -25,11 +29,13 @@ fn tests() -> Result<Counts, String> {
 }
 
 fn simulate() -> Result<Counts, String> {
-    sim::exists(&crate::root(), "sim")?;
+    sim::exists(&crate::root(), sim::CRATE)?;
     let mut counts = Counts::default();
-    for args in [&["meta"][..], &["run", "--seeds", SIM_SEEDS]] {
-        let mut command = process::cargo(&["run", "--release", "--package", "sim", "--"]);
-        command.args(args);
+    // Crashes of the process keep what the page cache has; power loss keeps what was synced.
+    for faults in [&["--meta"][..], &["--power-loss"]] {
+        let run = ["run", "--quiet", "--release", "--package", sim::CRATE, "--"];
+        let mut command = process::cargo(&run);
+        command.args(["--seeds", SIM_SEEDS]).args(faults);
         counts += judged(process::watch(command, LIMIT, true)?)?;
     }
     Ok(counts)

@@ -135,13 +135,14 @@ fn unfold(path: &str) -> Vec<String> {
     inside.split(',').flat_map(|part| unfold(&format!("{before}{}{after}", part.trim()))).collect()
 }
 
-/// `storage/log.rs#PartitionLog`: from the root, beside the page, or `crate/file` under `src`;
-/// with `#`, the file has to hold the word.
+/// `storage/log.rs#PartitionLog`: from the root, beside the page, in the page's own crate, or
+/// `crate/file` under `src`; with `#`, the file has to hold the word.
 fn names_a_file(tree: &Tree, page: &File, named: &str) -> bool {
     let (path, word) = named.split_once('#').unwrap_or((named, ""));
     let folder = page.path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let inside = path.split_once('/').map(|(name, rest)| format!("crates/{name}/src/{rest}"));
-    let places = [Some(path.to_owned()), Some(join(folder, path)), inside];
+    let home = page.crate_name().map(|name| format!("crates/{name}/{path}"));
+    let places = [Some(path.to_owned()), Some(join(folder, path)), inside, home];
     places.into_iter().flatten().filter(|place| tree.has(place)).any(|place| {
         word.is_empty()
             || tree.file(&place).is_some_and(|file| words(&file.text, word).next().is_some())
