@@ -70,10 +70,12 @@ impl Controller {
         }
         let done = |update: &FeatureUpdateKey| UpdatableFeatureResult {
             feature: update.feature.clone(),
-            ..UpdatableFeatureResult::default()
+            error_code: ErrorCode::None.code(),
+            error_message: None,
         };
         let results = request.feature_updates.iter().map(done).collect();
-        let reply = UpdateFeaturesResponse { results, ..UpdateFeaturesResponse::default() };
+        let error_message = None;
+        let reply = UpdateFeaturesResponse { results, error_message, ..Default::default() };
         ControllerResult::atomic(records, reply).without_records_if(request.validate_only)
     }
 
@@ -91,6 +93,9 @@ impl Controller {
         }
         if let Some(why) = self.why_unsupported(name, level) {
             return Err(invalid(&why));
+        }
+        if !SUPPORTED_FEATURES.iter().any(|(known, _)| *known == &**name) {
+            return Err(invalid(&format!("Feature {name} not found.")));
         }
         let current = self.view().features.level(name);
         let upgrade = upgrade_type == UpgradeType::Upgrade;

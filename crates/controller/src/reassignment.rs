@@ -49,6 +49,7 @@ impl Controller {
         let reply = AlterPartitionReassignmentsResponse {
             allow_replication_factor_change: may_resize,
             responses,
+            error_message: None,
             ..AlterPartitionReassignmentsResponse::default()
         };
         ControllerResult::atomic(records, reply)
@@ -73,7 +74,7 @@ impl Controller {
             }
         };
         let topics = topics.into_iter().filter(|topic| !topic.partitions.is_empty()).collect();
-        ListPartitionReassignmentsResponse { topics, ..Default::default() }
+        ListPartitionReassignmentsResponse { topics, error_message: None, ..Default::default() }
     }
 
     fn alter_reassignment(

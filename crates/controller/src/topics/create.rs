@@ -91,6 +91,7 @@ impl Controller {
         Ok(CreatableTopicResult {
             name: topic.name.clone(),
             topic_id: id,
+            error_message: None,
             num_partitions: assignments.len() as i32,
             replication_factor: assignments.first().map_or(0, |replicas| replicas.len() as i16),
             configs: Some(self.effective_configs(&overrides)),

@@ -1,0 +1,285 @@
+//! Whatever is asked for in whatever order, the cluster that comes of it makes sense.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use config::{BrokerConfig, Overrides};
+use controller::{Controller, ControllerResult};
+use metadata::{BrokerEpoch, MetadataImage, MetadataRecord, MetadataVersion, Provenance};
+use proptest::prelude::*;
+use protocol::messages::allocate_producer_ids_request::AllocateProducerIdsRequest;
+use protocol::messages::alter_partition_reassignments_request::{
+    AlterPartitionReassignmentsRequest, ReassignablePartition, ReassignableTopic,
+};
+use protocol::messages::broker_registration_request::{
+    BrokerRegistrationRequest, Feature, Listener,
+};
+use protocol::messages::create_partitions_request::{
+    CreatePartitionsRequest, CreatePartitionsTopic,
+};
+use protocol::messages::create_topics_request::{CreatableTopic, CreateTopicsRequest};
+use protocol::messages::delete_topics_request::DeleteTopicsRequest;
+use protocol::messages::elect_leaders_request::ElectLeadersRequest;
+use protocol::metadata_records::BrokerRegistrationChangeRecord;
+use types::{BrokerId, Uuid, WallTime};
+
+const CLUSTER: Uuid = Uuid([9; 16]);
+
+#[derive(Clone, Debug)]
+enum Command {
+    Create { names: Vec<&'static str>, partitions: i32, replicas: i16 },
+    Delete { name: &'static str },
+    Grow { name: &'static str, count: i32 },
+    Register { broker: i32, start: u8, clean: bool },
+    Unfence { broker: i32 },
+    Fence { broker: i32 },
+    Reassign { name: &'static str, replicas: Option<Vec<i32>> },
+    Elect { election_type: i8 },
+    ProducerIds { broker: i32 },
+}
+
+fn name() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["a", "b", "c.d", "c_d", "bad/name"])
+}
+
+fn command() -> impl Strategy<Value = Command> {
+    let broker = || 1i32..4;
+    prop_oneof![
+        4 => (prop::collection::vec(name(), 1..3), -2i32..4, -2i16..4)
+            .prop_map(|(names, partitions, replicas)| Command::Create { names, partitions, replicas }),
+        2 => name().prop_map(|name| Command::Delete { name }),
+        2 => (name(), 0i32..7).prop_map(|(name, count)| Command::Grow { name, count }),
+        3 => (broker(), 0u8..3, any::<bool>())
+            .prop_map(|(broker, start, clean)| Command::Register { broker, start, clean }),
+        4 => broker().prop_map(|broker| Command::Unfence { broker }),
+        1 => broker().prop_map(|broker| Command::Fence { broker }),
+        2 => (name(), prop::option::of(prop::collection::vec(broker(), 1..3)))
+            .prop_map(|(name, replicas)| Command::Reassign { name, replicas }),
+        2 => (0i8..2).prop_map(|election_type| Command::Elect { election_type }),
+        1 => broker().prop_map(|broker| Command::ProducerIds { broker }),
+    ]
+}
+
+struct Node {
+    controller: Controller,
+    ids: u64,
+    /// First ids of the blocks handed out.
+    blocks: BTreeSet<i64>,
+}
+
+impl Node {
+    fn new() -> Node {
+        let properties = Overrides::from([("node.id".to_owned(), "1".to_owned())]);
+        let config = BrokerConfig::from_properties(&properties).expect("valid");
+        let controller = Controller::new(Arc::new(config), CLUSTER);
+        let mut node = Node { controller, ids: 1, blocks: BTreeSet::new() };
+        let fresh = node.controller.activate(MetadataVersion::LATEST);
+        node.commit(fresh);
+        node
+    }
+
+    fn commit<R>(&mut self, result: ControllerResult<R>) -> R {
+        for batch in self.controller.encode(&result).expect("records can be written") {
+            let records = batch.into_iter().map(MetadataRecord::decode);
+            self.append(&records.collect::<Result<Vec<_>, _>>().expect("records can be read"));
+        }
+        result.reply
+    }
+
+    fn append(&mut self, records: &[MetadataRecord]) {
+        let last_offset = self.controller.image().provenance.last_offset.plus(records.len() as i64);
+        let at = Provenance { last_offset, epoch: 1, appended_at: WallTime(1) };
+        self.controller.replay(at, records).expect("a decision can be replayed");
+    }
+
+    /// Carries a command out and says what was answered.
+    fn run(&mut self, command: &Command) -> String {
+        match command {
+            Command::Create { names, partitions, replicas } => {
+                let topic = |name: &&str| CreatableTopic {
+                    name: (*name).into(),
+                    num_partitions: *partitions,
+                    replication_factor: *replicas,
+                    ..Default::default()
+                };
+                let topics = names.iter().map(topic).collect();
+                let request = CreateTopicsRequest { topics, ..Default::default() };
+                let mut next = self.ids;
+                let mut ids = || {
+                    next += 1;
+                    Uuid::from_random(
+                        u128::from(next)
+                            .wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
+                            .to_be_bytes(),
+                    )
+                };
+                let result = self.controller.create_topics(&request, &mut ids);
+                self.ids = next;
+                let reply = self.commit(result);
+                let image = self.controller.image();
+                for topic in reply.topics.iter().filter(|topic| topic.error_code == 0) {
+                    let created = image.topics.by_name(&topic.name).expect("told that it exists");
+                    assert_eq!(created.id, topic.topic_id);
+                    assert_eq!(created.partition_count(), topic.num_partitions);
+                    assert_eq!(created.replication_factor(), topic.replication_factor);
+                }
+                format!("{reply:?}")
+            }
+            Command::Delete { name } => {
+                let topic_names = vec![(*name).into()];
+                let request = DeleteTopicsRequest { topic_names, ..Default::default() };
+                let result = self.controller.delete_topics(&request);
+                format!("{:?}", self.commit(result))
+            }
+            Command::Grow { name, count } => {
+                let topic = CreatePartitionsTopic {
+                    name: (*name).into(),
+                    count: *count,
+                    assignments: None,
+                };
+                let request = CreatePartitionsRequest { topics: vec![topic], ..Default::default() };
+                let result = self.controller.create_partitions(&request);
+                format!("{:?}", self.commit(result))
+            }
+            Command::Register { broker, start, clean } => self.register(*broker, *start, *clean),
+            Command::Unfence { broker } => {
+                let result = self.controller.unfence_broker(BrokerId(*broker), self.epoch(*broker));
+                format!("{:?}", self.commit(result))
+            }
+            Command::Fence { broker } => self.fence(*broker),
+            Command::Reassign { name, replicas } => {
+                let partition =
+                    ReassignablePartition { partition_index: 0, replicas: replicas.clone() };
+                let topic = ReassignableTopic { name: (*name).into(), partitions: vec![partition] };
+                let request = AlterPartitionReassignmentsRequest {
+                    topics: vec![topic],
+                    ..Default::default()
+                };
+                let result = self.controller.alter_partition_reassignments(&request);
+                format!("{:?}", self.commit(result))
+            }
+            Command::Elect { election_type } => {
+                let request = ElectLeadersRequest {
+                    election_type: *election_type,
+                    topic_partitions: None,
+                    ..Default::default()
+                };
+                let result = self.controller.elect_leaders(&request);
+                format!("{:?}", self.commit(result))
+            }
+            Command::ProducerIds { broker } => {
+                let broker_epoch = self.epoch(*broker).0;
+                let request = AllocateProducerIdsRequest { broker_id: *broker, broker_epoch };
+                let result = self.controller.allocate_producer_ids(&request);
+                let reply = self.commit(result);
+                if reply.error_code == 0 {
+                    assert!(self.blocks.insert(reply.producer_id_start), "a block was given twice");
+                    assert_eq!(reply.producer_id_start % i64::from(reply.producer_id_len), 0);
+                }
+                format!("{reply:?}")
+            }
+        }
+    }
+
+    fn register(&mut self, broker: i32, start: u8, clean: bool) -> String {
+        let feature = Feature {
+            name: "metadata.version".into(),
+            min_supported_version: MetadataVersion::MIN.0,
+            max_supported_version: MetadataVersion::LATEST.0,
+        };
+        let request = BrokerRegistrationRequest {
+            broker_id: broker,
+            cluster_id: CLUSTER.to_string().into(),
+            incarnation_id: Uuid([start + 1; 16]),
+            listeners: vec![Listener::default()],
+            features: vec![feature],
+            rack: (broker == 3).then(|| "r".into()),
+            log_dirs: vec![Uuid([broker as u8; 16])],
+            previous_broker_epoch: if clean { self.epoch(broker).0 } else { -1 },
+            ..Default::default()
+        };
+        let result = self.controller.register_broker(&request);
+        let before = self.epoch(broker);
+        let reply = self.commit(result);
+        assert!(reply.as_ref().is_ok_and(|epoch| *epoch >= before), "epochs of a broker grow");
+        format!("{reply:?}")
+    }
+
+    /// What a controller with heartbeats decides: here without the elections.
+    fn fence(&mut self, broker: i32) -> String {
+        let image = self.controller.image();
+        if let Some(known) = image.cluster.broker(BrokerId(broker)) {
+            let record = BrokerRegistrationChangeRecord {
+                broker_id: broker,
+                broker_epoch: known.epoch.0,
+                fenced: 1,
+                ..Default::default()
+            };
+            self.append(&[record.into()]);
+        }
+        String::new()
+    }
+
+    fn epoch(&self, broker: i32) -> BrokerEpoch {
+        let image = self.controller.image();
+        image.cluster.broker(BrokerId(broker)).map_or(BrokerEpoch::NONE, |broker| broker.epoch)
+    }
+}
+
+fn check(image: &MetadataImage) {
+    let mut unified = BTreeSet::new();
+    for topic in image.topics.iter() {
+        assert!(controller::validate_topic_name(&topic.name).is_ok());
+        assert!(unified.insert(topic.name.replace('.', "_")), "{} collides", topic.name);
+        assert!(topic.partition_count() > 0, "{} has no partitions", topic.name);
+        for (index, partition) in topic.partitions() {
+            let what = format!("{}-{index}: {partition:?}", topic.name);
+            let distinct: BTreeSet<_> = partition.replicas.iter().collect();
+            assert_eq!(distinct.len(), partition.replicas.len(), "{what}");
+            assert!(!partition.isr.is_empty(), "{what}");
+            assert!(partition.isr.iter().all(|member| distinct.contains(member)), "{what}");
+            assert!(
+                partition.leader.is_none_or(|leader| partition.isr.contains(&leader)),
+                "{what}"
+            );
+            assert_eq!(partition.directories.len(), partition.replicas.len(), "{what}");
+            assert!(partition.leader_epoch.0 <= partition.partition_epoch, "{what}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn every_history_leaves_a_cluster_that_makes_sense(
+        commands in prop::collection::vec(command(), 0..60),
+    ) {
+        let (mut node, mut twin) = (Node::new(), Node::new());
+        for command in &commands {
+            let answer = node.run(command);
+            check(&node.controller.image());
+            prop_assert_eq!(answer, twin.run(command), "equal images decide alike");
+        }
+        prop_assert_eq!(node.controller.image(), twin.controller.image());
+    }
+
+    #[test]
+    fn leader_epochs_never_fall(commands in prop::collection::vec(command(), 0..60)) {
+        let mut node = Node::new();
+        for command in &commands {
+            let before = node.controller.image();
+            node.run(command);
+            let after = node.controller.image();
+            for topic in before.topics.iter() {
+                let Some(then) = after.topics.by_id(topic.id) else { continue };
+                for (index, partition) in topic.partitions() {
+                    let next = then.partition(index).expect("partitions never go");
+                    prop_assert!(next.leader_epoch >= partition.leader_epoch);
+                    let moved = next.leader != partition.leader;
+                    prop_assert!(!moved || next.leader_epoch > partition.leader_epoch);
+                }
+            }
+        }
+    }
+}
