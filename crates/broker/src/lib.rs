@@ -1,1 +1,37 @@
-//! The broker: requests in, responses out.
+//! The broker: requests in, responses out. Rooms and corridors; no socket, no thread, no clock.
+//!
+//! Start reading at `api.rs`, the table of everything served; each row names its handler and the
+//! rooms that it enters. `node.rs` puts the rooms together.
+//!
+//! **Architecture Invariant:** a handler is a plain function that answers at once or keeps its
+//! `Reply`. Nothing here is async; whoever drives a [`Connection`] and the [`Timers`] is the world.
+//! **Architecture Invariant:** wire versions end in `handlers`.
+
+pub mod api;
+mod authorized;
+mod auto_creation;
+mod controller_host;
+mod coordinators;
+mod fetch_reader;
+mod fetch_sessions;
+mod fetch_wait;
+mod handlers;
+mod housekeeping;
+mod internal_topics;
+pub mod limits;
+mod log_store;
+mod metadata_cache;
+mod metadata_log;
+mod metadata_publisher;
+mod network;
+mod node;
+mod partitions;
+mod producer_ids;
+mod registration;
+mod request;
+mod settings;
+mod timers;
+
+pub use network::{Connection, ConnectionInfo, Disconnect, ResponseQueue};
+pub use node::{Endpoint, Node, NodeOptions, OpenError};
+pub use timers::{Expire, TimerId, Timers};

@@ -77,6 +77,11 @@ impl<L: MetadataLog> SingleVoter<L> {
         &self.log
     }
 
+    /// Ends the reign and gives the log back, to be closed.
+    pub fn into_log(self) -> L {
+        self.log
+    }
+
     fn fail(&mut self, error: io::Error) {
         self.unsynced.clear();
         self.phase = Phase::Failing(error);

@@ -1,0 +1,187 @@
+//! The one table of what this broker serves: key, versions, what to authorize, handler and the rooms
+//! it enters. ApiVersions, the documents and the tests derive from it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use env::{Clock, Env};
+use protocol::header::RequestHeader;
+use protocol::{ApiKey, Reader, Request};
+
+use crate::handlers::*;
+use crate::network::{ConnectionInfo, Disconnect, Reply, ReplySlot};
+use crate::node::Node;
+use crate::request::RequestContext;
+
+/// What an authorizer is asked before a handler acts; the handler asks for each object it touches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authorize {
+    Nothing,
+    Topic(Operation),
+    Group(Operation),
+    Cluster(Operation),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    Read,
+    Write,
+    Create,
+    Delete,
+    Alter,
+    Describe,
+    DescribeConfigs,
+    AlterConfigs,
+    IdempotentWrite,
+}
+
+/// One API that this broker serves.
+#[derive(Clone, Debug)]
+pub struct ServedApi {
+    pub key: ApiKey,
+    pub version_min: i16,
+    pub version_max: i16,
+    pub authorize: Authorize,
+}
+
+impl ServedApi {
+    /// The lowest version that ApiVersions names. For Produce it is 0, though 0–2 are refused: older
+    /// librdkafka takes "0 is supported" to mean that compressed batches are (KAFKA-18659).
+    pub fn advertised_min(&self) -> i16 {
+        if self.key == ApiKey::Produce { 0 } else { self.version_min }
+    }
+
+    fn serves(&self, version: i16) -> bool {
+        (self.version_min..=self.version_max).contains(&version)
+    }
+}
+
+macro_rules! api_table {
+    ($($key:ident, $min:literal..=$max:literal, $authorize:expr, $handler:ident($($room:ident),*);)+) => {
+        /// Every API served, by key.
+        pub const SERVED: &[ServedApi] = &[$(
+            ServedApi {
+                key: ApiKey::$key, version_min: $min, version_max: $max, authorize: $authorize,
+            }
+        ),+];
+
+        fn serve<E: Env>(
+            node: &Arc<Node<E>>,
+            ctx: &RequestContext,
+            call: Call,
+        ) -> Result<(), Disconnect> {
+            match ctx.key {
+                $(ApiKey::$key => call.to(ctx, |request, reply| {
+                    $handler::handle(ctx, request, reply $(, &node.$room)*)
+                }),)+
+                _ => Err(bad_request(ctx.key.as_i16(), ctx.version)),
+            }
+        }
+    };
+}
+
+use Authorize::{Cluster, Group, Nothing, Topic};
+use Operation::*;
+
+api_table! {
+    // key, versions, authorize, handler(rooms it enters)
+    Produce, 3..=13, Topic(Write), produce(partitions, metadata);
+    Fetch, 4..=18, Topic(Read), fetch(partitions, metadata, fetch_sessions, timers, settings);
+    ListOffsets, 1..=11, Topic(Describe), list_offsets(partitions);
+    Metadata, 0..=13, Topic(Describe), metadata_api(metadata, controller, settings);
+    OffsetCommit, 2..=10, Group(Read), offset_commit(groups, metadata);
+    OffsetFetch, 1..=10, Group(Describe), offset_fetch(groups, metadata);
+    FindCoordinator, 0..=6, Group(Describe), find_coordinator(metadata, controller, settings);
+    JoinGroup, 0..=9, Group(Read), join_group(groups, settings);
+    Heartbeat, 0..=4, Group(Read), heartbeat(groups);
+    LeaveGroup, 0..=5, Group(Read), leave_group(groups);
+    SyncGroup, 0..=5, Group(Read), sync_group(groups);
+    DescribeGroups, 0..=6, Group(Describe), describe_groups(groups);
+    ListGroups, 0..=5, Cluster(Describe), list_groups(groups);
+    SaslHandshake, 0..=1, Nothing, sasl_handshake();
+    ApiVersions, 0..=4, Nothing, api_versions(metadata);
+    CreateTopics, 2..=7, Cluster(Create), create_topics(controller, settings);
+    DeleteTopics, 1..=6, Topic(Delete), delete_topics(controller);
+    DeleteRecords, 0..=2, Topic(Delete), delete_records(partitions, metadata, log_store);
+    InitProducerId, 0..=5, Cluster(IdempotentWrite), init_producer_id(producer_ids, controller, metadata, settings);
+    OffsetForLeaderEpoch, 2..=4, Topic(Describe), offset_for_leader_epoch(partitions);
+    DescribeConfigs, 1..=4, Topic(DescribeConfigs), describe_configs(metadata, settings);
+    AlterConfigs, 0..=2, Topic(AlterConfigs), alter_configs(controller);
+    DescribeLogDirs, 1..=4, Cluster(Describe), describe_log_dirs(partitions, log_store);
+    CreatePartitions, 0..=3, Topic(Alter), create_partitions(controller);
+    DeleteGroups, 0..=2, Group(Delete), delete_groups(groups);
+    ElectLeaders, 0..=2, Cluster(Alter), elect_leaders(controller);
+    IncrementalAlterConfigs, 0..=1, Topic(AlterConfigs), incremental_alter_configs(controller);
+    AlterPartitionReassignments, 0..=1, Cluster(Alter), alter_partition_reassignments(controller);
+    ListPartitionReassignments, 0..=0, Cluster(Describe), list_partition_reassignments(controller);
+    OffsetDelete, 0..=0, Group(Delete), offset_delete(groups);
+    DescribeQuorum, 0..=2, Cluster(Describe), describe_quorum(controller, metadata, settings);
+    DescribeCluster, 0..=2, Cluster(Describe), describe_cluster(metadata, settings);
+    DescribeProducers, 0..=0, Topic(Read), describe_producers(partitions);
+    DescribeTopicPartitions, 0..=0, Topic(Describe), describe_topic_partitions(metadata, settings);
+}
+
+/// The row of an API, if it is served.
+pub fn served(key: ApiKey) -> Option<&'static ServedApi> {
+    SERVED.iter().find(|api| api.key == key)
+}
+
+/// Takes one request frame to its handler.
+///
+/// # Errors
+/// The bytes are no request of an API and version served here. Kafka cuts such connections, with
+/// one exception: an ApiVersions request of an unknown version is answered in version 0.
+pub fn dispatch<E: Env>(
+    node: &Arc<Node<E>>,
+    connection: &Arc<ConnectionInfo>,
+    frame: Bytes,
+    slot: ReplySlot,
+) -> Result<(), Disconnect> {
+    let mut body = Reader::new(frame);
+    let header = RequestHeader::read(&mut body)
+        .map_err(|error| Disconnect::BadRequest(error.to_string()))?;
+    let (number, version) = (header.request_api_key, header.request_api_version);
+    let api = ApiKey::from_i16(number).and_then(served);
+    let api = api.ok_or_else(|| bad_request(number, version))?;
+    let ctx = RequestContext {
+        connection: Arc::clone(connection),
+        key: api.key,
+        version,
+        client_id: header.client_id,
+        now: node.env().clock().mono(),
+        wall: node.env().clock().wall(),
+    };
+    if api.serves(version) {
+        return serve(node, &ctx, Call { body, slot, correlation_id: header.correlation_id });
+    }
+    if api.key == ApiKey::ApiVersions {
+        api_versions::refuse_version(Reply::new(slot, api.key, 0, header.correlation_id));
+        return Ok(());
+    }
+    Err(bad_request(number, version))
+}
+
+fn bad_request(key: i16, version: i16) -> Disconnect {
+    Disconnect::BadRequest(format!("no API {key} version {version} is served here"))
+}
+
+/// A request whose body is still bytes.
+struct Call {
+    body: Reader,
+    slot: ReplySlot,
+    correlation_id: i32,
+}
+
+impl Call {
+    fn to<R: Request>(
+        mut self,
+        ctx: &RequestContext,
+        handler: impl FnOnce(R, Reply<R::Response>),
+    ) -> Result<(), Disconnect> {
+        let request = R::decode(&mut self.body, ctx.version).map_err(|error| {
+            Disconnect::BadRequest(format!("{:?} v{}: {error}", ctx.key, ctx.version))
+        })?;
+        handler(request, Reply::new(self.slot, ctx.key, ctx.version, self.correlation_id));
+        Ok(())
+    }
+}

@@ -1,0 +1,169 @@
+//! Drives the controller: decide, propose, commit, gate, replay, publish, reply.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use consensus::{
+    CommittedBatch, ConsensusEngine, EngineEvent, Epoch, Gate, GateVerdict, MetadataLog,
+    QuorumStatus, SingleVoter,
+};
+use controller::{Controller, ControllerResult};
+use env::{Clock, Env};
+use metadata::{Loaded, MetadataImage, MetadataRecord, Provenance};
+use types::{ErrorCode, WallTime};
+
+use crate::metadata_log::StoredMetadataLog;
+
+/// Is told of every committed change, under the controller's lock and in commit order.
+#[doc(alias = "MetadataPublisher")]
+pub trait ImageSubscriber: Send + Sync {
+    fn handle_image(&self, loaded: &Loaded, now: WallTime);
+}
+
+/// The controller of this node, over its engine.
+///
+/// A decision is made from replayed state only, and its reply leaves after its records are
+/// committed, replayed and published: a client that hears "created" can use the topic at once.
+pub struct ControllerHost<E: Env> {
+    env: E,
+    state: Mutex<State<E>>,
+    subscriber: Mutex<Option<Arc<dyn ImageSubscriber>>>,
+}
+
+struct State<E: Env> {
+    /// `None` once closed.
+    engine: Option<SingleVoter<StoredMetadataLog<E::Disk>>>,
+    gate: Gate,
+    controller: Controller,
+    reign: Option<Epoch>,
+}
+
+impl<E: Env> ControllerHost<E> {
+    /// Takes over an opened engine and replays its log.
+    ///
+    /// # Errors
+    /// The log cannot be read, or holds what this build does not know.
+    pub fn open(
+        env: E,
+        engine: SingleVoter<StoredMetadataLog<E::Disk>>,
+        controller: Controller,
+    ) -> Result<ControllerHost<E>, String> {
+        let gate = Gate::new(Epoch::NONE, engine.log().log_start());
+        let mut state = State { engine: Some(engine), gate, controller, reign: None };
+        state.drain()?;
+        Ok(ControllerHost { env, state: Mutex::new(state), subscriber: Mutex::default() })
+    }
+
+    /// From now on every commit is published to `subscriber`.
+    pub fn subscribe(&self, subscriber: Arc<dyn ImageSubscriber>) {
+        *self.subscriber.lock().unwrap_or_else(PoisonError::into_inner) = Some(subscriber);
+    }
+
+    pub fn image(&self) -> Arc<MetadataImage> {
+        self.lock().controller.image()
+    }
+
+    /// What the quorum looks like from here; `None` once closed.
+    pub fn quorum(&self) -> Option<QuorumStatus> {
+        self.lock().engine.as_ref().map(SingleVoter::status)
+    }
+
+    /// Closes the metadata log. Whatever is submitted later is refused.
+    pub fn close(&self) {
+        let mut state = self.lock();
+        state.reign = None;
+        let closed = state.engine.take().map_or(Ok(()), |engine| engine.into_log().close());
+        if let Err(error) = closed {
+            log::error!(target: "kafka.controller.QuorumController", "{error}");
+        }
+    }
+
+    /// Asks without deciding anything.
+    pub fn ask<R>(&self, ask: impl FnOnce(&Controller) -> R) -> R {
+        ask(&self.lock().controller)
+    }
+
+    /// Decides, commits what was decided, and returns the reply.
+    ///
+    /// # Errors
+    /// `NOT_CONTROLLER`: the decision was not committed, or nobody knows whether it was.
+    pub fn submit<R>(
+        &self,
+        decide: impl FnOnce(&Controller) -> ControllerResult<R>,
+    ) -> Result<R, ErrorCode> {
+        let now = self.env.clock().wall();
+        let mut state = self.lock();
+        let result = decide(&state.controller);
+        if result.records.is_empty() {
+            return Ok(result.reply);
+        }
+        let subscriber = self.subscriber.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match state.commit(&result, now) {
+            Ok(steps) => {
+                if let Some(subscriber) = subscriber {
+                    steps.iter().for_each(|loaded| subscriber.handle_image(loaded, now));
+                }
+                Ok(result.reply)
+            }
+            Err(error) => {
+                log::error!(target: "kafka.controller.QuorumController", "{error}");
+                Err(ErrorCode::NotController)
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<E>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<E: Env> State<E> {
+    fn commit<R>(
+        &mut self,
+        result: &ControllerResult<R>,
+        now: WallTime,
+    ) -> Result<Vec<Loaded>, String> {
+        let batches = self.controller.encode(result).map_err(|error| error.to_string())?;
+        let mut steps = Vec::new();
+        for records in batches {
+            let epoch = self.reign.ok_or("this node does not lead the metadata log")?;
+            let engine = self.engine.as_mut().ok_or("the metadata log is closed")?;
+            let proposed = engine.propose(epoch, self.gate.next(), records, now);
+            proposed.map_err(|error| format!("propose metadata records: {error}"))?;
+            steps.extend(self.drain()?);
+        }
+        Ok(steps)
+    }
+
+    /// Takes in everything the engine has to say.
+    fn drain(&mut self) -> Result<Vec<Loaded>, String> {
+        let mut steps = Vec::new();
+        while let Some(event) = self.engine.as_mut().and_then(SingleVoter::poll_event) {
+            match event {
+                EngineEvent::Leader { epoch, .. } => self.reign = Some(epoch),
+                EngineEvent::Follow { .. } => self.reign = None,
+                EngineEvent::Fatal(error) => {
+                    self.reign = None;
+                    return Err(format!("the metadata log failed: {error}"));
+                }
+                EngineEvent::Committed(batch) => match self.gate.admit(&batch) {
+                    GateVerdict::Apply => steps.extend(self.replay(&batch)?),
+                    GateVerdict::Drop => return Err("the gate dropped a batch".to_owned()),
+                },
+            }
+        }
+        Ok(steps)
+    }
+
+    fn replay(&mut self, batch: &CommittedBatch) -> Result<Option<Loaded>, String> {
+        let at = |error: String| format!("replay metadata at {}: {error}", batch.base_offset);
+        let decoded: Result<Vec<_>, _> =
+            batch.records.iter().map(|value| MetadataRecord::decode(value.clone())).collect();
+        let records = decoded.map_err(|error| at(error.to_string()))?;
+        let provenance = Provenance {
+            last_offset: batch.last_offset,
+            epoch: batch.epoch.0,
+            appended_at: batch.appended_at,
+        };
+        self.controller.replay(provenance, &records).map_err(|error| at(error.to_string()))
+    }
+}

@@ -1,0 +1,276 @@
+//! Reads what one fetch asks for, as often as it takes, and writes the response.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use env::Disk;
+use metadata::MetadataImage;
+use protocol::Str;
+use protocol::messages::fetch_request::FetchRequest;
+use protocol::messages::fetch_response::{
+    AbortedTransaction, EpochEndOffset, FetchResponse, FetchableTopicResponse, LeaderIdAndEpoch,
+    PartitionData,
+};
+use storage::ReadError;
+use types::{ErrorCode, LeaderEpoch, Offset, Uuid};
+
+use crate::fetch_sessions::{FetchContext, FetchTarget, FetchTopic, PartitionNews};
+use crate::partitions::{Partition, PartitionTable};
+use crate::settings::Settings;
+
+const READ_COMMITTED: i8 = 1;
+const NO_OFFSET: i64 = -1;
+
+/// The partitions of one fetch, found once and read once or twice.
+pub struct FetchReader<D: Disk> {
+    context: FetchContext,
+    found: Vec<Found<D>>,
+    bytes_max: usize,
+    read_committed: bool,
+    leader_id: i32,
+}
+
+struct Found<D: Disk> {
+    name: Str,
+    id: Uuid,
+    partition: Result<Arc<Partition<D>>, ErrorCode>,
+}
+
+/// What was read: one entry a target, in order.
+#[derive(Debug)]
+pub struct Reading {
+    partitions: Vec<PartitionData>,
+    bytes: usize,
+}
+
+impl Reading {
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// True if some partition has something to say that cannot wait.
+    pub fn has_error(&self) -> bool {
+        self.partitions.iter().any(|p| p.error_code != 0 || p.diverging_epoch.epoch >= 0)
+    }
+}
+
+impl<D: Disk> FetchReader<D> {
+    pub fn new(
+        context: FetchContext,
+        partitions: &PartitionTable<D>,
+        image: &MetadataImage,
+        request: &FetchRequest,
+        settings: &Settings,
+    ) -> FetchReader<D> {
+        let find = |target: &FetchTarget| find(target, partitions, image);
+        let bytes_max = request.max_bytes.min(settings.fetch_bytes_max()).max(0) as usize;
+        FetchReader {
+            found: context.targets.iter().map(find).collect(),
+            context,
+            bytes_max,
+            read_committed: request.isolation_level == READ_COMMITTED,
+            leader_id: settings.broker_id().0,
+        }
+    }
+
+    /// Reads every partition in turn until the response is full. The first batch of the first
+    /// partition that has one is returned whatever its size, or a consumer would stop for ever.
+    pub fn read(&self) -> Reading {
+        let mut reading = Reading { partitions: Vec::with_capacity(self.found.len()), bytes: 0 };
+        for (target, found) in self.context.targets.iter().zip(&self.found) {
+            let left = self.bytes_max.saturating_sub(reading.bytes);
+            let data = match &found.partition {
+                Ok(partition) => self
+                    .read_partition(target, partition, left, reading.bytes == 0)
+                    .unwrap_or_else(|error| self.failed(target, error, Some(partition))),
+                Err(error) => self.failed(target, *error, None),
+            };
+            reading.bytes += data.records.as_ref().map_or(0, Bytes::len);
+            reading.partitions.push(data);
+        }
+        reading
+    }
+
+    fn read_partition(
+        &self,
+        target: &FetchTarget,
+        partition: &Partition<D>,
+        left: usize,
+        is_first: bool,
+    ) -> Result<PartitionData, ErrorCode> {
+        check_epoch(target.current_leader_epoch, partition.leader_epoch())?;
+        let log = &partition.reader;
+        let (log_start, log_end) = (log.log_start(), log.log_end());
+        let high_watermark = partition.high_watermark();
+        let stable = partition.last_stable_offset();
+        let mut data = PartitionData {
+            partition_index: target.partition,
+            high_watermark: high_watermark.0,
+            last_stable_offset: stable.0,
+            log_start_offset: log_start.0,
+            preferred_read_replica: -1,
+            records: Some(Bytes::new()),
+            ..Default::default()
+        };
+        if let Some(diverging) = diverging_epoch(target, partition) {
+            data.diverging_epoch = diverging;
+            return Ok(data);
+        }
+        let from = Offset(target.fetch_offset);
+        if from < log_start || from > log_end {
+            return Err(ErrorCode::OffsetOutOfRange);
+        }
+        let up_to = if self.read_committed { stable } else { high_watermark };
+        let bytes_max = left.min(target.bytes_max.max(0) as usize);
+        if from < up_to && (bytes_max > 0 || is_first) {
+            let slice = log.read(from, bytes_max, up_to, is_first).map_err(|e| e.error_code())?;
+            data.records = Some(slice.bytes);
+        }
+        if self.read_committed {
+            data.aborted_transactions = Some(aborted(partition, from, up_to)?);
+        }
+        Ok(data)
+    }
+
+    fn failed(
+        &self,
+        target: &FetchTarget,
+        error: ErrorCode,
+        partition: Option<&Arc<Partition<D>>>,
+    ) -> PartitionData {
+        let mut data = PartitionData {
+            partition_index: target.partition,
+            error_code: error.code(),
+            high_watermark: NO_OFFSET,
+            last_stable_offset: NO_OFFSET,
+            log_start_offset: NO_OFFSET,
+            preferred_read_replica: -1,
+            records: Some(Bytes::new()),
+            ..Default::default()
+        };
+        if let (ErrorCode::FencedLeaderEpoch, Some(partition)) = (error, partition) {
+            let leader_epoch = partition.leader_epoch().0;
+            data.current_leader = LeaderIdAndEpoch { leader_id: self.leader_id, leader_epoch };
+        }
+        data
+    }
+
+    /// The response, without what the session's client knows already.
+    pub fn respond(&self, reading: Reading) -> FetchResponse {
+        let mut topics: Vec<FetchableTopicResponse> = Vec::new();
+        let targets = self.context.targets.iter().zip(&self.found);
+        for ((target, found), data) in targets.zip(reading.partitions) {
+            let has_records = data.records.as_ref().is_some_and(|r| !r.is_empty());
+            if !self.context.is_news(
+                target,
+                news(&data),
+                has_records || data.diverging_epoch.epoch >= 0,
+            ) {
+                continue;
+            }
+            match topics.last_mut() {
+                Some(last) if last.topic == found.name && last.topic_id == found.id => {
+                    last.partitions.push(data);
+                }
+                _ => topics.push(FetchableTopicResponse {
+                    topic: found.name.clone(),
+                    topic_id: found.id,
+                    partitions: vec![data],
+                }),
+            }
+        }
+        FetchResponse {
+            session_id: self.context.session_id,
+            responses: topics,
+            ..Default::default()
+        }
+    }
+
+    pub fn partitions(&self) -> Vec<Arc<Partition<D>>> {
+        self.found.iter().filter_map(|found| found.partition.as_ref().ok().cloned()).collect()
+    }
+
+    pub fn partition_count(&self) -> usize {
+        self.found.len()
+    }
+
+    /// The bytes in all its partitions, to tell whether anything was appended meanwhile.
+    pub fn sizes(&self) -> u64 {
+        let partitions = self.found.iter().filter_map(|found| found.partition.as_ref().ok());
+        partitions.map(|partition| partition.reader.size_bytes().unwrap_or(0)).sum()
+    }
+}
+
+fn news(data: &PartitionData) -> PartitionNews {
+    PartitionNews {
+        error: data.error_code,
+        high_watermark: data.high_watermark,
+        last_stable_offset: data.last_stable_offset,
+        log_start_offset: data.log_start_offset,
+    }
+}
+
+fn find<D: Disk>(
+    target: &FetchTarget,
+    partitions: &PartitionTable<D>,
+    image: &MetadataImage,
+) -> Found<D> {
+    match &target.topic {
+        FetchTopic::Name(name) => {
+            let id = Uuid::ZERO;
+            let found = partitions.get(name, target.partition);
+            let partition = found.ok_or(ErrorCode::UnknownTopicOrPartition);
+            Found { name: name.clone(), id, partition }
+        }
+        FetchTopic::Id(id) => match image.topics.by_id(*id) {
+            Some(topic) => {
+                let found = partitions.get(&topic.name, target.partition);
+                let same = found.filter(|partition| partition.topic_id == *id);
+                let partition = same.ok_or(ErrorCode::UnknownTopicOrPartition);
+                Found { name: (&*topic.name).into(), id: *id, partition }
+            }
+            None => {
+                Found { name: Str::default(), id: *id, partition: Err(ErrorCode::UnknownTopicId) }
+            }
+        },
+    }
+}
+
+/// A client that knows an older leader is fenced; one that knows a newer leader must ask elsewhere
+/// or again. Source: KIP-320.
+pub fn check_epoch(asked: i32, current: LeaderEpoch) -> Result<(), ErrorCode> {
+    match LeaderEpoch(asked) {
+        LeaderEpoch::NONE => Ok(()),
+        asked if asked < current => Err(ErrorCode::FencedLeaderEpoch),
+        asked if asked > current => Err(ErrorCode::UnknownLeaderEpoch),
+        _ => Ok(()),
+    }
+}
+
+/// Where the client's log and ours part, if the epoch it read last ended before its offset here.
+fn diverging_epoch<D: Disk>(
+    target: &FetchTarget,
+    partition: &Partition<D>,
+) -> Option<EpochEndOffset> {
+    if target.last_fetched_epoch < 0 {
+        return None;
+    }
+    let asked = LeaderEpoch(target.last_fetched_epoch);
+    let end = partition.reader.epoch_end_offset(asked)?;
+    let diverges = end.epoch < asked || end.end_offset < Offset(target.fetch_offset);
+    diverges.then_some(EpochEndOffset { epoch: end.epoch.0, end_offset: end.end_offset.0 })
+}
+
+fn aborted<D: Disk>(
+    partition: &Partition<D>,
+    from: Offset,
+    up_to: Offset,
+) -> Result<Vec<AbortedTransaction>, ErrorCode> {
+    let found = partition.reader.aborted_transactions(from, up_to);
+    let found = found.map_err(|error: ReadError| error.error_code())?;
+    let entry = |txn: storage::AbortedTransaction| AbortedTransaction {
+        producer_id: txn.producer_id.0,
+        first_offset: txn.first_offset.0,
+    };
+    Ok(found.into_iter().map(entry).collect())
+}

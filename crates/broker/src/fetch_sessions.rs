@@ -1,0 +1,347 @@
+//! Incremental fetch sessions (KIP-227): a client names its partitions once, then only changes.
+//!
+//! Source: Kafka `FetchSession`, `FetchContext`.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use protocol::Str;
+use types::{ErrorCode, MonoTime, Uuid};
+
+use crate::limits::FETCH_SESSION_EVICTION_IDLE;
+
+/// Epoch of a request that opens a session.
+const INITIAL_EPOCH: i32 = 0;
+/// Epoch of a request that closes its session, or wants none.
+const FINAL_EPOCH: i32 = -1;
+
+/// A topic as the request named it: by id from Fetch v13, by name before.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FetchTopic {
+    Name(Str),
+    Id(Uuid),
+}
+
+/// One partition a client wants to read, and from where.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FetchTarget {
+    pub topic: FetchTopic,
+    pub partition: i32,
+    pub current_leader_epoch: i32,
+    pub fetch_offset: i64,
+    pub last_fetched_epoch: i32,
+    pub bytes_max: i32,
+}
+
+/// What the client was last told of a partition. Any difference is news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartitionNews {
+    pub error: i16,
+    pub high_watermark: i64,
+    pub last_stable_offset: i64,
+    pub log_start_offset: i64,
+}
+
+#[derive(Debug)]
+struct Cached {
+    target: FetchTarget,
+    told: Option<PartitionNews>,
+}
+
+type Key = (FetchTopic, i32);
+
+#[derive(Debug)]
+struct Session {
+    id: i32,
+    next_epoch: i32,
+    by_topic_id: bool,
+    last_used: MonoTime,
+    partitions: BTreeMap<Key, Cached>,
+    /// The first partition of the next response, so that a full response starves nobody.
+    turn: usize,
+}
+
+/// The sessions of a broker, at most `slots` of them.
+#[doc(alias = "FetchSessionCache")]
+#[derive(Debug)]
+pub struct FetchSessions {
+    slots: usize,
+    cache: Mutex<BTreeMap<i32, Arc<Mutex<Session>>>>,
+}
+
+/// One fetch in the light of its session: what to read, and later what of it is news.
+#[derive(Debug)]
+pub struct FetchContext {
+    pub targets: Vec<FetchTarget>,
+    session: Option<Arc<Mutex<Session>>>,
+    /// Zero: no session.
+    pub session_id: i32,
+    is_incremental: bool,
+}
+
+/// The session part of a Fetch request.
+#[derive(Debug)]
+pub struct SessionRequest {
+    pub session_id: i32,
+    pub session_epoch: i32,
+    pub by_topic_id: bool,
+    pub targets: Vec<FetchTarget>,
+    pub forgotten: Vec<Key>,
+}
+
+impl FetchSessions {
+    pub fn new(slots: usize) -> FetchSessions {
+        FetchSessions { slots, cache: Mutex::default() }
+    }
+
+    /// Finds, opens or closes the session that the request speaks of.
+    ///
+    /// # Errors
+    /// `FETCH_SESSION_ID_NOT_FOUND`, `INVALID_FETCH_SESSION_EPOCH`, `FETCH_SESSION_TOPIC_ID_ERROR`:
+    /// the client starts over with a full fetch.
+    pub fn begin(
+        &self,
+        request: SessionRequest,
+        now: MonoTime,
+        random: u64,
+    ) -> Result<FetchContext, ErrorCode> {
+        match request.session_epoch {
+            FINAL_EPOCH => {
+                self.lock().remove(&request.session_id);
+                Ok(FetchContext::without_session(request.targets))
+            }
+            INITIAL_EPOCH => {
+                self.lock().remove(&request.session_id);
+                Ok(self.open(request, now, random))
+            }
+            _ => self.resume(request, now),
+        }
+    }
+
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    fn open(&self, request: SessionRequest, now: MonoTime, random: u64) -> FetchContext {
+        let mut cache = self.lock();
+        if request.targets.is_empty() || !make_room(&mut cache, self.slots, now) {
+            return FetchContext::without_session(request.targets);
+        }
+        let mut id = ((random >> 33) as i32).max(1);
+        while cache.contains_key(&id) {
+            id = if id == i32::MAX { 1 } else { id + 1 };
+        }
+        let cached = |target: &FetchTarget| {
+            let key = (target.topic.clone(), target.partition);
+            (key, Cached { target: target.clone(), told: None })
+        };
+        let session = Arc::new(Mutex::new(Session {
+            id,
+            next_epoch: 1,
+            by_topic_id: request.by_topic_id,
+            last_used: now,
+            partitions: request.targets.iter().map(cached).collect(),
+            turn: 0,
+        }));
+        cache.insert(id, Arc::clone(&session));
+        FetchContext {
+            targets: request.targets,
+            session: Some(session),
+            session_id: id,
+            is_incremental: false,
+        }
+    }
+
+    fn resume(&self, request: SessionRequest, now: MonoTime) -> Result<FetchContext, ErrorCode> {
+        let found = self.lock().get(&request.session_id).cloned();
+        let shared = found.ok_or(ErrorCode::FetchSessionIdNotFound)?;
+        let mut session = lock(&shared);
+        if session.by_topic_id != request.by_topic_id {
+            return Err(ErrorCode::FetchSessionTopicIdError);
+        }
+        if session.next_epoch != request.session_epoch {
+            return Err(ErrorCode::InvalidFetchSessionEpoch);
+        }
+        session.next_epoch =
+            if session.next_epoch == i32::MAX { 1 } else { session.next_epoch + 1 };
+        session.last_used = now;
+        session.update(request.targets, &request.forgotten);
+        let (targets, session_id) = (session.targets_in_turn(), session.id);
+        drop(session);
+        Ok(FetchContext { targets, session: Some(shared), session_id, is_incremental: true })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<i32, Arc<Mutex<Session>>>> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// True if a session may be added, after evicting the one unused for longest if it is stale.
+fn make_room(cache: &mut BTreeMap<i32, Arc<Mutex<Session>>>, slots: usize, now: MonoTime) -> bool {
+    if cache.len() < slots {
+        return true;
+    }
+    let oldest = cache.iter().map(|(id, session)| (lock(session).last_used, *id)).min();
+    match oldest {
+        Some((last_used, id)) if now.since(last_used) >= FETCH_SESSION_EVICTION_IDLE => {
+            cache.remove(&id);
+            true
+        }
+        _ => false,
+    }
+}
+
+impl Session {
+    fn update(&mut self, targets: Vec<FetchTarget>, forgotten: &[Key]) {
+        for target in targets {
+            let key = (target.topic.clone(), target.partition);
+            match self.partitions.get_mut(&key) {
+                Some(cached) => cached.target = target,
+                None => {
+                    self.partitions.insert(key, Cached { target, told: None });
+                }
+            }
+        }
+        for key in forgotten {
+            self.partitions.remove(key);
+        }
+    }
+
+    fn targets_in_turn(&mut self) -> Vec<FetchTarget> {
+        let mut targets: Vec<_> = self.partitions.values().map(|c| c.target.clone()).collect();
+        if !targets.is_empty() {
+            self.turn %= targets.len();
+            targets.rotate_left(self.turn);
+            self.turn += 1;
+        }
+        targets
+    }
+}
+
+impl FetchContext {
+    fn without_session(targets: Vec<FetchTarget>) -> FetchContext {
+        FetchContext { targets, session: None, session_id: 0, is_incremental: false }
+    }
+
+    /// True if the partition belongs in the response: always in a full one; in an incremental one
+    /// only with records, an error, or offsets the client has not been told.
+    pub fn is_news(&self, target: &FetchTarget, news: PartitionNews, has_records: bool) -> bool {
+        let Some(session) = &self.session else { return true };
+        let mut session = lock(session);
+        let Some(cached) = session.partitions.get_mut(&(target.topic.clone(), target.partition))
+        else {
+            return true;
+        };
+        let changed = cached.told != Some(news);
+        // An error is told every time: the client must not believe it went away.
+        cached.told = (news.error == 0).then_some(news);
+        !self.is_incremental || changed || has_records
+    }
+}
+
+fn lock(session: &Arc<Mutex<Session>>) -> MutexGuard<'_, Session> {
+    session.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(partition: i32, fetch_offset: i64) -> FetchTarget {
+        FetchTarget {
+            topic: FetchTopic::Name("t".into()),
+            partition,
+            current_leader_epoch: -1,
+            fetch_offset,
+            last_fetched_epoch: -1,
+            bytes_max: 1000,
+        }
+    }
+
+    fn request(id: i32, epoch: i32, targets: Vec<FetchTarget>) -> SessionRequest {
+        SessionRequest {
+            session_id: id,
+            session_epoch: epoch,
+            by_topic_id: false,
+            targets,
+            forgotten: Vec::new(),
+        }
+    }
+
+    fn news(high_watermark: i64) -> PartitionNews {
+        PartitionNews { error: 0, high_watermark, last_stable_offset: 0, log_start_offset: 0 }
+    }
+
+    #[test]
+    fn an_incremental_fetch_remembers_partitions_and_answers_only_news() {
+        let sessions = FetchSessions::new(10);
+        let full = request(0, 0, vec![target(0, 5), target(1, 7)]);
+        let opened = sessions.begin(full, MonoTime(0), 1 << 40).expect("opens");
+        assert!(opened.is_news(&target(0, 5), news(5), false), "a full response has everything");
+        opened.is_news(&target(1, 7), news(7), false);
+
+        let next = request(opened.session_id, 1, vec![target(1, 8)]);
+        let next = sessions.begin(next, MonoTime(1), 0).expect("resumes");
+        assert_eq!(next.targets.len(), 2);
+        assert!(next.targets.contains(&target(1, 8)), "the changed offset is used");
+        assert!(!next.is_news(&target(0, 5), news(5), false));
+        assert!(next.is_news(&target(0, 5), news(6), false), "the high watermark moved");
+        assert!(next.is_news(&target(1, 8), news(7), true), "records are always news");
+    }
+
+    #[test]
+    fn errors_are_told_again_and_recovery_is_news() {
+        let sessions = FetchSessions::new(10);
+        let opened =
+            sessions.begin(request(0, 0, vec![target(0, 5)]), MonoTime(0), 0).expect("opens");
+        let error = PartitionNews { error: 6, ..news(5) };
+        assert!(opened.is_news(&target(0, 5), error, false));
+        let next =
+            sessions.begin(request(opened.session_id, 1, vec![]), MonoTime(0), 0).expect("ok");
+        assert!(next.is_news(&target(0, 5), error, false));
+        assert!(next.is_news(&target(0, 5), news(5), false));
+        assert!(!next.is_news(&target(0, 5), news(5), false));
+    }
+
+    #[test]
+    fn wrong_epochs_ids_and_topic_naming_make_the_client_start_over() {
+        let sessions = FetchSessions::new(10);
+        let id = sessions
+            .begin(request(0, 0, vec![target(0, 5)]), MonoTime(0), 0)
+            .expect("opens")
+            .session_id;
+        let wrong_epoch = sessions.begin(request(id, 2, vec![]), MonoTime(0), 0);
+        assert_eq!(wrong_epoch.err(), Some(ErrorCode::InvalidFetchSessionEpoch));
+        let unknown = sessions.begin(request(id + 1, 1, vec![]), MonoTime(0), 0);
+        assert_eq!(unknown.err(), Some(ErrorCode::FetchSessionIdNotFound));
+        let by_id = SessionRequest { by_topic_id: true, ..request(id, 1, vec![]) };
+        let by_id = sessions.begin(by_id, MonoTime(0), 0);
+        assert_eq!(by_id.err(), Some(ErrorCode::FetchSessionTopicIdError));
+        sessions.begin(request(id, -1, vec![]), MonoTime(0), 0).expect("closes");
+        assert_eq!(sessions.len(), 0);
+    }
+
+    #[test]
+    fn a_full_cache_evicts_only_stale_sessions() {
+        let sessions = FetchSessions::new(1);
+        let open = |now| {
+            sessions.begin(request(0, 0, vec![target(0, 5)]), now, 0).expect("answers").session_id
+        };
+        assert_ne!(open(MonoTime(0)), 0);
+        assert_eq!(open(MonoTime(1)), 0, "no slot: served without a session");
+        assert_ne!(open(MonoTime(0).plus(FETCH_SESSION_EVICTION_IDLE)), 0);
+        assert_eq!(sessions.len(), 1);
+    }
+
+    #[test]
+    fn forgotten_partitions_are_read_no_more() {
+        let sessions = FetchSessions::new(1);
+        let full = request(0, 0, vec![target(0, 5), target(1, 5)]);
+        let id = sessions.begin(full, MonoTime(0), 0).expect("opens").session_id;
+        let forgotten = vec![(FetchTopic::Name("t".into()), 0)];
+        let next = SessionRequest { forgotten, ..request(id, 1, vec![]) };
+        let next = sessions.begin(next, MonoTime(0), 0).expect("resumes");
+        assert_eq!(next.targets, [target(1, 5)]);
+    }
+}

@@ -1,0 +1,102 @@
+//! A fetch that found too little waits on its partitions until enough arrives or its time is up.
+//!
+//! It completes when
+//! A. records worth `min_bytes` are there: those found at first plus those appended since;
+//! B. `max_wait` has passed;
+//! C. a partition it waits on goes away or changes its leader.
+//!
+//! Source: Kafka `DelayedFetch`.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use env::Disk;
+use types::MonoTime;
+
+use crate::partitions::Partition;
+use crate::timers::{Expire, TimerId, Timers};
+
+/// Reads all partitions again and answers. Called once.
+type Finish = Box<dyn FnOnce() + Send>;
+
+/// The waiting itself; what to read and whom to answer is inside `finish`.
+pub struct FetchWait<D: Disk> {
+    missing_bytes: AtomicI64,
+    state: Mutex<State<D>>,
+}
+
+struct State<D: Disk> {
+    finish: Option<Finish>,
+    partitions: Vec<Arc<Partition<D>>>,
+    timer: Option<TimerId>,
+    timers: Arc<Timers>,
+}
+
+impl<D: Disk> FetchWait<D> {
+    /// Waits on `partitions` for `missing_bytes` more, until `deadline`.
+    pub fn park(
+        timers: &Arc<Timers>,
+        deadline: MonoTime,
+        missing_bytes: usize,
+        partitions: Vec<Arc<Partition<D>>>,
+        finish: Finish,
+    ) -> Arc<FetchWait<D>> {
+        let wait = Arc::new(FetchWait {
+            missing_bytes: AtomicI64::new(missing_bytes as i64),
+            state: Mutex::new(State {
+                finish: Some(finish),
+                partitions: partitions.clone(),
+                timer: None,
+                timers: Arc::clone(timers),
+            }),
+        });
+        let timer = timers.register(deadline, Arc::clone(&wait) as Arc<dyn Expire>);
+        wait.lock().timer = Some(timer);
+        for partition in &partitions {
+            partition.add_fetch_wait(Arc::clone(&wait));
+        }
+        if wait.lock().finish.is_none() {
+            // It completed while it was being registered.
+            wait.leave(&partitions);
+        }
+        wait
+    }
+
+    /// Records have been appended to one of the partitions.
+    pub fn handle_appended(self: &Arc<Self>, bytes: usize) {
+        let before = self.missing_bytes.fetch_sub(bytes as i64, Ordering::AcqRel);
+        if before <= bytes as i64 {
+            self.complete();
+        }
+    }
+
+    /// Answers now. Does nothing if that has happened already.
+    pub fn complete(self: &Arc<Self>) {
+        let mut state = self.lock();
+        let Some(finish) = state.finish.take() else { return };
+        let partitions = std::mem::take(&mut state.partitions);
+        let (timer, timers) = (state.timer.take(), Arc::clone(&state.timers));
+        drop(state);
+        if let Some(timer) = timer {
+            timers.cancel(timer);
+        }
+        self.leave(&partitions);
+        finish();
+    }
+
+    fn leave(self: &Arc<Self>, partitions: &[Arc<Partition<D>>]) {
+        for partition in partitions {
+            partition.remove_fetch_wait(self);
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State<D>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<D: Disk> Expire for FetchWait<D> {
+    fn expire(self: Arc<Self>, _now: MonoTime) {
+        self.complete();
+    }
+}

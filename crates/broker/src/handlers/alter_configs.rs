@@ -1,0 +1,19 @@
+//! AlterConfigs (key 33), versions 0–2.
+//! Replaces everything that is set for a resource; old tools only (KIP-339 replaced it).
+//! Differs from Kafka: nothing known.
+
+use env::Env;
+use protocol::messages::{AlterConfigsRequest, AlterConfigsResponse};
+
+use crate::controller_host::ControllerHost;
+use crate::network::Reply;
+use crate::request::RequestContext;
+
+pub fn handle<E: Env>(
+    _ctx: &RequestContext,
+    request: AlterConfigsRequest,
+    reply: Reply<AlterConfigsResponse>,
+    controller: &ControllerHost<E>,
+) {
+    reply.send_or_disconnect(controller.submit(|c| c.alter_configs(&request)));
+}

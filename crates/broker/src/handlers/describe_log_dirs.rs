@@ -1,0 +1,62 @@
+//! DescribeLogDirs (key 35), versions 1–4.
+//! The log directories, what is in them and how full they are. v4 total and usable bytes.
+//! Differs from Kafka: nothing known.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use env::Env;
+use protocol::messages::describe_log_dirs_request::DescribeLogDirsRequest;
+use protocol::messages::describe_log_dirs_response::{
+    DescribeLogDirsPartition, DescribeLogDirsResponse, DescribeLogDirsResult, DescribeLogDirsTopic,
+};
+use types::ErrorCode;
+
+use crate::log_store::{DirFacts, LogStore};
+use crate::network::Reply;
+use crate::partitions::PartitionTable;
+use crate::request::RequestContext;
+
+const UNKNOWN_BYTES: i64 = -1;
+
+pub fn handle<E: Env>(
+    _ctx: &RequestContext,
+    request: DescribeLogDirsRequest,
+    reply: Reply<DescribeLogDirsResponse>,
+    partitions: &PartitionTable<E::Disk>,
+    log_store: &LogStore<E>,
+) {
+    let asked: Option<BTreeSet<(&str, i32)>> = request.topics.as_ref().map(|topics| {
+        let named = topics.iter().flat_map(|t| t.partitions.iter().map(|p| (&*t.topic, *p)));
+        named.collect()
+    });
+    let all = partitions.all();
+    let describe = |dir: DirFacts| {
+        let mut topics: BTreeMap<&str, Vec<DescribeLogDirsPartition>> = BTreeMap::new();
+        for partition in all.iter().filter(|partition| partition.dir == dir.index) {
+            let (topic, index) = (&*partition.id.topic, partition.id.partition);
+            if asked.as_ref().is_some_and(|asked| !asked.contains(&(topic, index))) {
+                continue;
+            }
+            topics.entry(topic).or_default().push(DescribeLogDirsPartition {
+                partition_index: index,
+                partition_size: partition.reader.size_bytes().map_or(0, |bytes| bytes as i64),
+                ..Default::default()
+            });
+        }
+        let topic = |(name, partitions): (&str, Vec<_>)| DescribeLogDirsTopic {
+            name: name.into(),
+            partitions,
+        };
+        let bytes = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+        let error = if dir.is_offline { ErrorCode::KafkaStorageError } else { ErrorCode::None };
+        DescribeLogDirsResult {
+            error_code: error.code(),
+            log_dir: dir.path.into(),
+            topics: topics.into_iter().map(topic).collect(),
+            total_bytes: dir.space.map_or(UNKNOWN_BYTES, |(total, _)| bytes(total)),
+            usable_bytes: dir.space.map_or(UNKNOWN_BYTES, |(_, usable)| bytes(usable)),
+        }
+    };
+    let results = log_store.describe().into_iter().map(describe).collect();
+    reply.send(DescribeLogDirsResponse { results, ..Default::default() });
+}

@@ -1,0 +1,106 @@
+//! Fetch (key 1), versions 4–18.
+//! Reads from each partition, or waits until there is enough to read.
+//! v7 sessions (KIP-227) · v9 leader epoch · v12 flexible, divergence · v13 topic ids · v15 replica state.
+//! Differs from Kafka: nothing known. Fetches by other brokers come with replication.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use env::Disk;
+use protocol::messages::FetchResponse;
+use protocol::messages::fetch_request::{FetchRequest, FetchTopic as RequestTopic};
+use types::ErrorCode;
+
+use crate::fetch_reader::{FetchReader, Reading};
+use crate::fetch_sessions::{FetchSessions, FetchTarget, FetchTopic, SessionRequest};
+use crate::fetch_wait::FetchWait;
+use crate::limits::{FETCH_WAIT_MS_MAX, FETCH_WAIT_PARTITIONS_MAX};
+use crate::metadata_cache::MetadataCache;
+use crate::network::Reply;
+use crate::partitions::PartitionTable;
+use crate::request::RequestContext;
+use crate::settings::Settings;
+use crate::timers::Timers;
+
+/// From this version a request names topics by id only. Source: KIP-516.
+const TOPIC_IDS_SINCE: i16 = 13;
+
+// One parameter a room; the table in `api.rs` is the only caller.
+#[allow(clippy::too_many_arguments)]
+pub fn handle<D: Disk>(
+    ctx: &RequestContext,
+    request: FetchRequest,
+    reply: Reply<FetchResponse>,
+    partitions: &PartitionTable<D>,
+    metadata: &MetadataCache,
+    sessions: &FetchSessions,
+    timers: &Arc<Timers>,
+    settings: &Settings,
+) {
+    let by_topic_id = ctx.version >= TOPIC_IDS_SINCE;
+    let session = session_request(&request, by_topic_id);
+    let context = match sessions.begin(session, ctx.now, settings.random()) {
+        Ok(context) => context,
+        Err(error) => return reply.send(refusal(error)),
+    };
+    let reader = FetchReader::new(context, partitions, &metadata.image(), &request, settings);
+    let before = reader.sizes();
+    let reading = reader.read();
+    let wait_ms = request.max_wait_ms.min(FETCH_WAIT_MS_MAX);
+    if wait_ms <= 0 || !may_wait(&reader, &reading, request.min_bytes) {
+        return reply.send(reader.respond(reading));
+    }
+
+    let missing = (request.min_bytes as usize).saturating_sub(reading.bytes());
+    let deadline = ctx.now.plus(Duration::from_millis(wait_ms as u64));
+    let (waits_on, reader) = (reader.partitions(), Arc::new(reader));
+    let later = Arc::clone(&reader);
+    let finish = Box::new(move || reply.send(later.respond(later.read())));
+    let wait = FetchWait::park(timers, deadline, missing, waits_on, finish);
+    // What was appended between the reading and the parking woke nobody.
+    let missed = reader.sizes().saturating_sub(before);
+    if missed > 0 {
+        wait.handle_appended(missed as usize);
+    }
+}
+
+fn may_wait<D: Disk>(reader: &FetchReader<D>, reading: &Reading, min_bytes: i32) -> bool {
+    let waits_on = reader.partition_count();
+    !reading.has_error()
+        && reading.bytes() < min_bytes.max(0) as usize
+        && (1..=FETCH_WAIT_PARTITIONS_MAX).contains(&waits_on)
+}
+
+fn refusal(error: ErrorCode) -> FetchResponse {
+    FetchResponse { error_code: error.code(), ..Default::default() }
+}
+
+fn session_request(request: &FetchRequest, by_topic_id: bool) -> SessionRequest {
+    let named = |name: &protocol::Str, id: types::Uuid| {
+        if by_topic_id { FetchTopic::Id(id) } else { FetchTopic::Name(name.clone()) }
+    };
+    let target = |topic: &RequestTopic| {
+        let key = named(&topic.topic, topic.topic_id);
+        let of_partition =
+            move |p: &protocol::messages::fetch_request::FetchPartition| FetchTarget {
+                topic: key.clone(),
+                partition: p.partition,
+                current_leader_epoch: p.current_leader_epoch,
+                fetch_offset: p.fetch_offset,
+                last_fetched_epoch: p.last_fetched_epoch,
+                bytes_max: p.partition_max_bytes,
+            };
+        topic.partitions.iter().map(of_partition).collect::<Vec<_>>()
+    };
+    let forgotten = request.forgotten_topics_data.iter().flat_map(|topic| {
+        let key = named(&topic.topic, topic.topic_id);
+        topic.partitions.iter().map(move |p| (key.clone(), *p))
+    });
+    SessionRequest {
+        session_id: request.session_id,
+        session_epoch: request.session_epoch,
+        by_topic_id,
+        targets: request.topics.iter().flat_map(target).collect(),
+        forgotten: forgotten.collect(),
+    }
+}

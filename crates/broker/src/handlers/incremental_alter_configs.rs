@@ -1,0 +1,19 @@
+//! IncrementalAlterConfigs (key 44), versions 0–1.
+//! Sets, deletes, appends to or subtracts from single properties (KIP-339).
+//! Differs from Kafka: nothing known.
+
+use env::Env;
+use protocol::messages::{IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse};
+
+use crate::controller_host::ControllerHost;
+use crate::network::Reply;
+use crate::request::RequestContext;
+
+pub fn handle<E: Env>(
+    _ctx: &RequestContext,
+    request: IncrementalAlterConfigsRequest,
+    reply: Reply<IncrementalAlterConfigsResponse>,
+    controller: &ControllerHost<E>,
+) {
+    reply.send_or_disconnect(controller.submit(|c| c.incremental_alter_configs(&request)));
+}

@@ -1,0 +1,185 @@
+//! Metadata (key 3), versions 0–13.
+//! Brokers, topics and leaders: what a client asks before anything else.
+//! v0 empty array = all topics, later null = all · v4 auto-creation · v7 leader epochs ·
+//! v10 topic ids · v12 look-up by id.
+//! Differs from Kafka: an auto-created topic is there in the first answer, not in the second.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use env::Env;
+use metadata::{MetadataImage, PartitionImage, TopicImage};
+use protocol::Str;
+use protocol::messages::metadata_request::{MetadataRequest, MetadataRequestTopic};
+use protocol::messages::metadata_response::{
+    MetadataResponse, MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
+};
+use types::{BrokerId, ErrorCode, Uuid};
+
+use crate::authorized;
+use crate::auto_creation;
+use crate::controller_host::ControllerHost;
+use crate::internal_topics::is_internal;
+use crate::metadata_cache::MetadataCache;
+use crate::network::Reply;
+use crate::request::RequestContext;
+use crate::settings::Settings;
+
+pub fn handle<E: Env>(
+    ctx: &RequestContext,
+    request: MetadataRequest,
+    reply: Reply<MetadataResponse>,
+    metadata: &MetadataCache,
+    controller: &ControllerHost<E>,
+    settings: &Settings,
+) {
+    let may_create =
+        request.allow_auto_topic_creation && settings.config.topics.auto_create_topics_enable;
+    let with_operations = request.include_topic_authorized_operations;
+    let wanted = wanted(ctx.version, request.topics);
+    let mut refused = Vec::new();
+    if let (true, Some(wanted)) = (may_create, &wanted) {
+        refused = create_missing(wanted, metadata, controller, settings);
+    }
+
+    let image = metadata.image();
+    let topics = match wanted {
+        None => image.topics.iter().map(|topic| found(topic, with_operations)).collect(),
+        Some(wanted) => wanted
+            .into_iter()
+            .map(|asked| answer(asked, &image, &refused, with_operations))
+            .collect(),
+    };
+    reply.send(MetadataResponse {
+        brokers: brokers(ctx, &image),
+        cluster_id: Some(settings.cluster_id.to_string().into()),
+        controller_id: settings.broker_id().0,
+        topics,
+        cluster_authorized_operations: authorized::on_cluster(
+            request.include_cluster_authorized_operations,
+        ),
+        ..Default::default()
+    });
+}
+
+/// A topic as the client asks for it: by name, or from v12 by id alone.
+enum Asked {
+    Name(Str),
+    Id(Uuid),
+}
+
+/// `None`: all topics.
+fn wanted(version: i16, topics: Option<Vec<MetadataRequestTopic>>) -> Option<Vec<Asked>> {
+    let topics = topics?;
+    if version == 0 && topics.is_empty() {
+        return None;
+    }
+    let asked = |topic: MetadataRequestTopic| match topic.name {
+        Some(name) => Asked::Name(name),
+        None => Asked::Id(topic.topic_id),
+    };
+    Some(topics.into_iter().map(asked).collect())
+}
+
+/// Creates the named topics that do not exist; returns those that could not be created.
+fn create_missing<E: Env>(
+    wanted: &[Asked],
+    metadata: &MetadataCache,
+    controller: &ControllerHost<E>,
+    settings: &Settings,
+) -> Vec<(Str, ErrorCode)> {
+    let image = metadata.image();
+    let missing: BTreeSet<&Str> = wanted
+        .iter()
+        .filter_map(|asked| match asked {
+            Asked::Name(name) if image.topics.by_name(name).is_none() => Some(name),
+            _ => None,
+        })
+        .collect();
+    if missing.is_empty() {
+        return Vec::new();
+    }
+    auto_creation::create(missing.into_iter().cloned(), controller, settings)
+}
+
+fn answer(
+    asked: Asked,
+    image: &MetadataImage,
+    refused: &[(Str, ErrorCode)],
+    with_operations: bool,
+) -> MetadataResponseTopic {
+    let (topic, name, id) = match asked {
+        Asked::Name(name) => (image.topics.by_name(&name), Some(name), Uuid::ZERO),
+        Asked::Id(id) => (image.topics.by_id(id), None, id),
+    };
+    if let Some(topic) = topic {
+        return found(topic, with_operations);
+    }
+    let error = match &name {
+        None => ErrorCode::UnknownTopicId,
+        Some(name) => refused
+            .iter()
+            .find(|(refused, _)| refused == name)
+            .map_or_else(|| why_missing(name), |(_, error)| *error),
+    };
+    let is_internal = name.as_deref().is_some_and(is_internal);
+    MetadataResponseTopic {
+        error_code: error.code(),
+        name,
+        topic_id: id,
+        is_internal,
+        topic_authorized_operations: authorized::NOT_ASKED,
+        ..Default::default()
+    }
+}
+
+fn why_missing(name: &str) -> ErrorCode {
+    match controller::validate_topic_name(name) {
+        Ok(()) => ErrorCode::UnknownTopicOrPartition,
+        Err(_) => ErrorCode::InvalidTopicException,
+    }
+}
+
+fn found(topic: &Arc<TopicImage>, with_operations: bool) -> MetadataResponseTopic {
+    MetadataResponseTopic {
+        error_code: ErrorCode::None.code(),
+        name: Some((&*topic.name).into()),
+        topic_id: topic.id,
+        is_internal: is_internal(&topic.name),
+        partitions: topic.partitions().map(|(index, image)| partition(index, image)).collect(),
+        topic_authorized_operations: authorized::on_topic(with_operations),
+    }
+}
+
+fn partition(index: i32, image: &PartitionImage) -> MetadataResponsePartition {
+    let error = match image.leader {
+        Some(_) => ErrorCode::None,
+        None => ErrorCode::LeaderNotAvailable,
+    };
+    MetadataResponsePartition {
+        error_code: error.code(),
+        partition_index: index,
+        leader_id: image.leader.map_or(-1, |leader| leader.0),
+        leader_epoch: image.leader_epoch.0,
+        replica_nodes: ids(&image.replicas),
+        isr_nodes: ids(&image.isr),
+        offline_replicas: Vec::new(),
+    }
+}
+
+fn brokers(ctx: &RequestContext, image: &MetadataImage) -> Vec<MetadataResponseBroker> {
+    let reachable = image.cluster.unfenced_brokers().filter_map(|broker| {
+        let endpoint = broker.endpoint(&ctx.connection.listener)?;
+        Some(MetadataResponseBroker {
+            node_id: broker.id.0,
+            host: (&*endpoint.host).into(),
+            port: i32::from(endpoint.port),
+            rack: broker.rack.as_deref().map(Into::into),
+        })
+    });
+    reachable.collect()
+}
+
+pub fn ids(brokers: &[BrokerId]) -> Vec<i32> {
+    brokers.iter().map(|id| id.0).collect()
+}

@@ -1,0 +1,72 @@
+//! OffsetCommit (key 8), versions 2–10.
+//! Stores how far a group has read. v6 leader epoch · v7 instance id · v10 topic ids.
+//! Topics that do not exist are answered here; the rest goes to the group's coordinator.
+//! Differs from Kafka: nothing known.
+
+use env::Env;
+use group_coordinator::{OffsetCommitFacts, Reply as GroupReply, refusal};
+use metadata::MetadataImage;
+use protocol::messages::offset_commit_request::{OffsetCommitRequest, OffsetCommitRequestTopic};
+use protocol::messages::offset_commit_response::{OffsetCommitResponse, OffsetCommitResponseTopic};
+use types::ErrorCode;
+
+use crate::coordinators::GroupHost;
+use crate::metadata_cache::MetadataCache;
+use crate::network::Reply;
+use crate::request::RequestContext;
+
+const GROUP_ID_NOT_FOUND_SINCE: i16 = 9;
+const TOPIC_IDS_SINCE: i16 = 10;
+
+pub fn handle<E: Env>(
+    ctx: &RequestContext,
+    mut request: OffsetCommitRequest,
+    reply: Reply<OffsetCommitResponse>,
+    groups: &GroupHost<E>,
+    metadata: &MetadataCache,
+) {
+    let by_id = ctx.version >= TOPIC_IDS_SINCE;
+    let missing = take_missing_topics(&mut request, by_id, &metadata.image());
+    if request.topics.is_empty() && !missing.is_empty() {
+        return reply.send(OffsetCommitResponse { topics: missing, ..Default::default() });
+    }
+    let facts = OffsetCommitFacts { group_id_not_found: ctx.version >= GROUP_ID_NOT_FOUND_SINCE };
+    let asked = request.clone();
+    groups.ask(
+        &asked.group_id,
+        |shard, now, token| shard.commit_offsets(now, facts, &asked, token),
+        Box::new(move |answer| {
+            let mut response = match answer {
+                Ok(GroupReply::OffsetCommit(response)) => response,
+                Ok(other) => unreachable!("OffsetCommit answered with {other:?}"),
+                Err(error) => refusal::commit_offsets(&request, error),
+            };
+            response.topics.extend(missing);
+            reply.send(response);
+        }),
+    );
+}
+
+/// Takes the topics that do not exist out of the request and answers them; names those that came
+/// by id.
+fn take_missing_topics(
+    request: &mut OffsetCommitRequest,
+    by_id: bool,
+    image: &MetadataImage,
+) -> Vec<OffsetCommitResponseTopic> {
+    let mut missing = OffsetCommitRequest::default();
+    let error = if by_id { ErrorCode::UnknownTopicId } else { ErrorCode::UnknownTopicOrPartition };
+    let keep = |topic: &mut OffsetCommitRequestTopic| {
+        let found = match by_id {
+            true => image.topics.by_id(topic.topic_id),
+            false => image.topics.by_name(&topic.name),
+        };
+        match found {
+            Some(found) => topic.name = (&*found.name).into(),
+            None => missing.topics.push(topic.clone()),
+        }
+        found.is_some()
+    };
+    request.topics.retain_mut(keep);
+    refusal::commit_offsets(&missing, error).topics
+}

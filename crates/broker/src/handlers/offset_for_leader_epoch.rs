@@ -1,0 +1,55 @@
+//! OffsetForLeaderEpoch (key 23), versions 2–4.
+//! Where a leader epoch ended, so that a client notices a truncated log (KIP-101, KIP-320).
+//! Differs from Kafka: nothing known.
+
+use env::Disk;
+use protocol::messages::offset_for_leader_epoch_request::{
+    OffsetForLeaderEpochRequest, OffsetForLeaderPartition,
+};
+use protocol::messages::offset_for_leader_epoch_response::{
+    EpochEndOffset, OffsetForLeaderEpochResponse, OffsetForLeaderTopicResult,
+};
+use types::{ErrorCode, LeaderEpoch, Offset};
+
+use crate::fetch_reader::check_epoch;
+use crate::network::Reply;
+use crate::partitions::{Partition, PartitionTable};
+use crate::request::RequestContext;
+
+pub fn handle<D: Disk>(
+    _ctx: &RequestContext,
+    request: OffsetForLeaderEpochRequest,
+    reply: Reply<OffsetForLeaderEpochResponse>,
+    partitions: &PartitionTable<D>,
+) {
+    let topics = request.topics.into_iter().map(|topic| {
+        let answer = |asked: &OffsetForLeaderPartition| {
+            let found = partitions.get(&topic.topic, asked.partition);
+            let found = found.ok_or(ErrorCode::UnknownTopicOrPartition);
+            let answer = found.and_then(|partition| look_up(&partition, asked));
+            let (epoch, end) = answer.unwrap_or((LeaderEpoch::NONE, Offset::NONE));
+            EpochEndOffset {
+                error_code: answer.err().unwrap_or_default().code(),
+                partition: asked.partition,
+                leader_epoch: epoch.0,
+                end_offset: end.0,
+            }
+        };
+        let partitions = topic.partitions.iter().map(answer).collect();
+        OffsetForLeaderTopicResult { topic: topic.topic.clone(), partitions }
+    });
+    reply.send(OffsetForLeaderEpochResponse { topics: topics.collect(), ..Default::default() });
+}
+
+fn look_up<D: Disk>(
+    partition: &Partition<D>,
+    asked: &OffsetForLeaderPartition,
+) -> Result<(LeaderEpoch, Offset), ErrorCode> {
+    check_epoch(asked.current_leader_epoch, partition.leader_epoch())?;
+    let asked = LeaderEpoch(asked.leader_epoch);
+    if asked == partition.leader_epoch() {
+        return Ok((asked, partition.reader.log_end()));
+    }
+    let found = partition.reader.epoch_end_offset(asked);
+    Ok(found.map_or((LeaderEpoch::NONE, Offset::NONE), |end| (end.epoch, end.end_offset)))
+}

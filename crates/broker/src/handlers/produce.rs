@@ -1,0 +1,248 @@
+//! Produce (key 0), versions 3–13; 0–2 are advertised and refused (KAFKA-18659).
+//! Appends one batch to each partition named; answers when each is acknowledged.
+//! v7 allows zstd · v8 adds record errors · v9 flexible · v13 names topics by id (KIP-516).
+//! acks=0 has no response: a failure cuts the connection instead.
+//! Differs from Kafka: transactional batches are refused (INVALID_TXN_STATE).
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use env::Disk;
+use protocol::messages::produce_request::{PartitionProduceData, ProduceRequest, TopicProduceData};
+use protocol::messages::produce_response::{
+    BatchIndexAndErrorMessage, PartitionProduceResponse, ProduceResponse, TopicProduceResponse,
+};
+use records::validate::{AppendOrigin, RecordsRejected, validate_produce};
+use storage::Appended;
+use types::ErrorCode;
+
+use crate::internal_topics::is_internal;
+use crate::metadata_cache::MetadataCache;
+use crate::network::Reply;
+use crate::partitions::{Append, AppendRefused, Partition, PartitionTable};
+use crate::request::RequestContext;
+
+const ACKS_ALL: i16 = -1;
+const ACKS_NONE: i16 = 0;
+const ACKS_LEADER: i16 = 1;
+/// The first version whose clients understand zstd. Source: KIP-110.
+const ZSTD_SINCE: i16 = 7;
+/// The client id of Kafka's own admin tools, which alone may write internal topics.
+const ADMIN_CLIENT_ID: &str = "__admin_client";
+
+pub fn handle<D: Disk>(
+    ctx: &RequestContext,
+    request: ProduceRequest,
+    reply: Reply<ProduceResponse>,
+    partitions: &PartitionTable<D>,
+    metadata: &MetadataCache,
+) {
+    let image = metadata.image();
+    let acks = request.acks;
+    let transactional = request.transactional_id.is_some();
+    let topics: Vec<TopicProduceData> = request
+        .topic_data
+        .into_iter()
+        .map(|mut topic| {
+            if let (true, Some(found)) = (topic.name.is_empty(), image.topics.by_id(topic.topic_id))
+            {
+                topic.name = (&*found.name).into();
+            }
+            topic
+        })
+        .collect();
+    let pending = PendingProduce::new(&topics, acks, reply);
+    for (t, topic) in topics.into_iter().enumerate() {
+        for (p, data) in topic.partition_data.into_iter().enumerate() {
+            let found = if acks_are_valid(acks) {
+                find(ctx, partitions, &topic.name, data.index, acks)
+            } else {
+                Err(Refusal::from(ErrorCode::InvalidRequiredAcks))
+            };
+            let found = match found {
+                Err(refusal) if topic.name.is_empty() && refusal.is_unknown() => {
+                    Err(ErrorCode::UnknownTopicId.into())
+                }
+                other => other,
+            };
+            let pending = Arc::clone(&pending);
+            match found.and_then(|partition| append_to(ctx, partition, data, transactional)) {
+                Ok((partition, batch)) => partition.append(
+                    Append {
+                        batch,
+                        origin: AppendOrigin::Client,
+                        wait_for_gate: acks == ACKS_ALL,
+                        done: Box::new(move |result| pending.appended(t, p, result)),
+                    },
+                    ctx.wall,
+                ),
+                Err(refusal) => pending.refused(t, p, refusal),
+            }
+        }
+    }
+    pending.all_submitted();
+}
+
+fn acks_are_valid(acks: i16) -> bool {
+    matches!(acks, ACKS_ALL | ACKS_NONE | ACKS_LEADER)
+}
+
+fn find<D: Disk>(
+    ctx: &RequestContext,
+    partitions: &PartitionTable<D>,
+    topic: &str,
+    index: i32,
+    acks: i16,
+) -> Result<Arc<Partition<D>>, Refusal> {
+    if is_internal(topic) && ctx.client_id() != ADMIN_CLIENT_ID {
+        return Err(ErrorCode::InvalidTopicException.into());
+    }
+    let found = partitions.get(topic, index).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+    // The only replica is the whole in-sync set.
+    if acks == ACKS_ALL && found.settings().min_insync_replicas > 1 {
+        return Err(ErrorCode::NotEnoughReplicas.into());
+    }
+    Ok(found)
+}
+
+type Prepared<D> = (Arc<Partition<D>>, records::validate::ValidatedBatch);
+
+fn append_to<D: Disk>(
+    ctx: &RequestContext,
+    partition: Arc<Partition<D>>,
+    data: PartitionProduceData,
+    transactional: bool,
+) -> Result<Prepared<D>, Refusal> {
+    if transactional {
+        return Err(ErrorCode::InvalidTxnState.into());
+    }
+    let settings = partition.settings();
+    let mut rules = settings.produce_rules.clone();
+    rules.zstd_allowed = ctx.version >= ZSTD_SINCE;
+    let batch = validate_produce(data.records.unwrap_or_else(Bytes::new), &rules, ctx.wall)?;
+    Ok((partition, batch))
+}
+
+/// Why a partition's batch was not appended.
+struct Refusal {
+    error: ErrorCode,
+    message: Option<String>,
+    record_errors: Vec<BatchIndexAndErrorMessage>,
+}
+
+impl Refusal {
+    fn is_unknown(&self) -> bool {
+        self.error == ErrorCode::UnknownTopicOrPartition
+    }
+}
+
+impl From<ErrorCode> for Refusal {
+    fn from(error: ErrorCode) -> Refusal {
+        Refusal { error, message: None, record_errors: Vec::new() }
+    }
+}
+
+impl From<RecordsRejected> for Refusal {
+    fn from(rejected: RecordsRejected) -> Refusal {
+        let record_error = |e: records::validate::RecordError| BatchIndexAndErrorMessage {
+            batch_index: e.batch_index,
+            batch_index_error_message: Some(e.message.into()),
+        };
+        Refusal {
+            error: rejected.code,
+            message: Some(rejected.message),
+            record_errors: rejected.record_errors.into_iter().map(record_error).collect(),
+        }
+    }
+}
+
+/// A produce request whose partitions are answered one by one, in any order, by any thread.
+struct PendingProduce {
+    /// Partitions without a result, plus one until all are submitted.
+    open: AtomicUsize,
+    acks: i16,
+    state: Mutex<Option<(ProduceResponse, Reply<ProduceResponse>)>>,
+}
+
+impl PendingProduce {
+    fn new(topics: &[TopicProduceData], acks: i16, reply: Reply<ProduceResponse>) -> Arc<Self> {
+        let partition = |data: &PartitionProduceData| PartitionProduceResponse {
+            index: data.index,
+            base_offset: -1,
+            log_append_time_ms: -1,
+            log_start_offset: -1,
+            ..Default::default()
+        };
+        let topic = |topic: &TopicProduceData| TopicProduceResponse {
+            name: topic.name.clone(),
+            topic_id: topic.topic_id,
+            partition_responses: topic.partition_data.iter().map(partition).collect(),
+        };
+        let responses = topics.iter().map(topic).collect();
+        let response = ProduceResponse { responses, ..Default::default() };
+        let count: usize = topics.iter().map(|topic| topic.partition_data.len()).sum();
+        Arc::new(PendingProduce {
+            open: AtomicUsize::new(count + 1),
+            acks,
+            state: Mutex::new(Some((response, reply))),
+        })
+    }
+
+    fn appended(&self, t: usize, p: usize, result: Result<Appended, AppendRefused>) {
+        match result {
+            Ok(appended) => self.settle(t, p, |partition| {
+                partition.base_offset = appended.base_offset.0;
+                partition.log_append_time_ms = appended.log_append_time.map_or(-1, |time| time.0);
+                partition.log_start_offset = appended.log_start.0;
+            }),
+            Err(error) => {
+                let message = Some(error.to_string());
+                let error = error.error_code();
+                self.refused(t, p, Refusal { error, message, record_errors: Vec::new() });
+            }
+        }
+    }
+
+    fn refused(&self, t: usize, p: usize, refusal: Refusal) {
+        self.settle(t, p, |partition| {
+            partition.error_code = refusal.error.code();
+            partition.error_message = refusal.message.map(Into::into);
+            partition.record_errors = refusal.record_errors;
+        });
+    }
+
+    fn settle(&self, t: usize, p: usize, fill: impl FnOnce(&mut PartitionProduceResponse)) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((response, _)) = state.as_mut() {
+            fill(&mut response.responses[t].partition_responses[p]);
+        }
+        drop(state);
+        self.close_one();
+    }
+
+    fn all_submitted(&self) {
+        self.close_one();
+    }
+
+    fn close_one(&self) {
+        if self.open.fetch_sub(1, Ordering::AcqRel) > 1 {
+            return;
+        }
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((response, reply)) = state.take() else { return };
+        drop(state);
+        if self.acks != ACKS_NONE {
+            reply.send(response);
+        } else if response.responses.iter().flat_map(|t| &t.partition_responses).any(is_error) {
+            // Without a response, a cut is the only way to make the client refresh its metadata.
+            reply.disconnect();
+        } else {
+            reply.skip();
+        }
+    }
+}
+
+fn is_error(partition: &PartitionProduceResponse) -> bool {
+    partition.error_code != 0
+}

@@ -1,0 +1,31 @@
+//! Every bound of the broker, with its arithmetic.
+
+use std::time::Duration;
+
+/// The least room offered to a socket read. Small connections read whole requests with it; a bulk
+/// connection doubles it while a frame is incomplete.
+pub const READ_BYTES_MIN: usize = 8 * 1024;
+
+/// The most that is reserved ahead for one incomplete frame: a default producer batch request
+/// (1 MiB) arrives in two or three reads.
+pub const FRAME_RESERVE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Requests of one connection that may be unanswered before it is read no further. Java clients
+/// keep 5 in flight, librdkafka up to 1,000 by configuration but far fewer in practice.
+pub const IN_FLIGHT_REQUESTS_MAX: usize = 128;
+
+/// The most partitions one fetch may wait on; more and it is answered at once.
+pub const FETCH_WAIT_PARTITIONS_MAX: usize = 100_000;
+
+/// A fetch never waits longer, whatever the client asks: Java's default request timeout is 30 s.
+pub const FETCH_WAIT_MS_MAX: i32 = 5 * 60 * 1000;
+
+/// How much of the metadata log is read at once; one batch at a time is looked at.
+pub const METADATA_READ_BYTES: usize = 1024 * 1024;
+
+/// How much of a coordinator's partition is read at once. Kafka: `offsets.load.buffer.size`, 5 MiB.
+pub const COORDINATOR_LOAD_BYTES: usize = 4 * 1024 * 1024;
+
+/// How long a fetch session must be unused before another may take its slot. Source: Kafka
+/// `FetchSession` (2 minutes).
+pub const FETCH_SESSION_EVICTION_IDLE: Duration = Duration::from_secs(120);

@@ -1,0 +1,10 @@
+//! From bytes to requests and from responses to bytes, without a socket in sight.
+
+mod connection;
+mod frames;
+mod reply;
+mod responses;
+
+pub use connection::{Connection, ConnectionInfo, Disconnect};
+pub use reply::Reply;
+pub use responses::{ReplySlot, ResponseQueue};

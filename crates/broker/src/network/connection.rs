@@ -1,0 +1,86 @@
+//! One client connection as a machine: bytes in, frames to the handlers, responses out in order.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use env::Env;
+
+use super::frames::FrameReader;
+use super::responses::ResponseQueue;
+use crate::api;
+use crate::limits::IN_FLIGHT_REQUESTS_MAX;
+use crate::node::Node;
+
+/// Who is at the other end.
+#[derive(Clone, Debug)]
+pub struct ConnectionInfo {
+    pub peer: SocketAddr,
+    /// The listener the client came through: its answers carry that listener's addresses.
+    pub listener: Arc<str>,
+}
+
+/// Why a connection must end. Kafka cuts connections for these; so do we.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Disconnect {
+    /// A request length that is negative or above `socket.request.max.bytes`.
+    BadLength(i32),
+    /// Bytes that are no request of any API and version served here.
+    BadRequest(String),
+}
+
+/// A connection without its socket. The shell reads into [`read_buffer`](Self::read_buffer), calls
+/// [`handle_input`](Self::handle_input), and writes what [`responses`](Self::responses) yields.
+pub struct Connection<E: Env> {
+    node: Arc<Node<E>>,
+    info: Arc<ConnectionInfo>,
+    frames: FrameReader,
+    responses: Arc<ResponseQueue>,
+}
+
+impl<E: Env> Connection<E> {
+    pub fn new(node: Arc<Node<E>>, info: ConnectionInfo) -> Connection<E> {
+        let frames = FrameReader::new(node.request_bytes_max());
+        let responses = Arc::default();
+        Connection { node, info: Arc::new(info), frames, responses }
+    }
+
+    pub fn read_buffer(&mut self) -> &mut BytesMut {
+        self.frames.buffer()
+    }
+
+    /// Gives back the read buffer if no part of a request is in it.
+    pub fn release_buffer(&mut self) {
+        self.frames.release();
+    }
+
+    /// Dispatches every whole request that has arrived.
+    ///
+    /// # Errors
+    /// The connection must end, after the responses that are owed already.
+    pub fn handle_input(&mut self) -> Result<(), Disconnect> {
+        while let Some(frame) = self.next_frame()? {
+            let slot = self.responses.open_slot();
+            api::dispatch(&self.node, &self.info, frame, slot)?;
+        }
+        Ok(())
+    }
+
+    fn next_frame(&mut self) -> Result<Option<Bytes>, Disconnect> {
+        self.frames.next_frame().map_err(|error| Disconnect::BadLength(error.claimed))
+    }
+
+    /// False while too many requests are unanswered: the client is read no further.
+    pub fn wants_input(&self) -> bool {
+        self.responses.in_flight() < IN_FLIGHT_REQUESTS_MAX
+    }
+
+    /// True while a response is owed.
+    pub fn is_waiting(&self) -> bool {
+        self.responses.in_flight() > 0
+    }
+
+    pub fn responses(&self) -> Arc<ResponseQueue> {
+        Arc::clone(&self.responses)
+    }
+}

@@ -1,0 +1,216 @@
+//! Puts the rooms together: opens what is on disk, takes up the metadata, and serves.
+
+use std::fmt;
+use std::sync::Arc;
+
+use config::BrokerConfig;
+use consensus::{NodeId, SingleVoter};
+use controller::Controller;
+use env::{Clock, Env, Rng};
+use metadata::{BrokerEpoch, MetadataImage, MetadataVersion};
+use storage::StorageError;
+use types::{BrokerId, Uuid, WallTime};
+
+use crate::controller_host::ControllerHost;
+use crate::coordinators::GroupHost;
+use crate::fetch_sessions::FetchSessions;
+use crate::housekeeping::Housekeeping;
+use crate::log_store::LogStore;
+use crate::metadata_cache::MetadataCache;
+use crate::metadata_log::StoredMetadataLog;
+use crate::metadata_publisher::MetadataPublisher;
+use crate::partitions::PartitionTable;
+use crate::producer_ids::ProducerIds;
+use crate::registration;
+use crate::settings::{Settings, group_config};
+use crate::timers::Timers;
+
+/// An address that clients are told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    pub listener: String,
+    pub host: String,
+    pub port: u16,
+}
+
+#[derive(Clone, Debug)]
+pub struct NodeOptions {
+    pub config: Arc<BrokerConfig>,
+    pub endpoints: Vec<Endpoint>,
+}
+
+/// One node: broker and controller in one process.
+pub struct Node<E: Env> {
+    env: E,
+    pub(crate) settings: Settings,
+    pub(crate) timers: Arc<Timers>,
+    pub(crate) metadata: MetadataCache,
+    pub(crate) partitions: PartitionTable<E::Disk>,
+    pub(crate) log_store: LogStore<E>,
+    pub(crate) controller: ControllerHost<E>,
+    pub(crate) groups: GroupHost<E>,
+    pub(crate) fetch_sessions: FetchSessions,
+    pub(crate) producer_ids: ProducerIds,
+}
+
+impl<E: Env> Node<E> {
+    /// Opens the log directories, replays the metadata, opens the logs, loads the groups and
+    /// registers. When this returns, every request can be served.
+    ///
+    /// # Errors
+    /// What is on disk cannot be used, or not by this node.
+    pub fn open(env: E, options: NodeOptions) -> Result<Arc<Node<E>>, OpenError> {
+        let NodeOptions { config, endpoints } = options;
+        let now = env.clock().wall();
+        let (log_store, cluster_id) = LogStore::open(&env, &config)?;
+        let controller = open_controller(&env, &config, cluster_id, &log_store, now)?;
+        let image = controller.image();
+        let chance = Box::new(Chance(env.clone()));
+        let settings = Settings::new(Arc::clone(&config), cluster_id, chance);
+        let timers = Arc::new(Timers::default());
+        let slots = config.network.max_incremental_fetch_session_cache_slots.max(0) as usize;
+        let node = Arc::new(Node {
+            metadata: MetadataCache::new(Arc::clone(&image)),
+            partitions: PartitionTable::default(),
+            log_store,
+            controller,
+            groups: GroupHost::new(env.clone(), Arc::clone(&timers), group_config(&config)),
+            fetch_sessions: FetchSessions::new(slots),
+            producer_ids: ProducerIds::default(),
+            timers,
+            settings,
+            env,
+        });
+        let publisher = MetadataPublisher { node: Arc::downgrade(&node) };
+        publisher.open_existing(&node, &image, now)?;
+        node.controller.subscribe(Arc::new(publisher));
+        registration::register(&node, &endpoints)?;
+        Housekeeping::start(&node);
+        Ok(node)
+    }
+
+    pub fn env(&self) -> &E {
+        &self.env
+    }
+
+    pub fn timers(&self) -> &Arc<Timers> {
+        &self.timers
+    }
+
+    pub fn broker_id(&self) -> BrokerId {
+        self.settings.broker_id()
+    }
+
+    pub fn cluster_id(&self) -> Uuid {
+        self.settings.cluster_id
+    }
+
+    /// `socket.request.max.bytes`.
+    pub fn request_bytes_max(&self) -> usize {
+        self.settings.config.network.socket_request_max_bytes.max(0) as usize
+    }
+
+    /// The newest committed metadata.
+    pub fn image(&self) -> Arc<MetadataImage> {
+        self.metadata.image()
+    }
+
+    /// Closes every log, so that the next start scans nothing. Requests that come later are refused.
+    pub fn shutdown(&self) {
+        let now = self.env.clock().wall();
+        for partition in self.partitions.all() {
+            let closed = partition.take_log(now).map_or(Ok(()), storage::PartitionLog::close);
+            if let Err(error) = closed {
+                log::error!(target: "kafka.log.LogManager", "{}: {error}", partition.id);
+            }
+        }
+        let image = self.metadata.image();
+        let epoch = image.cluster.broker(self.broker_id()).map_or(BrokerEpoch::NONE, |b| b.epoch);
+        self.controller.close();
+        self.log_store.close(epoch.0);
+    }
+}
+
+fn open_controller<E: Env>(
+    env: &E,
+    config: &Arc<BrokerConfig>,
+    cluster_id: Uuid,
+    log_store: &LogStore<E>,
+    now: WallTime,
+) -> Result<ControllerHost<E>, OpenError> {
+    let log = log_store.open_metadata_log(config, now).map_err(OpenError::Logs)?;
+    let log = StoredMetadataLog::new(log, config.node.node_id);
+    let engine = SingleVoter::open(NodeId(config.node.node_id.0), log, now)
+        .map_err(|error| OpenError::Metadata(error.to_string()))?;
+    let controller = Controller::new(Arc::clone(config), cluster_id);
+    let host =
+        ControllerHost::open(env.clone(), engine, controller).map_err(OpenError::Metadata)?;
+    host.submit(|c| c.activate(MetadataVersion::LATEST))
+        .map_err(|error| OpenError::Metadata(format!("write the first records: {error}")))?;
+    Ok(host)
+}
+
+/// The world's chance, for those who need no more of the world.
+struct Chance<E>(E);
+
+impl<E: Env> Rng for Chance<E> {
+    fn next_u64(&self) -> u64 {
+        self.0.rng().next_u64()
+    }
+}
+
+/// Why a node does not start. Four parts: what failed, why, what to do, a code.
+#[derive(Debug)]
+pub enum OpenError {
+    LogDir { path: String, error: StorageError },
+    ForeignNode { path: String, found: BrokerId, configured: BrokerId },
+    ForeignCluster { path: String, found: String, first: String, other: String },
+    BadClusterId { path: String, id: String },
+    Logs(StorageError),
+    Metadata(String),
+    Registration(String),
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OpenError::LogDir { path, error } => write!(
+                f,
+                "cannot use log directory {path} · {error} · stop the process that uses it, or give \
+                 another --data-dir or log.dirs · LOG_DIR_UNUSABLE"
+            ),
+            OpenError::ForeignNode { path, found, configured } => write!(
+                f,
+                "cannot use log directory {path} · it belongs to node {found}, this is node \
+                 {configured} · set node.id={found}, or point log.dirs elsewhere · WRONG_NODE_ID"
+            ),
+            OpenError::ForeignCluster { path, found, first, other } => write!(
+                f,
+                "cannot use log directory {path} · it belongs to cluster {found}, {other} belongs to \
+                 {first} · log.dirs must be of one cluster · INCONSISTENT_CLUSTER_ID"
+            ),
+            OpenError::BadClusterId { path, id } => write!(
+                f,
+                "cannot use log directory {path} · its cluster.id {id} is no id · format it anew with \
+                 `ottla kafka-storage format` · BAD_CLUSTER_ID"
+            ),
+            OpenError::Logs(error) => write!(
+                f,
+                "cannot open the logs · {error} · check the disk, then `ottla log dump` the file named \
+                 above · KAFKA_STORAGE_ERROR"
+            ),
+            OpenError::Metadata(why) => write!(
+                f,
+                "cannot read the metadata log · {why} · look at it with `ottla log dump` · \
+                 METADATA_UNREADABLE"
+            ),
+            OpenError::Registration(why) => write!(
+                f,
+                "cannot register with the controller · {why} · check node.id and log.dirs · \
+                 REGISTRATION_REFUSED"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for OpenError {}

@@ -1,0 +1,45 @@
+//! Tells the controller that this broker is here, where it listens, and that it may serve.
+
+use env::Env;
+use protocol::messages::broker_registration_request::{
+    BrokerRegistrationRequest, Feature, Listener,
+};
+
+use crate::node::{Endpoint, Node, OpenError};
+
+/// Registers a new incarnation and puts it into service.
+pub fn register<E: Env>(node: &Node<E>, endpoints: &[Endpoint]) -> Result<(), OpenError> {
+    let settings = &node.settings;
+    let (log_dirs, previous_broker_epoch) = node.log_store.registration();
+    let listener = |endpoint: &Endpoint| Listener {
+        name: endpoint.listener.as_str().into(),
+        host: endpoint.host.as_str().into(),
+        port: endpoint.port,
+        security_protocol: 0,
+    };
+    let features = controller::SUPPORTED_FEATURES.iter().map(|(name, range)| Feature {
+        name: (*name).into(),
+        min_supported_version: range.min,
+        max_supported_version: range.max,
+    });
+    let request = BrokerRegistrationRequest {
+        broker_id: node.broker_id().0,
+        cluster_id: settings.cluster_id.to_string().into(),
+        incarnation_id: settings.random_id(),
+        listeners: endpoints.iter().map(listener).collect(),
+        features: features.collect(),
+        rack: settings.config.node.rack.as_deref().map(Into::into),
+        log_dirs,
+        previous_broker_epoch,
+        ..Default::default()
+    };
+    let refused = |why: String| OpenError::Registration(why);
+    let registered = node.controller.submit(|c| c.register_broker(&request));
+    let epoch = registered
+        .map_err(|error| refused(error.to_string()))?
+        .map_err(|error| refused(format!("{error:?}")))?;
+    let unfenced = node.controller.submit(|c| c.unfence_broker(node.broker_id(), epoch));
+    unfenced
+        .map_err(|error| refused(error.to_string()))?
+        .map_err(|error| refused(format!("{error:?}")))
+}

@@ -1,0 +1,154 @@
+//! Starts a node, serves until a signal, stops it cleanly.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use broker::{Endpoint, Node, NodeOptions, OpenError};
+use config::BrokerConfig;
+use env_os::OsEnv;
+use tokio::sync::Mutex;
+use tokio::task::LocalSet;
+
+use crate::listener::{Bound, accept, bind};
+use crate::workers::Workers;
+use crate::{signals, timer_task};
+
+/// What to serve, and what to say when ready.
+#[derive(Clone, Debug)]
+pub struct ServeOptions {
+    pub config: BrokerConfig,
+    /// Where the process began, so that the ready line can say how long the start took.
+    pub started: Instant,
+}
+
+/// Why the server did not start.
+#[derive(Debug)]
+pub enum StartError {
+    Bind { address: String, error: std::io::Error },
+    Open(OpenError),
+    Runtime(std::io::Error),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StartError::Bind { address, error } => write!(
+                f,
+                "cannot listen on {address} · {error} · free the port, or choose another one with \
+                 --port or `listeners` · LISTEN_FAILED"
+            ),
+            StartError::Open(error) => error.fmt(f),
+            StartError::Runtime(error) => write!(
+                f,
+                "cannot start the network threads · {error} · raise the limit of processes or open \
+                 files (ulimit -u, -n) · THREADS_FAILED"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// Serves until SIGTERM or SIGINT.
+///
+/// # Errors
+/// The node could not be started. Once it serves, it ends only by signal.
+pub fn run(options: ServeOptions) -> Result<(), StartError> {
+    let bound = bind_all(&options.config)?;
+    let endpoints = bound.iter().map(|b| endpoint(&options.config, b)).collect();
+    let env = OsEnv::new();
+    let config = Arc::new(options.config);
+    let node_options = NodeOptions { config: Arc::clone(&config), endpoints };
+    let node = Node::open(env, node_options).map_err(StartError::Open)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(StartError::Runtime)?;
+    let idle_max = idle_max(&config);
+    let workers = Workers::start(&node, idle_max).map_err(StartError::Runtime)?;
+    LocalSet::new().block_on(&runtime, serve(&node, bound, workers, options.started));
+    node.shutdown();
+    log::info!(target: "kafka.server.KafkaServer", "shut down completed");
+    Ok(())
+}
+
+async fn serve(node: &Arc<Node<OsEnv>>, bound: Vec<Bound>, workers: Workers, started: Instant) {
+    let addresses: Vec<String> =
+        bound.iter().map(|b| format!("{}://{}", b.name, b.address)).collect();
+    let workers = Arc::new(Mutex::new(workers));
+    for listener in bound {
+        tokio::task::spawn_local(accept(listener, Arc::clone(&workers)));
+    }
+    let timed = Arc::clone(node);
+    tokio::task::spawn_local(async move {
+        timer_task::run(Arc::clone(timed.timers()), env::Env::clock(timed.env())).await;
+    });
+    announce(node, &addresses, started.elapsed());
+    match signals::stop_requested().await {
+        Ok(name) => log::info!(target: "kafka.server.KafkaServer", "{name} received, stopping"),
+        Err(error) => {
+            log::error!(target: "kafka.server.KafkaServer", "cannot watch signals: {error}");
+        }
+    }
+}
+
+/// Test containers and scripts wait for the two Kafka lines; people read the third.
+fn announce(node: &Node<OsEnv>, addresses: &[String], took: Duration) {
+    let id = node.broker_id();
+    log::info!(
+        target: "kafka.server.BrokerServer",
+        "[BrokerServer id={id}] Transition from STARTING to STARTED"
+    );
+    log::info!(
+        target: "kafka.server.BrokerLifecycleManager",
+        "[BrokerLifecycleManager id={id}] The broker has been unfenced. Transitioning from RECOVERY \
+         to RUNNING."
+    );
+    log::info!(target: "kafka.server.KafkaServer", "[KafkaServer id={id}] started");
+    log::info!(
+        target: "kafka.server.KafkaRaftServer",
+        "Kafka Server started: ready in {:.1} ms on {}",
+        took.as_secs_f64() * 1000.0,
+        addresses.join(", ")
+    );
+}
+
+fn bind_all(config: &BrokerConfig) -> Result<Vec<Bound>, StartError> {
+    let bind_one = |listener: &config::Listener| {
+        bind(&listener.name, &listener.host, listener.port).map_err(|error| StartError::Bind {
+            address: format!("{}:{}", listener.host, listener.port),
+            error,
+        })
+    };
+    config.node.listeners.iter().map(bind_one).collect()
+}
+
+/// What clients are told: the advertised address, or where the listener is bound.
+fn endpoint(config: &BrokerConfig, bound: &Bound) -> Endpoint {
+    let advertised = config.node.advertised_listeners.iter().find(|l| *l.name == *bound.name);
+    let host = match advertised {
+        Some(listener) if !listener.host.is_empty() => listener.host.clone(),
+        _ if bound.address.ip().is_unspecified() => host_name(),
+        _ => bound.address.ip().to_string(),
+    };
+    let port = match advertised {
+        Some(listener) if listener.port != 0 => listener.port,
+        _ => bound.address.port(),
+    };
+    Endpoint { listener: bound.name.to_string(), host, port }
+}
+
+/// The machine's own name, as Kafka advertises it for a listener without a host.
+fn host_name() -> String {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    if name.is_empty() { "localhost".to_owned() } else { name }
+}
+
+fn idle_max(config: &BrokerConfig) -> Duration {
+    match u64::try_from(config.network.connections_max_idle_ms) {
+        Ok(ms) => Duration::from_millis(ms),
+        // Negative: never. A century outlives the process.
+        Err(_) => Duration::from_secs(100 * 365 * 86_400),
+    }
+}

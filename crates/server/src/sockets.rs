@@ -1,0 +1,3 @@
+//! The one place that names the socket types, so that a simulated network can take their place.
+
+pub use tokio::net::{TcpListener, TcpStream};
