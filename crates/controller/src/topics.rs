@@ -100,3 +100,28 @@ impl Controller {
         crate::placement::Placer::new(self.view().cluster.brokers().map(|b: &Arc<_>| b))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(ids: &[Uuid]) -> Uuid {
+        let mut ids = ids.iter().copied();
+        draw_id(&mut || ids.next().expect("enough ids"), &TopicsImage::default())
+    }
+
+    #[test]
+    fn ids_that_are_reserved_or_look_like_a_flag_are_drawn_again() {
+        let good = Uuid([7; 16]);
+        // `-` is 62 of 64: the first six bits of 0xf8.
+        let flag = Uuid([0xf8; 16]);
+        assert!(flag.to_string().starts_with('-'));
+        assert_eq!(drawn(&[Uuid::ZERO, Uuid::METADATA_TOPIC, flag, good]), good);
+    }
+
+    #[test]
+    #[should_panic(expected = "not random")]
+    fn a_source_that_yields_nothing_else_is_a_defect() {
+        draw_id(&mut || Uuid::ZERO, &TopicsImage::default());
+    }
+}
