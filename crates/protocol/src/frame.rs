@@ -46,10 +46,12 @@ pub fn request<R: Request>(
         correlation_id,
         client_id,
     };
-    framed(&header, R::KEY.request_header_version(version), body, version)
+    let w = Writer::with_buffer(empty_prefix());
+    framed(w, &header, R::KEY.request_header_version(version), body, version)
 }
 
-/// A response ready for the socket: prefix, header, body.
+/// A response ready for the socket: prefix, header, body. Fields that `version` does not have are
+/// left out.
 pub fn response<M: Message>(
     key: ApiKey,
     body: &M,
@@ -57,16 +59,21 @@ pub fn response<M: Message>(
     correlation_id: i32,
 ) -> Result<Vec<Bytes>, EncodeError> {
     let header = ResponseHeader { correlation_id };
-    framed(&header, key.response_header_version(version), body, version)
+    let w = Writer::for_response(empty_prefix());
+    framed(w, &header, key.response_header_version(version), body, version)
+}
+
+fn empty_prefix() -> BytesMut {
+    BytesMut::from(&[0; PREFIX_BYTES][..])
 }
 
 fn framed<H: Message, M: Message>(
+    mut w: Writer,
     header: &H,
     header_version: i16,
     body: &M,
     version: i16,
 ) -> Result<Vec<Bytes>, EncodeError> {
-    let mut w = Writer::with_buffer(BytesMut::from(&[0; PREFIX_BYTES][..]));
     header.encode(&mut w, header_version)?;
     body.encode(&mut w, version)?;
     let length = w.len() - PREFIX_BYTES;

@@ -15,6 +15,8 @@ pub struct Writer {
     message: &'static str,
     version: i16,
     flexible: bool,
+    /// What a version cannot carry is dropped, ignorable or not: see [`Writer::for_response`].
+    drops: bool,
     /// Inside a tagged field everything is copied, because the field's length goes before it.
     in_tag: bool,
 }
@@ -27,6 +29,12 @@ impl Writer {
     /// A writer that goes on behind what `small` already holds.
     pub fn with_buffer(small: BytesMut) -> Writer {
         Writer { small, ..Writer::default() }
+    }
+
+    /// A response is written once for clients of all versions: what an older one cannot be told, it
+    /// is not told. A request that says less than was meant would be another request.
+    pub(crate) fn for_response(small: BytesMut) -> Writer {
+        Writer { small, drops: true, ..Writer::default() }
     }
 
     pub fn len(&self) -> usize {
@@ -85,7 +93,7 @@ impl Writer {
 
     /// Errors: a field that is set in a version that cannot carry it.
     pub fn only_default(&self, is_default: bool, field: &'static str) -> Result<(), EncodeError> {
-        match is_default {
+        match is_default || self.drops {
             true => Ok(()),
             false => Err(self.error(EncodeErrorKind::FieldNotInVersion(field))),
         }
