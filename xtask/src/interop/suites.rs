@@ -42,7 +42,7 @@ const fn suite(name: &'static str, needs: &'static [Tool], start: Start, seconds
 /// Every suite; the slow ones first, so that two workers end at about the same time.
 fn all() -> Vec<Suite> {
     use Tool::{Java, Kcat, Node, Python};
-    let mut crash = suite("crash", &[Python], Start::Python("python/crash.py"), 120);
+    let mut crash = suite("crash", &[Python], Start::Python("python/crash.py"), 400);
     crash.owns_server = true;
     vec![
         suite("tools", &[Java, Python], Start::Python("tools/suite.py"), 300),
