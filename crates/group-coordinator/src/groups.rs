@@ -17,7 +17,7 @@ use crate::state::{GroupId, GroupLog, GroupsState};
 use crate::turn::Turn;
 
 /// What kind of group all of ours are, in ListGroups.
-const CLASSIC: &str = "Classic";
+const CLASSIC: &str = "classic";
 
 /// What the version of a DescribeGroups request says beside its fields.
 #[derive(Clone, Copy, Debug)]

@@ -13,7 +13,7 @@ use protocol::offsets_records::{
     OffsetCommitKey, OffsetCommitValue, group_metadata_value,
 };
 use protocol::{Message, Reader, Str, Writer};
-use types::{LeaderEpoch, Offset, TopicName, WallTime};
+use types::{LeaderEpoch, Offset, TopicName, Uuid, WallTime};
 
 use crate::state::{CommittedOffset, GroupId, GroupMetadata, MemberMetadata};
 
@@ -23,9 +23,9 @@ const GROUP_KIND: i16 = 2;
 
 /// The version of every key: the kind in front of it is what changes.
 const KEY_VERSION: i16 = 0;
-/// Carries a leader epoch and no expiry.
-const OFFSET_VALUE_VERSION: i16 = 3;
-/// Carries an expiry and no leader epoch.
+/// Carries a leader epoch and a topic id, and no expiry.
+const OFFSET_VALUE_VERSION: i16 = 4;
+/// Carries an expiry, and neither leader epoch nor topic id.
 const OFFSET_VALUE_WITH_EXPIRY_VERSION: i16 = 1;
 const GROUP_VALUE_VERSION: i16 = 3;
 
@@ -110,7 +110,7 @@ pub fn offset_commit(
         metadata: Str::from(&*committed.metadata),
         commit_timestamp: committed.committed_at.0,
         expire_timestamp: committed.expires_at.unwrap_or(WallTime::NONE).0,
-        ..OffsetCommitValue::default()
+        topic_id: committed.topic_id,
     };
     CoordinatorRecord {
         key: offset_key(group, topic, partition),
@@ -175,6 +175,7 @@ fn legacy_offset(value: Bytes) -> Result<CommittedOffset, Unreadable> {
         metadata: owned(&value.metadata),
         committed_at: WallTime(value.commit_timestamp),
         expires_at: None,
+        topic_id: Uuid::ZERO,
         record_offset: Offset::NONE,
     })
 }
@@ -188,6 +189,7 @@ fn offset(version: i16, value: Bytes) -> Result<CommittedOffset, Unreadable> {
         metadata: owned(&value.metadata),
         committed_at: WallTime(value.commit_timestamp),
         expires_at: (expires_at != WallTime::NONE).then_some(expires_at),
+        topic_id: value.topic_id,
         record_offset: Offset::NONE,
     })
 }

@@ -108,8 +108,8 @@ impl GroupCoordinatorShard {
         self.turn(now, |turn| turn.leave_group(request, token))
     }
 
-    /// Topics of the request exist and may be read by the client: the handler has checked. From
-    /// v10 on it has also put the topics' names beside their ids.
+    /// Topics of the request exist and may be read by the client: the handler has checked, and put
+    /// the names beside the ids of v10 and later.
     pub fn commit_offsets(
         &mut self,
         now: Now,
@@ -121,7 +121,7 @@ impl GroupCoordinatorShard {
     }
 
     /// One group of an OffsetFetch. Versions 0–7 name one group outside of the list; the handler
-    /// moves it in and the answer out.
+    /// moves it in and the answer out. From v10 on it puts the topics' names beside their ids.
     pub fn fetch_offsets(
         &self,
         request: &OffsetFetchRequestGroup,

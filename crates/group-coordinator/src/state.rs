@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, btree_map};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use types::{LeaderEpoch, Offset, ProducerId, TopicName, WallTime};
+use types::{LeaderEpoch, Offset, ProducerId, TopicName, Uuid, WallTime};
 
 use crate::records::GroupRecord;
 
@@ -81,6 +81,8 @@ pub struct CommittedOffset {
     pub committed_at: WallTime,
     /// Set by commits that carry a retention (OffsetCommit before v5); others follow the broker's.
     pub expires_at: Option<WallTime>,
+    /// The topic of that name when it was committed; zero if the client did not say.
+    pub topic_id: Uuid,
     /// Where the record stands, so that of a transactional and a plain commit the later one wins.
     pub record_offset: Offset,
 }
@@ -169,6 +171,14 @@ impl GroupsState {
         if self.groups.get(group).is_some_and(GroupLog::is_nothing) {
             self.groups.remove(group);
         }
+    }
+}
+
+impl CommittedOffset {
+    /// Whether it was committed for the topic that has this id: a topic that was deleted and made
+    /// again must not inherit it. An unknown id is any topic's.
+    pub fn is_of(&self, topic_id: Uuid) -> bool {
+        self.topic_id.is_zero() || topic_id.is_zero() || self.topic_id == topic_id
     }
 }
 

@@ -50,7 +50,9 @@ fn stories(root: &Path) -> Vec<PathBuf> {
         paths
     };
     let dirs = entries(root).into_iter().filter(|path| path.is_dir());
-    dirs.flat_map(|dir| entries(&dir)).filter(|path| path.extension().is_some()).collect()
+    dirs.flat_map(|dir| entries(&dir))
+        .filter(|path| path.extension().is_some_and(|e| e == "txt"))
+        .collect()
 }
 
 /// The story with what really happens after the dashes.

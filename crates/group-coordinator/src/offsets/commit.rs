@@ -8,7 +8,7 @@ use protocol::messages::offset_commit_response::{
     OffsetCommitResponsePartition, OffsetCommitResponseTopic,
 };
 use protocol::messages::{OffsetCommitRequest, OffsetCommitResponse};
-use types::{ErrorCode, LeaderEpoch, Offset, WallTime};
+use types::{ErrorCode, LeaderEpoch, Offset, Uuid, WallTime};
 
 use crate::classic::ClassicGroupState as State;
 use crate::limits;
@@ -45,7 +45,7 @@ impl Turn<'_> {
             for partition in &topic.partitions {
                 let error = refused.or_else(|| self.check_offset(&topic.name, partition).err());
                 if error.is_none() {
-                    let committed = committed(partition, self.now.wall, expires_at);
+                    let committed = committed(topic.topic_id, partition, self.now.wall, expires_at);
                     let index = partition.partition_index;
                     self.append(records::offset_commit(
                         &request.group_id,
@@ -141,6 +141,7 @@ impl Turn<'_> {
 }
 
 fn committed(
+    topic_id: Uuid,
     partition: &OffsetCommitRequestPartition,
     committed_at: WallTime,
     expires_at: Option<WallTime>,
@@ -151,6 +152,7 @@ fn committed(
         metadata: Arc::from(partition.committed_metadata.as_deref().unwrap_or("")),
         committed_at,
         expires_at,
+        topic_id,
         record_offset: Offset::NONE,
     }
 }

@@ -40,7 +40,10 @@ fn named_topic(
     topic: &OffsetFetchRequestTopics,
     require_stable: bool,
 ) -> OffsetFetchResponseTopics {
-    let offset = |index: &i32| log.and_then(|log| log.offsets.get(&*topic.name)?.get(index));
+    let offset = |index: &i32| {
+        let offset = log.and_then(|log| log.offsets.get(&*topic.name)?.get(index));
+        offset.filter(|offset| offset.is_of(topic.topic_id))
+    };
     let partition = |index: &i32| {
         let unstable =
             require_stable && log.is_some_and(|log| log.has_pending_offset(&topic.name, *index));

@@ -7,9 +7,10 @@ use bytes::Bytes;
 use coordinator::{
     CoordinatorRecord, CoordinatorShard, Decision, LoadedRecord, Now, Replayed, ReplyToken,
 };
+use group_coordinator::records::GroupRecord;
 use group_coordinator::{
     ClientInfo, DescribeFacts, GroupCoordinatorConfig, GroupCoordinatorShard, JoinFacts,
-    OffsetCommitFacts, Reply,
+    OffsetCommitFacts, Reply, records,
 };
 use protocol::Str;
 use protocol::messages::describe_groups_response::DescribedGroup;
@@ -44,6 +45,8 @@ pub enum JoinAs {
 
 #[derive(Clone, Debug, Default)]
 struct Client {
+    /// Counts its processes: what one asked, the next does not hear.
+    process: u64,
     member_id: Str,
     instance_id: Option<Str>,
     generation: i32,
@@ -83,7 +86,7 @@ pub struct Host {
     now: Now,
     fail_next: bool,
     tokens: u64,
-    in_flight: BTreeMap<ReplyToken, (usize, Asked, MonoTime)>,
+    in_flight: BTreeMap<ReplyToken, (usize, u64, Asked, MonoTime)>,
     clients: Vec<Client>,
     /// What a map of committed offsets would hold.
     offsets: BTreeMap<(String, i32), i64>,
@@ -128,7 +131,8 @@ impl Host {
     fn ask(&mut self, client: usize, asked: Asked) -> ReplyToken {
         self.tokens += 1;
         let token = ReplyToken(self.tokens);
-        self.in_flight.insert(token, (client, asked, self.now.mono));
+        let process = self.clients[client].process;
+        self.in_flight.insert(token, (client, process, asked, self.now.mono));
         token
     }
 
@@ -144,13 +148,20 @@ impl Host {
             let offset = Offset(self.log.len() as i64);
             let loaded = LoadedRecord { offset, transaction: ProducerId::NONE, record: &record };
             assert_eq!(self.shard.replay(loaded), Replayed::Applied);
+            if let Ok(GroupRecord::Metadata { group, value: None }) = records::decode(&record) {
+                // A group of that name counts its generations from the beginning.
+                self.owners.retain(|(of, _, _), _| **of != *group);
+            }
             self.log.push(record);
         }
         for (token, reply) in decision.replies {
             let asked = self.in_flight.remove(&token);
-            let (client, asked, since) = asked.expect("a token is answered once");
+            let (client, process, asked, since) = asked.expect("a token is answered once");
             let waited = self.now.mono.since(since);
             assert!(waited <= PARKED_AT_MOST, "{asked:?} waited {waited:?}");
+            if matches!(asked, Asked::Join) && self.clients[client].process != process {
+                continue;
+            }
             self.hear(client, asked, reply);
         }
     }
@@ -225,13 +236,12 @@ impl Host {
 
     pub fn sync(&mut self, client: usize) {
         let asking = self.clients[client].clone();
-        let owner = asking.instance_id.clone().unwrap_or(asking.member_id.clone());
         let token = self.ask(
             client,
             Asked::Sync {
                 group: group_of(client),
                 generation: asking.generation,
-                owner: owner.to_string(),
+                owner: owner(&asking.member_id),
             },
         );
         let assign = |(at, member_id): (usize, &Str)| SyncGroupRequestAssignment {
@@ -355,7 +365,8 @@ impl Host {
     }
 
     pub fn forget(&mut self, client: usize) {
-        self.clients[client] = Client::default();
+        let process = self.clients[client].process + 1;
+        self.clients[client] = Client { process, ..Client::default() };
     }
 
     pub fn fail_next_append(&mut self) {
@@ -443,6 +454,12 @@ impl Host {
     pub fn nobody_waits(&self) {
         assert!(self.in_flight.is_empty(), "{:?}", self.in_flight);
     }
+}
+
+/// Incarnations of a static member follow each other as one owner.
+fn owner(member_id: &str) -> String {
+    let instance = member_id.starts_with("instance-").then(|| member_id.get(..10)).flatten();
+    instance.unwrap_or(member_id).to_owned()
 }
 
 fn commit_of(group: &str, partition: i32, offset: i64) -> OffsetCommitRequest {

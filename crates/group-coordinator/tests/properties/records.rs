@@ -8,7 +8,7 @@ use coordinator::CoordinatorRecord;
 use group_coordinator::records::{self, GroupRecord};
 use group_coordinator::state::{CommittedOffset, GroupMetadata, MemberMetadata};
 use proptest::prelude::*;
-use types::{LeaderEpoch, Offset, WallTime};
+use types::{LeaderEpoch, Offset, Uuid, WallTime};
 
 fn name() -> impl Strategy<Value = Arc<str>> {
     "\\PC{0,12}".prop_map(Arc::from)
@@ -19,18 +19,23 @@ fn bytes() -> impl Strategy<Value = Bytes> {
 }
 
 fn committed() -> impl Strategy<Value = CommittedOffset> {
-    // Of an expiry and a leader epoch the format has room for one.
+    // The format has room for an expiry, or for leader epoch and topic id.
     let expiry = prop_oneof![
-        (0..i32::MAX).prop_map(|epoch| (LeaderEpoch(epoch), None)),
-        (0..i64::MAX).prop_map(|at| (LeaderEpoch::NONE, Some(WallTime(at)))),
+        (0..i32::MAX, any::<[u8; 16]>()).prop_map(|(epoch, id)| (
+            LeaderEpoch(epoch),
+            None,
+            Uuid(id)
+        )),
+        (0..i64::MAX).prop_map(|at| (LeaderEpoch::NONE, Some(WallTime(at)), Uuid::ZERO)),
     ];
     (any::<i64>(), expiry, name(), any::<i64>()).prop_map(
-        |(offset, (leader_epoch, expires_at), metadata, at)| CommittedOffset {
+        |(offset, (leader_epoch, expires_at, topic_id), metadata, at)| CommittedOffset {
             offset: Offset(offset),
             leader_epoch,
             metadata,
             committed_at: WallTime(at),
             expires_at,
+            topic_id,
             record_offset: Offset::NONE,
         },
     )
@@ -70,7 +75,7 @@ fn metadata() -> impl Strategy<Value = GroupMetadata> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn offsets_come_back_as_they_were_written(

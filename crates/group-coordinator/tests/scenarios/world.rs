@@ -325,7 +325,8 @@ impl World {
     fn commit(&mut self, command: &Command<'_>) {
         let (group, who) = (command.thing(0), command.thing(1));
         let mut topics: Vec<OffsetCommitRequestTopic> = Vec::new();
-        for (key, value) in command.options().filter(|(key, _)| key.contains('-')) {
+        let offsets = command.options().filter(|(key, _)| key.contains('-') && *key != "topic-id");
+        for (key, value) in offsets {
             let (topic, index) = partition(key);
             let (rest, note) = value.split_once('/').unwrap_or((value, ""));
             let (offset, epoch) = rest.split_once('@').unwrap_or((rest, "-1"));
@@ -339,8 +340,8 @@ impl World {
                 Some(there) => there.partitions.push(committed),
                 None => topics.push(OffsetCommitRequestTopic {
                     name: Str::from(topic),
+                    topic_id: topic_id(command),
                     partitions: vec![committed],
-                    ..OffsetCommitRequestTopic::default()
                 }),
             }
         }
@@ -368,8 +369,8 @@ impl World {
             let (topic, index) = partition(word);
             OffsetFetchRequestTopics {
                 name: Str::from(topic),
+                topic_id: topic_id(command),
                 partition_indexes: vec![index],
-                ..OffsetFetchRequestTopics::default()
             }
         };
         let request = OffsetFetchRequestGroup {
@@ -539,6 +540,7 @@ impl World {
                 metadata: Arc::from(""),
                 committed_at: self.now.wall,
                 expires_at: None,
+                topic_id: Uuid::ZERO,
                 record_offset: Offset::NONE,
             };
             let record = records::offset_commit(command.thing(0), topic, index, &committed);
@@ -556,6 +558,11 @@ impl World {
         }
         self.out.push("done".to_owned());
     }
+}
+
+/// `topic-id=7`: the topic that is meant by the name.
+fn topic_id(command: &Command<'_>) -> Uuid {
+    command.number("topic-id").map_or(Uuid::ZERO, |id| Uuid([id as u8; 16]))
 }
 
 /// `range:t1+t2` offers strategy `range` with a consumer's subscription to `t1` and `t2`.
