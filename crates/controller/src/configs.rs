@@ -13,7 +13,7 @@ use protocol::metadata_records::ConfigRecord;
 use types::{BrokerId, ErrorCode};
 
 use crate::error::outcome;
-use crate::limits::RECORDS_PER_REQUEST_MAX;
+use crate::limits::{CONFIG_VALUE_BYTES_MAX, RECORDS_PER_REQUEST_MAX};
 use crate::topic_name::validate_topic_name;
 use crate::{ApiError, Controller, ControllerResult};
 
@@ -133,6 +133,7 @@ impl Controller {
             };
             ApiError::new(code, error.message())
         })?;
+        check_sizes(altered.values().map(String::as_str))?;
         self.check_exists(&resource)?;
         Ok(records(&resource, &current, &altered, &named))
     }
@@ -231,6 +232,18 @@ fn check_keys(keys: &Keys<'_>) -> Result<(), ApiError> {
         && let Some((op, ..)) = keys.iter().find(|(op, ..)| AlterOp::from_wire_code(*op).is_none())
     {
         return Err(ApiError::invalid_request(format!("Unknown operations type {op}")));
+    }
+    Ok(())
+}
+
+/// Refuses values that are longer than any.
+pub(crate) fn check_sizes<'a>(mut values: impl Iterator<Item = &'a str>) -> Result<(), ApiError> {
+    if values.any(|value| value.len() > CONFIG_VALUE_BYTES_MAX) {
+        let message = format!(
+            "The configuration value cannot be added because it exceeds the maximum value size of \
+             {CONFIG_VALUE_BYTES_MAX} bytes."
+        );
+        return Err(ApiError::new(ErrorCode::InvalidConfig, message));
     }
     Ok(())
 }

@@ -131,14 +131,21 @@ impl Controller {
     }
 
     fn check_metadata_version(&self, level: i16, upgrade: UpgradeType) -> Result<(), ApiError> {
+        let current = self.view().features.metadata_version();
+        let Some(version) = MetadataVersion::from_level(level) else {
+            let message = format!(
+                "Invalid metadata.version {level}. Valid versions are from {} to {}.",
+                MetadataVersion::MIN.0,
+                MetadataVersion::LATEST.0
+            );
+            return Err(ApiError::new(ErrorCode::InvalidUpdateVersion, message));
+        };
         let refused = |why: &str| {
-            let message = format!("Invalid metadata.version {level}. {why}");
+            let message = format!(
+                "Unsupported metadata.version downgrade from {current} to {version}. {why}"
+            );
             Err(ApiError::new(ErrorCode::InvalidUpdateVersion, message))
         };
-        let Some(version) = MetadataVersion::from_level(level) else {
-            return refused("Unknown metadata.version.");
-        };
-        let current = self.view().features.metadata_version();
         if version >= current || !version.metadata_differs(current) {
             return Ok(());
         }

@@ -11,6 +11,10 @@ pub const RECORDS_PER_REQUEST_MAX: usize = 10_000;
 /// broker's restart.
 pub const RECORDS_PER_BATCH: usize = 10_000;
 
+/// Bytes in one configuration value. Source: Kafka, since the value was a string with a two-byte
+/// length.
+pub const CONFIG_VALUE_BYTES_MAX: usize = 32_767;
+
 /// Producer ids in one block: what a broker asks for at once.
 pub const PRODUCER_ID_BLOCK: i64 = 1_000;
 

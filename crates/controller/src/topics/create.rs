@@ -13,6 +13,7 @@ use protocol::metadata_records::{ConfigRecord, TopicRecord};
 use types::{BrokerId, ErrorCode, TopicName, Uuid};
 
 use super::{TopicIds, draw_id, seed_of};
+use crate::configs::check_sizes;
 use crate::limits::{PARTITIONS_PER_REQUEST_MAX, RECORDS_PER_REQUEST_MAX};
 use crate::topic_name::{CLUSTER_METADATA_TOPIC, CollidingNames, validate_topic_name};
 use crate::{ApiError, Controller, ControllerResult};
@@ -212,8 +213,10 @@ fn check_configs(topic: &CreatableTopic) -> Result<Overrides, ApiError> {
         return Err(ApiError::new(ErrorCode::InvalidConfig, message));
     }
     let asked = topic.configs.iter().map(|config| (&*config.name, config.value.as_deref()));
-    new_topic_overrides(asked)
-        .map_err(|error| ApiError::new(ErrorCode::InvalidConfig, error.message()))
+    let overrides = new_topic_overrides(asked)
+        .map_err(|error| ApiError::new(ErrorCode::InvalidConfig, error.message()))?;
+    check_sizes(overrides.values().map(String::as_str))?;
+    Ok(overrides)
 }
 
 fn config_records<'a>(

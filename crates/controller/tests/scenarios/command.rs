@@ -136,6 +136,14 @@ fn resource(word: &str) -> Option<(i8, &str)> {
     Some((kind, name))
 }
 
+/// `x*5` stands for `xxxxx`.
+fn expanded(value: &str) -> String {
+    match value.split_once('*') {
+        Some((letter, times)) if !letter.is_empty() => letter.repeat(number(times)),
+        _ => value.to_owned(),
+    }
+}
+
 /// `topic:orders a=1 !b c+=x d-=y e?=1`: set, delete, append, subtract, and an operation that
 /// nobody knows; `a=null` carries no value.
 pub fn incremental_alter_configs(words: &[&str]) -> IncrementalAlterConfigsRequest {
@@ -154,6 +162,7 @@ pub fn incremental_alter_configs(words: &[&str]) -> IncrementalAlterConfigsReque
         let (name, config_operation, value) = match (word.strip_prefix('!'), word.split_once('=')) {
             (Some(name), _) => (name, 1, None),
             (None, Some((key, value))) => {
+                let value = &expanded(value);
                 let operation = match key.as_bytes().last() {
                     Some(b'+') => 2,
                     Some(b'-') => 3,
@@ -161,7 +170,7 @@ pub fn incremental_alter_configs(words: &[&str]) -> IncrementalAlterConfigsReque
                     _ => 0,
                 };
                 let name = key.trim_end_matches(['+', '-', '?']);
-                (name, operation, (value != "null").then(|| value.into()))
+                (name, operation, (*value != "null").then(|| value.into()))
             }
             _ => panic!("a change, not {word:?}"),
         };
