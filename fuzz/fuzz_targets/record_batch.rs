@@ -1,4 +1,4 @@
-//! Bytes as a client, a disk or a snapshot might hold them, through every reader of batches.
+//! Bytes through every reader of record batches.
 
 #![no_main]
 
@@ -7,4 +7,4 @@ mod feed;
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|bytes: &[u8]| feed::feed(bytes));
+fuzz_target!(|data: &[u8]| feed::feed(data));
