@@ -11,6 +11,10 @@ pub struct LogConfig {
     pub segment_index_bytes: u64,
     /// `index.interval.bytes`: more than this many bytes lie between two index entries.
     pub index_interval_bytes: u64,
+    /// `cleanup.policy` contains `delete`: retention by age and size applies.
+    pub deletes: bool,
+    /// `cleanup.policy` contains `compact`: offsets may be missing between batches.
+    pub compacts: bool,
     /// `retention.ms`; `None` keeps for ever.
     pub retention_ms: Option<i64>,
     /// `retention.bytes`; `None` keeps all.
@@ -35,6 +39,8 @@ impl Default for LogConfig {
             segment_jitter_ms: 0,
             segment_index_bytes: 10 << 20,
             index_interval_bytes: 4096,
+            deletes: true,
+            compacts: false,
             retention_ms: Some(7 * DAY_MS),
             retention_bytes: None,
             file_delete_delay_ms: 60_000,

@@ -105,7 +105,8 @@ impl<D: Disk> EpochFile<D> {
 
     /// `None` if it is missing or does not parse: then the batches are asked.
     pub(crate) fn read(&self) -> Result<Option<Vec<EpochEntry>>, StorageError> {
-        Ok(read_text(&self.disk, &self.path)?.and_then(|text| decode_epochs(&text).ok()))
+        let text = read_text(&self.disk, &self.path)?.filter(|text| !text.is_empty());
+        Ok(text.and_then(|text| decode_epochs(&text).ok()))
     }
 
     /// Survives a killed process; not power loss.

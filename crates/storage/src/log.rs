@@ -16,6 +16,7 @@ use bytes::Bytes;
 use env::{Disk, DiskFile};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use types::{LeaderEpoch, Offset, ProducerId, TopicPartition, WallTime};
 
 pub use append::{AppendContext, Appended};
@@ -211,6 +212,10 @@ impl<D: Disk> PartitionLog<D> {
         } else {
             self.active.segment.seal()?;
             self.take_snapshot(base)?;
+            if self.active.segment.is_new.swap(false, Ordering::AcqRel) {
+                // Never flushed. Power loss must not take this segment's name and leave the next one's.
+                self.flusher().sync_names(true)?;
+            }
         }
         let segment =
             Segment::create(self.state.disk.clone(), &self.state.dir, base, &self.config)?;

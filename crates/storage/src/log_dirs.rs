@@ -66,7 +66,11 @@ impl<D: Disk> LogDir<D> {
     /// [`StorageError::Io`] – of kind `WouldBlock` if another process holds the directory
     /// [`StorageError::Corrupt`] – `meta.properties` is not readable
     pub fn open(disk: D, path: &Path) -> Result<LogDir<D>, StorageError> {
-        disk.create_dir_all(path).map_err(StorageError::io("create directory", path))?;
+        if !disk.exists(path) {
+            let parent = path.parent().unwrap_or(path);
+            let made = disk.create_dir_all(path).and_then(|()| disk.sync_dir(parent));
+            made.map_err(StorageError::io("create directory", path))?;
+        }
         let lock = disk.lock(&path.join(LOCK)).map_err(StorageError::io("lock", path))?;
         let mut warnings = Vec::new();
         let properties = read_properties(&disk, path)?;

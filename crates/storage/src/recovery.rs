@@ -161,7 +161,12 @@ impl<D: Disk> Loader<'_, D> {
         for index in scan_from..segments.len() {
             let is_whole;
             (log_end, is_whole) = self.scan_segment(&segments[index])?;
-            if !is_whole {
+            let next = segments.get(index + 1).map(|next| next.base());
+            let hole = next.filter(|next| is_whole && self.is_hole(log_end, *next));
+            if let Some(next) = hole {
+                self.note_cut(log_end, 0, format!("the next segment begins at {next}"));
+            }
+            if !is_whole || hole.is_some() {
                 self.drop_segments(segments.drain(index + 1..))?;
                 break;
             }
@@ -181,6 +186,10 @@ impl<D: Disk> Loader<'_, D> {
 
     /// Of a closed log. If its last segment is not what a clean end leaves, it is scanned after all.
     fn trusted_end(&mut self, last: &Segment<D>) -> Result<Offset, StorageError> {
+        if !last.index_bears_out()? {
+            self.report.rebuilt_indexes += 1;
+            self.index_anew(last, |_, _| {}, false)?;
+        }
         match last.next_offset() {
             Ok(end) => Ok(end),
             Err(ScanError::Storage(error)) => Err(error),
@@ -231,13 +240,20 @@ impl<D: Disk> Loader<'_, D> {
         let Some(why) = indexed.trouble else { return Ok((indexed.end, true)) };
         segment.publish_bytes(indexed.bytes);
         segment.cut_tail(indexed.bytes)?;
-        self.report.cut = Some(Cut {
-            at: indexed.end,
-            bytes: lost,
-            why,
-            below_recovery_point: indexed.end < self.open.recovery_point,
-        });
+        self.note_cut(indexed.end, lost, why);
         Ok((indexed.end, false))
+    }
+
+    fn note_cut(&mut self, at: Offset, bytes: u64, why: String) {
+        let below_recovery_point = at < self.open.recovery_point;
+        self.report.cut = Some(Cut { at, bytes, why, below_recovery_point });
+    }
+
+    /// Whether batches are missing before `next`. Power loss may take the end of one segment and
+    /// leave the next; only compaction takes offsets out rightly. The checksum does not cover a
+    /// batch's offset, so this is also what tells that it is wrong.
+    fn is_hole(&self, end: Offset, next: Offset) -> bool {
+        next > end && !self.open.config.compacts
     }
 
     /// Makes the indexes of a segment from its batches.
@@ -270,7 +286,9 @@ impl<D: Disk> Loader<'_, D> {
                 }
             };
             let span = frame.last_offset.since(segment.base());
-            if frame.base_offset < indexed.end || span > i64::from(i32::MAX) {
+            // The old formats say only where a compressed entry ends.
+            let hole = check && frame.header.is_some() && self.is_hole(indexed.end, frame.base_offset);
+            if frame.base_offset < indexed.end || hole || span > i64::from(i32::MAX) {
                 let why =
                     format!("offset {} does not follow on {}", frame.base_offset, indexed.end);
                 indexed.trouble = Some(why);

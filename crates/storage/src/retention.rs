@@ -41,10 +41,11 @@ pub fn plan(
     config: &LogConfig,
 ) -> Option<RetentionPlan> {
     let total: u64 = segments.iter().map(|segment| segment.bytes).sum();
-    let mut excess = config.retention_bytes.map_or(0, |keep| total.saturating_sub(keep));
+    let bytes_kept = config.retention_bytes.filter(|_| config.deletes);
+    let mut excess = bytes_kept.map_or(0, |keep| total.saturating_sub(keep));
     let mut gone = 0usize;
     for segment in segments {
-        let is_expired = config.retention_ms.is_some_and(|keep_ms| {
+        let is_expired = config.retention_ms.filter(|_| config.deletes).is_some_and(|keep_ms| {
             segment.latest_timestamp.0 >= 0
                 && now.0.saturating_sub(segment.latest_timestamp.0) > keep_ms
         });
@@ -120,6 +121,12 @@ mod tests {
         assert_eq!(log_start(&segments, 30, &config(None, Some(151))), None);
         assert_eq!(log_start(&segments, 30, &config(None, Some(50))), Some((20, false)));
         assert_eq!(log_start(&segments, 30, &config(None, Some(0))), Some((30, true)));
+    }
+
+    #[test]
+    fn without_the_delete_policy_neither_age_nor_size_counts() {
+        let config = LogConfig { deletes: false, ..config(Some(0), Some(0)) };
+        assert_eq!(log_start(&[segment(0, 5, 1)], 10, &config), None);
     }
 
     #[test]

@@ -213,11 +213,30 @@ impl<D: Disk> Segment<D> {
         Ok(None)
     }
 
+    /// Whether the batch that the last index entry points to is there and is the one it means.
+    pub(crate) fn index_bears_out(&self) -> Result<bool, StorageError> {
+        let Some(entry) = self.offset_index.last()? else { return Ok(true) };
+        let position = u64::from(entry.position);
+        if position >= self.bytes()? {
+            return Ok(false);
+        }
+        let file = self.file()?;
+        let offset = self.base.plus(i64::from(entry.relative_offset));
+        match self.scan(&file, position)?.with_chunk(LOOKUP_CHUNK_BYTES).next_frame() {
+            Ok(found) => Ok(found.is_some_and(|(_, frame)| frame.last_offset == offset)),
+            Err(ScanError::Bad(_)) => Ok(false),
+            Err(ScanError::Storage(error)) => Err(error),
+        }
+    }
+
     /// The offset after the last batch, found from the last index entry on.
     pub(crate) fn next_offset(&self) -> Result<Offset, ScanError> {
         let file = self.file().map_err(ScanError::Storage)?;
-        let start = self.offset_index.last().map_err(ScanError::Storage)?;
-        let start = start.map_or(0, |entry| u64::from(entry.position));
+        let last = match self.index_bears_out().map_err(ScanError::Storage)? {
+            true => self.offset_index.last().map_err(ScanError::Storage)?,
+            false => None,
+        };
+        let start = last.map_or(0, |entry| u64::from(entry.position));
         let mut scan = self.scan(&file, start).map_err(ScanError::Storage)?;
         let mut next = self.base;
         while let Some((_, frame)) = scan.next_frame()? {
