@@ -98,6 +98,10 @@ impl<D: Disk> FetchReader<D> {
         left: usize,
         is_first: bool,
     ) -> Result<PartitionData, ErrorCode> {
+        partition.check_here().map_err(|why| match (&target.topic, why) {
+            (FetchTopic::Id(_), ErrorCode::UnknownTopicOrPartition) => ErrorCode::UnknownTopicId,
+            (_, why) => why,
+        })?;
         check_epoch(target.current_leader_epoch, partition.leader_epoch())?;
         let log = &partition.reader;
         let (log_start, log_end) = (log.log_start(), log.log_end());

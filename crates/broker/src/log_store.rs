@@ -212,7 +212,8 @@ impl<E: Env> LogStore<E> {
 
     /// Ends the use of every directory. All logs must be closed.
     pub fn close(&self, broker_epoch: i64) {
-        for placed in std::mem::take(&mut *self.lock()) {
+        let dirs = std::mem::take(&mut *self.lock());
+        for placed in dirs {
             let path = placed.dir.path().display().to_string();
             match placed.dir.close(broker_epoch) {
                 Ok(Ok(())) => {}

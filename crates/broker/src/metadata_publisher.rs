@@ -7,7 +7,7 @@ use env::Env;
 use metadata::{
     ConfigResourceKind, Loaded, LocalPartition, MetadataDelta, MetadataImage, PartitionImage,
 };
-use types::{TopicPartition, Uuid, WallTime};
+use types::{ErrorCode, TopicPartition, Uuid, WallTime};
 
 use crate::controller_host::ImageSubscriber;
 use crate::internal_topics::OFFSETS_TOPIC;
@@ -89,7 +89,7 @@ fn stop<E: Env>(node: &Node<E>, partition: &LocalPartition, now: WallTime) {
     if *partition.topic == *OFFSETS_TOPIC {
         node.groups.unload(partition.index);
     }
-    let Some(log) = stopped.take_log(now) else { return };
+    let Some(log) = stopped.take_log(ErrorCode::UnknownTopicOrPartition, now) else { return };
     if let Err(error) = node.log_store.delete(stopped.dir, log) {
         log::error!(target: "kafka.log.LogManager", "cannot delete {id}: {error}");
     }

@@ -9,7 +9,7 @@ use controller::Controller;
 use env::{Clock, Env, Rng};
 use metadata::{BrokerEpoch, MetadataImage, MetadataVersion};
 use storage::StorageError;
-use types::{BrokerId, Uuid, WallTime};
+use types::{BrokerId, ErrorCode, Uuid, WallTime};
 
 use crate::controller_host::ControllerHost;
 use crate::coordinators::GroupHost;
@@ -119,7 +119,7 @@ impl<E: Env> Node<E> {
     pub fn shutdown(&self) {
         let now = self.env.clock().wall();
         for partition in self.partitions.all() {
-            let closed = partition.take_log(now).map_or(Ok(()), storage::PartitionLog::close);
+            let closed = partition.take_log(ErrorCode::NotLeaderOrFollower, now).map_or(Ok(()), storage::PartitionLog::close);
             if let Err(error) = closed {
                 log::error!(target: "kafka.log.LogManager", "{}: {error}", partition.id);
             }

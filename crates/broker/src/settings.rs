@@ -112,6 +112,8 @@ fn target_compression(topic: &TopicConfig) -> TargetCompression {
 
 fn log_config(topic: &TopicConfig, broker: &BrokerConfig) -> LogConfig {
     LogConfig {
+        compacts: topic.cleanup_policy.compact,
+        deletes: topic.cleanup_policy.delete,
         segment_bytes: topic.segment_bytes.max(0) as u64,
         segment_ms: topic.segment_ms,
         segment_jitter_ms: topic.segment_jitter_ms,

@@ -74,9 +74,10 @@ fn wanted(version: i16, topics: Option<Vec<MetadataRequestTopic>>) -> Option<Vec
     if version == 0 && topics.is_empty() {
         return None;
     }
+    // Java's admin client sends an empty name beside an id.
     let asked = |topic: MetadataRequestTopic| match topic.name {
-        Some(name) => Asked::Name(name),
-        None => Asked::Id(topic.topic_id),
+        Some(name) if topic.topic_id.is_zero() => Asked::Name(name),
+        _ => Asked::Id(topic.topic_id),
     };
     Some(topics.into_iter().map(asked).collect())
 }

@@ -1,7 +1,7 @@
 //! A partition of this broker: one owner at a time for writes, any number of readers.
 
 use std::fmt;
-use std::sync::atomic::{AtomicI32, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI16, AtomicI32, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use arc_swap::ArcSwap;
@@ -18,15 +18,15 @@ use crate::settings::PartitionSettings;
 /// Why a batch did not get into the partition.
 #[derive(Clone, Debug)]
 pub enum AppendRefused {
-    /// The partition was deleted while the batch was on its way. → `UNKNOWN_TOPIC_OR_PARTITION`
-    Gone,
+    /// The partition was deleted or closed while the batch was on its way.
+    Gone(ErrorCode),
     Log(AppendError),
 }
 
 impl AppendRefused {
     pub fn error_code(&self) -> ErrorCode {
         match self {
-            AppendRefused::Gone => ErrorCode::UnknownTopicOrPartition,
+            AppendRefused::Gone(why) => *why,
             AppendRefused::Log(error) => error.error_code(),
         }
     }
@@ -35,7 +35,7 @@ impl AppendRefused {
 impl fmt::Display for AppendRefused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            AppendRefused::Gone => f.write_str("the partition was deleted"),
+            AppendRefused::Gone(_) => f.write_str("the partition is no longer served here"),
             AppendRefused::Log(error) => error.fmt(f),
         }
     }
@@ -72,6 +72,8 @@ pub struct Partition<D: Disk> {
     mailbox: Mutex<Vec<Append>>,
     fetch_waits: Mutex<Vec<Arc<FetchWait<D>>>>,
     settings: ArcSwap<PartitionSettings>,
+    /// An error code once the partition is not served here any more; 0 before.
+    gone: AtomicI16,
 }
 
 struct Owner<D: Disk> {
@@ -120,6 +122,7 @@ impl<D: Disk> Partition<D> {
             mailbox: Mutex::default(),
             fetch_waits: Mutex::default(),
             settings: ArcSwap::from_pointee(settings),
+            gone: AtomicI16::new(ErrorCode::None.code()),
         }
     }
 
@@ -198,15 +201,27 @@ impl<D: Disk> Partition<D> {
         result
     }
 
-    /// Takes the log out, for closing or deleting. Appends that come later are refused, fetches that
-    /// wait are answered.
-    pub fn take_log(&self, now: WallTime) -> Option<PartitionLog<D>> {
+    /// Takes the log out, for closing or deleting. Appends and fetches that come later, and those
+    /// that wait, are answered with `why`.
+    pub fn take_log(&self, why: ErrorCode, now: WallTime) -> Option<PartitionLog<D>> {
+        self.gone.store(why.code(), Ordering::Release);
         let log = lock(&self.owner).log.take();
         self.run_turns_if_waiting(now);
-        for wait in std::mem::take(&mut *lock(&self.fetch_waits)) {
+        // Completing a wait takes the list's lock again.
+        let waits = std::mem::take(&mut *lock(&self.fetch_waits));
+        for wait in waits {
             wait.complete();
         }
         log
+    }
+
+    /// # Errors
+    /// Why the partition can no longer be used through this broker.
+    pub fn check_here(&self) -> Result<(), ErrorCode> {
+        match ErrorCode::from_code(self.gone.load(Ordering::Acquire)) {
+            None | Some(ErrorCode::None) => Ok(()),
+            Some(why) => Err(why),
+        }
     }
 
     fn run_turns(&self, now: WallTime) {
@@ -264,7 +279,9 @@ impl<D: Disk> Partition<D> {
         now: WallTime,
     ) -> Result<Appended, AppendRefused> {
         let context = AppendContext { leader_epoch: self.leader_epoch(), now, origin };
-        let log = owner.log.as_mut().ok_or(AppendRefused::Gone)?;
+        self.check_here().map_err(AppendRefused::Gone)?;
+        let gone = AppendRefused::Gone(ErrorCode::NotLeaderOrFollower);
+        let log = owner.log.as_mut().ok_or(gone)?;
         log.append(batch, context).map_err(AppendRefused::Log)
     }
 
