@@ -15,6 +15,7 @@ use protocol::offsets_records::{
 use protocol::{Message, Reader, Str, Writer};
 use types::{LeaderEpoch, Offset, TopicName, Uuid, WallTime};
 
+use crate::limits;
 use crate::state::{CommittedOffset, GroupId, GroupMetadata, MemberMetadata};
 
 const LEGACY_OFFSET_KIND: i16 = 0;
@@ -85,7 +86,7 @@ pub fn decode(record: &CoordinatorRecord) -> Result<GroupRecord, Unreadable> {
             let key: GroupMetadataKey = body(key, KEY_VERSION)?;
             let value = value.map(|value| {
                 let (version, value) = split_version(value)?;
-                Ok(group_metadata(body(value, version)?))
+                group_metadata(body(value, version)?)
             });
             Ok(GroupRecord::Metadata { group: owned(&key.group), value: value.transpose()? })
         }
@@ -194,17 +195,34 @@ fn offset(version: i16, value: Bytes) -> Result<CommittedOffset, Unreadable> {
     })
 }
 
-fn group_metadata(value: GroupMetadataValue) -> GroupMetadata {
+fn group_metadata(value: GroupMetadataValue) -> Result<GroupMetadata, Unreadable> {
+    if !names_fit(&value) {
+        return Err(Unreadable::Malformed);
+    }
     let since = WallTime(value.current_state_timestamp);
     let members: BTreeMap<_, _> = value.members.into_iter().map(member_metadata).collect();
-    GroupMetadata {
+    Ok(GroupMetadata {
         protocol_type: (!value.protocol_type.is_empty()).then(|| owned(&value.protocol_type)),
         generation: value.generation,
         protocol: value.protocol.as_deref().map(Arc::from),
         leader: value.leader.as_deref().map(Arc::from),
         since: (since != WallTime::NONE).then_some(since),
         members,
-    }
+    })
+}
+
+/// Version 4 can spell names that version 3, which we write, cannot.
+fn names_fit(value: &GroupMetadataValue) -> bool {
+    let fits = |name: &str| name.len() <= limits::NAME_BYTES_MAX;
+    fits(&value.protocol_type)
+        && value.protocol.as_deref().is_none_or(fits)
+        && value.leader.as_deref().is_none_or(fits)
+        && value.members.iter().all(|member| {
+            fits(&member.member_id)
+                && member.group_instance_id.as_deref().is_none_or(fits)
+                && fits(&member.client_id)
+                && fits(&member.client_host)
+        })
 }
 
 fn member_metadata(value: group_metadata_value::MemberMetadata) -> (Arc<str>, MemberMetadata) {

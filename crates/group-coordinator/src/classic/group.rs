@@ -315,7 +315,6 @@ impl ClassicGroup {
         self.generation = self.generation.checked_add(1).unwrap_or(0);
         self.protocol = self.select_protocol();
         self.subscribed_topics = self.compute_subscribed_topics();
-        self.pending_sync.clear();
         self.initial_delay = None;
         self.enter(
             if self.members.is_empty() {
