@@ -1,8 +1,9 @@
 //! `cargo xtask interop`: unmodified Kafka clients judge a server.
 //!
-//! The judges are Kafka's own Java client and tools, librdkafka (through Python and kcat), kafka-python,
-//! aiokafka and kafkajs. They run against `ottla dev`, or with `--against kafka` against Apache Kafka itself,
-//! which is the proof that a check asks for what Kafka does. `docs/testing.md` tells how to read the result.
+//! The judges are Kafka's own Java client and tools, librdkafka (through Python and kcat), kafka-
+//! python, aiokafka and kafkajs. They run against `ottla dev`, or with `--against kafka` against
+//! Apache Kafka itself, which is the proof that a check asks for what Kafka does. `docs/testing.md`
+//! tells how to read the result.
 
 mod install;
 mod options;
@@ -47,7 +48,8 @@ pub fn run(args: &[String]) -> Result<(), String> {
     report.verdict(std::env::var("CI").is_ok_and(|ci| ci == "true"))
 }
 
-/// Splits the chosen suites into those whose tools are here and those that the report calls skipped.
+/// Splits the chosen suites into those whose tools are here and those that the report calls
+/// skipped.
 fn install_for(toolbox: &Toolbox, chosen: Vec<Suite>, report: &mut Report) -> Vec<Suite> {
     let mut runnable = Vec::new();
     for suite in chosen {

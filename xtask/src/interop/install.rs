@@ -1,7 +1,7 @@
 //! Brings the clients into `target/interop`, each at the version that `tests/interop` pins.
 //!
-//! Every install leaves a stamp with what it was made from, so that a second run does nothing. Packages come
-//! through the registries' ordinary clients as the machine has them set up.
+//! Every install leaves a stamp with what it was made from, so that a second run does nothing.
+//! Packages come through the registries' ordinary clients as the machine has them set up.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -138,7 +138,8 @@ impl Toolbox {
         })
     }
 
-    /// Debian's packages, unpacked beside everything else instead of installed; else what is on the path.
+    /// Debian's packages, unpacked beside everything else instead of installed; else what is on the
+    /// path.
     fn kcat(&self) -> Result<(), String> {
         let packages = ["kcat", "librdkafka1", "libyajl2", "liblz4-1", "libsasl2-2", "libzstd1"];
         let root = self.kcat_root();

@@ -2,9 +2,10 @@
 
 /// Printed for `--help`.
 pub const USAGE: &str = "\
-cargo xtask interop [--against ottla|kafka] [--only suite,suite] [--bootstrap host:port] [--binary PATH]
+cargo xtask interop [--against ottla|kafka] [--only suite,suite]
+                    [--bootstrap host:port] [--binary PATH]
 
-  --against    who is judged: ottla (default; built and started here) or kafka (Apache Kafka, started here)
+  --against    who is judged: ottla (default) or kafka (Apache Kafka); built and started here
   --only       some suites: java, tools, confluent, kafka-python, aiokafka, kafkajs, kcat,
                promises, bad-input, crash; and, against kafka only, record-wire and record-log,
                which write the golden data of crates/protocol and crates/storage

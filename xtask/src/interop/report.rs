@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// One line of a suite: `ok <client> <check>`, `FAIL <client> <check>: why` or `skip <client> <check>: why`.
+/// One line of a suite: `ok <client> <check>`, `FAIL <client> <check>: why` or `skip <client>
+/// <check>: why`.
 pub struct Check {
     name: String,
     outcome: Outcome,

@@ -114,7 +114,8 @@ impl Drop for Server {
     }
 }
 
-/// Copies the child's output to `log`; the channel gets one message when the server says it is ready.
+/// Copies the child's output to `log`; the channel gets one message when the server says it is
+/// ready.
 fn watch(child: &mut Child, log: &Path) -> Result<mpsc::Receiver<()>, String> {
     let (sender, receiver) = mpsc::channel();
     let file = File::create(log).map_err(|error| format!("create {}: {error}", log.display()))?;
