@@ -15,6 +15,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
+import check
 import raw
 from check import Suite, true
 from proxy import Proxy
@@ -29,6 +30,7 @@ COMFORTABLE_BYTES = 1_400
 EMPTY_BYTES = 20
 
 suite = Suite("record-wire")
+check.CHECK_SECONDS = 1_500
 
 
 @suite.check

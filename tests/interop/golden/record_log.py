@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 
+import check
 from check import Suite, true, until
 from server import Server
 
@@ -23,6 +24,7 @@ CODECS = {"NONE": "none", "GZIP": "gzip", "SNAPPY": "snappy", "LZ4": "lz4", "ZST
 DECODERS = {"__consumer_offsets": "--offsets-decoder", "__transaction_state": "--transaction-log-decoder"}
 
 suite = Suite("record-log")
+check.CHECK_SECONDS = 300
 
 
 @suite.check
