@@ -34,7 +34,7 @@ pub enum Replayed {
     Malformed,
 }
 
-/// One partition of a coordinator's topic: hard state that follows the log, soft state that does not.
+/// One partition of a coordinator's topic: hard state that follows the log, and soft state.
 ///
 /// The order of calls:
 /// 1. `replay` every record of the partition, then `finish_loading`;
@@ -70,6 +70,6 @@ pub trait CoordinatorShard {
     /// Handles one due timer. Call again while `poll_timeout` is not after `now`.
     fn handle_timeout(&mut self, now: Now) -> Decision<Self::Reply>;
 
-    /// This broker no longer leads the partition: every parked request is answered, nothing is written.
+    /// This broker no longer leads the partition: what is parked is answered, nothing is written.
     fn unload(&mut self) -> Decision<Self::Reply>;
 }

@@ -1,7 +1,7 @@
 //! Classic groups: the members agree on an assignment that one of them, the leader, computes.
 //!
-//! A round: members park a JoinGroup until all are there, one is told to be the leader, all park a
-//! SyncGroup until the leader's assignment arrives, and the agreed generation is written to the log.
+//! A round: members park a JoinGroup until all are there, one is told to be the leader, all park
+//! a SyncGroup until the leader's assignment arrives, and the agreed generation goes to the log.
 //! `docs/requests/join-group.md` walks through it.
 
 mod describe;

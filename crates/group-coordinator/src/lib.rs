@@ -1,7 +1,8 @@
 //! Groups and their committed offsets: the machine behind `__consumer_offsets`.
 //!
-//! [`GroupCoordinatorShard`] is one partition of that topic. Read `classic::state` for the states of
-//! a group, `docs/requests/join-group.md` for a round, `docs/formats/offsets-topic.md` for the bytes.
+//! [`GroupCoordinatorShard`] is one partition of that topic. Read `classic::state` for the states
+//! of a group, docs/requests/join-group.md for a round, docs/formats/offsets-topic.md for the
+//! bytes.
 //!
 //! **Architecture Invariant:** no wire version comes in here; what a version means is a plain fact
 //! (`JoinFacts`, `OffsetCommitFacts`, `DescribeFacts`).

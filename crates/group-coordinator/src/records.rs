@@ -265,7 +265,8 @@ fn body<M: Message>(bytes: Bytes, version: i16) -> Result<M, Unreadable> {
 /// become state.
 fn prefixed<M: Message>(prefix: i16, message: &M, version: i16) -> Bytes {
     let mut writer = Writer::new();
-    message.encode(&mut writer, version).expect("state holds nothing that a record cannot");
+    let encoded = message.encode(&mut writer, version);
+    assert!(encoded.is_ok(), "state holds a name that no record can: {encoded:?}");
     let body = writer.into_bytes();
     let mut bytes = BytesMut::with_capacity(2 + body.len());
     bytes.put_i16(prefix);

@@ -1,4 +1,5 @@
-//! Soft state: what is lost with the process, and what happens to it at the edges of a shard's life.
+//! Soft state: what is lost with the process, and what becomes of it at the edges of a shard's
+//! life.
 
 use std::collections::BTreeMap;
 

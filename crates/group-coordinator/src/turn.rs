@@ -36,7 +36,7 @@ impl Turn<'_> {
         self.soft.groups.contains_key(group) || self.hard.group(group).is_some()
     }
 
-    /// Takes a group that exists out of the soft state, to change it; [`keep`](Self::keep) puts it back.
+    /// Takes a group that exists out of the soft state; [`keep`](Self::keep) puts it back.
     pub fn take_group(&mut self, group: &str) -> Option<Box<ClassicGroup>> {
         if let Some(group) = self.soft.groups.remove(group) {
             return Some(group);

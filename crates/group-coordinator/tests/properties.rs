@@ -122,7 +122,11 @@ fn run(host: &mut Host, event: &Event) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 256,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     /// The host asserts after every event: invariants of the groups; one answer a token, none late;
     /// one owner a partition and generation; committed offsets as a map would hold them; and that

@@ -13,12 +13,12 @@ impl Turn<'_> {
     pub fn expire_session(&mut self, group: &GroupId, member: &MemberId) {
         let Some(mut group) = self.soft.groups.remove(group) else { return };
         if group.pending_members.remove(member) {
-            self.complete_join_if_all_are_there(&mut group);
+            self.try_complete_join_early(&mut group);
         } else if group.member(member).is_some_and(|member| !member.is_excused_from_heartbeats()) {
             self.remove_member(&mut group, member);
             match group.state {
                 State::CompletingRebalance | State::Stable => self.prepare_rebalance(&mut group),
-                State::PreparingRebalance => self.complete_join_if_all_are_there(&mut group),
+                State::PreparingRebalance => self.try_complete_join_early(&mut group),
                 State::Empty => {}
             }
         }
@@ -62,7 +62,7 @@ impl Turn<'_> {
     }
 
     /// Also ends an initial delay: who was awaited is gone, and nobody new has come.
-    fn complete_join_if_all_are_there(&mut self, group: &mut ClassicGroup) {
+    fn try_complete_join_early(&mut self, group: &mut ClassicGroup) {
         if group.state == State::PreparingRebalance && group.all_have_joined() {
             self.complete_join(group);
         }

@@ -377,8 +377,8 @@ impl ClassicGroup {
         let bytes: usize = self.members.values().map(Member::subscription_bytes).sum();
         assert_eq!(self.subscription_bytes, bytes, "subscription bytes of {}", self.id);
         for (instance, holder) in &self.static_members {
-            let member = self.members.get(holder).expect("a static member is a member");
-            assert_eq!(member.instance_id.as_ref(), Some(instance));
+            let held = self.members.get(holder).and_then(|member| member.instance_id.as_ref());
+            assert_eq!(held, Some(instance), "instance of {holder}");
         }
         for (name, count) in &self.offered {
             let offers = |m: &&Member| m.protocols.iter().any(|p| p.name == *name);

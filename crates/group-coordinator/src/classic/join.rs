@@ -174,7 +174,7 @@ impl Turn<'_> {
         let known = group.has_member(member_id) || group.pending_members.contains(member_id);
         if known {
             self.remove_member(group, &Arc::from(member_id));
-            self.maybe_complete_join(group);
+            self.try_complete_join(group);
         }
     }
 

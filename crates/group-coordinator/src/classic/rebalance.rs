@@ -20,7 +20,7 @@ impl Turn<'_> {
     /// Something changed: begins a round, or ends the gathering if nobody is missing any more.
     pub fn rebalance_or_complete_join(&mut self, group: &mut ClassicGroup) {
         match group.state {
-            State::PreparingRebalance => self.maybe_complete_join(group),
+            State::PreparingRebalance => self.try_complete_join(group),
             State::Empty | State::CompletingRebalance | State::Stable => {
                 self.prepare_rebalance(group);
             }
@@ -54,7 +54,7 @@ impl Turn<'_> {
 
     /// Ends the gathering if everybody is there. The first round of an empty group waits for its
     /// delay instead: those who are there are not all who will come.
-    pub fn maybe_complete_join(&mut self, group: &mut ClassicGroup) {
+    pub fn try_complete_join(&mut self, group: &mut ClassicGroup) {
         if group.state == State::PreparingRebalance
             && group.initial_delay.is_none()
             && group.all_have_joined()

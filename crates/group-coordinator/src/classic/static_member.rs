@@ -64,7 +64,7 @@ impl Turn<'_> {
             }
             State::PreparingRebalance | State::Empty => {
                 self.park_join(group, &new_id, joining.token);
-                self.maybe_complete_join(group);
+                self.try_complete_join(group);
             }
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! | group | its offsets expire, after `offsets.retention.minutes` from |
 //! |---|---|
-//! | `Empty`, had members once | when it became empty (or the commit, if the log does not say when) |
+//! | `Empty`, had members once | when it became empty, or the commit if that is not known |
 //! | `Stable` consumer group | the commit, for topics that no member reads any more |
 //! | without a protocol type (offsets only) | the commit |
 //! | any other | never |

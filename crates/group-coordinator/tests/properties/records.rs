@@ -75,7 +75,11 @@ fn metadata() -> impl Strategy<Value = GroupMetadata> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 128,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn offsets_come_back_as_they_were_written(
@@ -83,7 +87,8 @@ proptest! {
     ) {
         let read = records::decode(&records::offset_commit(&group, &topic, partition, &value));
         let value = Some(value);
-        let expected = GroupRecord::Offset { group: group.clone(), topic: topic.clone(), partition, value };
+        let (of, on) = (group.clone(), topic.clone());
+        let expected = GroupRecord::Offset { group: of, topic: on, partition, value };
         prop_assert_eq!(read, Ok(expected));
         let read = records::decode(&records::offset_tombstone(&group, &topic, partition));
         let expected = GroupRecord::Offset { group, topic, partition, value: None };
@@ -109,7 +114,9 @@ proptest! {
     }
 
     #[test]
-    fn foreign_bytes_never_panic(key in bytes(), value in prop::option::of(bytes()), kind in 0..4i16) {
+    fn foreign_bytes_never_panic(
+        key in bytes(), value in prop::option::of(bytes()), kind in 0..4i16,
+    ) {
         let mut prefixed = kind.to_be_bytes().to_vec();
         prefixed.extend_from_slice(&key);
         for key in [key, Bytes::from(prefixed)] {

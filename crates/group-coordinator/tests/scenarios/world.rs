@@ -321,7 +321,7 @@ impl World {
         );
     }
 
-    /// `commit g a t-0=5@3/note`: offset, leader epoch, metadata. `-` is a consumer without a group.
+    /// `commit g a t-0=5@3/note`: offset, leader epoch, metadata. `-` is in no group.
     fn commit(&mut self, command: &Command<'_>) {
         let (group, who) = (command.thing(0), command.thing(1));
         let mut topics: Vec<OffsetCommitRequestTopic> = Vec::new();
