@@ -108,6 +108,7 @@ api_table! {
     DescribeConfigs, 1..=4, Topic(DescribeConfigs), describe_configs(metadata, settings);
     AlterConfigs, 0..=2, Topic(AlterConfigs), alter_configs(controller);
     DescribeLogDirs, 1..=4, Cluster(Describe), describe_log_dirs(partitions, log_store);
+    SaslAuthenticate, 0..=2, Nothing, sasl_authenticate();
     CreatePartitions, 0..=3, Topic(Alter), create_partitions(controller);
     DeleteGroups, 0..=2, Group(Delete), delete_groups(groups);
     ElectLeaders, 0..=2, Cluster(Alter), elect_leaders(controller);

@@ -119,7 +119,9 @@ impl<E: Env> Node<E> {
     pub fn shutdown(&self) {
         let now = self.env.clock().wall();
         for partition in self.partitions.all() {
-            let closed = partition.take_log(ErrorCode::NotLeaderOrFollower, now).map_or(Ok(()), storage::PartitionLog::close);
+            let closed = partition
+                .take_log(ErrorCode::NotLeaderOrFollower, now)
+                .map_or(Ok(()), storage::PartitionLog::close);
             if let Err(error) = closed {
                 log::error!(target: "kafka.log.LogManager", "{}: {error}", partition.id);
             }

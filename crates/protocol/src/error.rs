@@ -24,7 +24,6 @@ pub enum DecodeErrorKind {
     NegativeLength(i32),
     /// Null where a value must be.
     UnexpectedNull,
-    InvalidUtf8,
     /// A varint of more than 32 bits.
     VarintTooLong,
     /// More tagged fields than `limits::TAGS_MAX`.
@@ -52,7 +51,6 @@ impl fmt::Display for DecodeError {
             }
             NegativeLength(length) => write!(f, "a length of {length}"),
             UnexpectedNull => f.write_str("null where a value must be"),
-            InvalidUtf8 => f.write_str("a string that is not UTF-8"),
             VarintTooLong => f.write_str("a varint of more than 32 bits"),
             TooManyTags(count) => write!(f, "{count} tagged fields in one struct"),
             TooMuchMemory => f.write_str("arrays that would take too much memory"),

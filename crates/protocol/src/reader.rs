@@ -181,12 +181,8 @@ impl Reader {
 
     fn text(&mut self, length: Option<usize>) -> Result<Option<Str>, DecodeError> {
         let Some(length) = length else { return Ok(None) };
-        let at = self.at;
         let bytes = self.take(length)?;
-        match Str::from_utf8(bytes) {
-            Ok(text) => Ok(Some(text)),
-            Err(_) => Err(DecodeError { at, kind: DecodeErrorKind::InvalidUtf8 }),
-        }
+        Ok(Some(Str::from_utf8_lossy(bytes)))
     }
 
     fn take(&mut self, length: usize) -> Result<Bytes, DecodeError> {

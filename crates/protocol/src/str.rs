@@ -23,6 +23,14 @@ impl Str {
         Ok(Str(bytes))
     }
 
+    /// What is not UTF-8 becomes U+FFFD, as in Java: a client is answered, not cut off.
+    pub fn from_utf8_lossy(bytes: Bytes) -> Str {
+        match std::str::from_utf8(&bytes) {
+            Ok(_) => Str(bytes),
+            Err(_) => Str::from(String::from_utf8_lossy(&bytes).into_owned()),
+        }
+    }
+
     pub fn as_str(&self) -> &str {
         // SAFETY: every constructor takes a `str` or checks. Checking again on every comparison in
         // a map of topics would cost several times the comparison itself.

@@ -1,8 +1,10 @@
 //! The codecs of a batch's record block.   ADR 0002
 
+mod chunked;
 mod gzip;
 mod lz4;
 mod snappy;
+mod xxhash;
 mod zstd;
 
 use std::fmt;
@@ -12,6 +14,7 @@ use std::str::FromStr;
 use bytes::Bytes;
 
 use crate::error::BatchError;
+use lz4::DescriptorHash;
 
 /// How a block of records is compressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -171,11 +174,37 @@ impl From<Compression> for Compressor {
 /// # Errors
 /// [`BatchError::Undecodable`]; [`BatchError::TooLargeDecompressed`] past `limit` bytes.
 pub fn decompress(codec: Compression, block: &Bytes, limit: usize) -> Result<Bytes, BatchError> {
-    let Some(mut decoder) = Decoder::new(codec, block, limit)? else {
-        return Ok(block.clone());
-    };
+    match Decoder::new(codec, block, limit)? {
+        Some(decoder) => drain(decoder, block.len(), limit),
+        None => Ok(block.clone()),
+    }
+}
+
+/// [`decompress`] for formats 0 and 1.
+pub(crate) fn decompress_legacy(
+    codec: Compression,
+    block: &Bytes,
+    magic: i8,
+    limit: usize,
+) -> Result<Bytes, BatchError> {
+    match (codec, magic) {
+        (Compression::Lz4, 0) => {
+            let stream = lz4::reader(block, DescriptorHash::Ignored);
+            let stream = stream.map_err(|_| BatchError::Undecodable(codec))?;
+            drain(
+                Decoder { codec, stream: Box::new(stream), decoded: 0, limit },
+                block.len(),
+                limit,
+            )
+        }
+        _ => decompress(codec, block, limit),
+    }
+}
+
+/// All that `decoder` gives, in a buffer that grows with what comes.
+fn drain(mut decoder: Decoder<'_>, block_bytes: usize, limit: usize) -> Result<Bytes, BatchError> {
     const GROWTH_BYTES_MIN: usize = 16 * 1024;
-    let mut out = vec![0; GROWTH_BYTES_MIN.max(4 * block.len()).min(limit)];
+    let mut out = vec![0; GROWTH_BYTES_MIN.max(4 * block_bytes).min(limit)];
     let mut filled = 0;
     loop {
         if filled == out.len() {
@@ -194,20 +223,6 @@ pub fn decompress(codec: Compression, block: &Bytes, limit: usize) -> Result<Byt
     Ok(Bytes::from(out))
 }
 
-/// [`decompress`] for formats 0 and 1. In format 0 every Java client hashed too much of an LZ4
-/// frame's descriptor, and the byte that results is to be ignored. Source: KIP-57.
-pub(crate) fn decompress_legacy(
-    codec: Compression,
-    block: &Bytes,
-    magic: i8,
-    limit: usize,
-) -> Result<Bytes, BatchError> {
-    match (codec, magic) {
-        (Compression::Lz4, 0) => decompress(codec, &lz4::with_right_descriptor(block), limit),
-        _ => decompress(codec, block, limit),
-    }
-}
-
 /// A compressed block on its way out, piece by piece, up to a limit.
 pub(crate) struct Decoder<'a> {
     codec: Compression,
@@ -223,14 +238,15 @@ impl<'a> Decoder<'a> {
         block: &'a [u8],
         limit: usize,
     ) -> Result<Option<Decoder<'a>>, BatchError> {
+        let undecodable = |_| BatchError::Undecodable(codec);
         let stream: Box<dyn Read + 'a> = match codec {
             Compression::None => return Ok(None),
             Compression::Gzip => Box::new(gzip::reader(block)),
-            Compression::Snappy => Box::new(snappy::Reader::new(block)),
-            Compression::Lz4 => Box::new(lz4::reader(block)),
-            Compression::Zstd => {
-                Box::new(zstd::Reader::new(block).map_err(|_| BatchError::Undecodable(codec))?)
+            Compression::Snappy => Box::new(snappy::reader(block)),
+            Compression::Lz4 => {
+                Box::new(lz4::reader(block, DescriptorHash::Checked).map_err(undecodable)?)
             }
+            Compression::Zstd => Box::new(zstd::Reader::new(block).map_err(undecodable)?),
         };
         Ok(Some(Decoder { codec, stream, decoded: 0, limit }))
     }

@@ -30,6 +30,10 @@ pub fn decompressed_bytes_max(compressed_bytes: usize) -> usize {
 /// largest piece a decoder produces at once.
 pub const WINDOW_BYTES: usize = 128 * 1024;
 
+/// The decoded block that a thread keeps room for between batches: LZ4's and Java's snappy blocks
+/// have at most 64 KiB; frames with blocks of up to 4 MiB give their room back.
+pub const SCRATCH_BYTES_KEPT: usize = 64 * 1024;
+
 /// A codec's context that a thread keeps between batches: zstd's at level 3 take 1.3 MB to encode
 /// and, with Java's 2 MiB window, 2.3 MB to decode. Level 22 asks for 128 MiB windows; those go
 /// back at once.

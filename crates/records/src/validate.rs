@@ -71,12 +71,17 @@ fn sole_batch(records: &Bytes) -> Result<RecordBatch, RecordsRejected> {
         other => other.into(),
     })?;
     if records.len() > batch.size_bytes() {
-        // A second header that is broken is corruption, a sound one a broken promise.
+        // A second header that is broken is corruption, a whole second batch a broken promise; a
+        // piece of one is left behind, as Kafka does.
         let rest = records.slice(batch.size_bytes()..);
-        return Err(match BatchHeader::parse(&rest) {
-            Err(error) if !error.is_torn() => error.into(),
-            _ => RecordsRejected::invalid("more than one record batch was sent for the partition"),
-        });
+        match RecordBatch::parse(&rest) {
+            Err(error) if error.is_torn() => {}
+            Err(error) => return Err(error.into()),
+            Ok(_) => {
+                let message = "more than one record batch was sent for the partition";
+                return Err(RecordsRejected::invalid(message));
+            }
+        }
     }
     Ok(batch)
 }
@@ -137,13 +142,10 @@ fn check_producer(header: &BatchHeader) -> Result<(), RecordsRejected> {
             false => Ok(()),
         };
     }
-    let (id, epoch, sequence) = (header.producer_id, header.producer_epoch, header.base_sequence);
+    let (id, sequence) = (header.producer_id, header.base_sequence);
     if sequence.0 < 0 {
         let message = format!("producer {id} sent negative sequence {sequence}");
         return Err(RecordsRejected::invalid(message));
-    }
-    if epoch.0 < 0 {
-        return Err(RecordsRejected::invalid(format!("producer {id} sent negative epoch {epoch}")));
     }
     Ok(())
 }

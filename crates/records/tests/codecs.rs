@@ -44,22 +44,42 @@ fn gzip_members_and_zstd_frames_put_one_after_another_are_one() {
     }
 }
 
+fn lz4_frame(info: lz4_flex::frame::FrameInfo, plain: &[u8]) -> Vec<u8> {
+    let mut encoder = lz4_flex::frame::FrameEncoder::with_frame_info(info, Vec::new());
+    encoder.write_all(plain).unwrap();
+    encoder.finish().unwrap()
+}
+
 #[test]
-fn lz4_is_read_with_linked_blocks_checksums_and_content_size() {
-    use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
+fn lz4_is_read_with_every_block_size_and_all_its_checksums() {
+    use lz4_flex::frame::{BlockMode, BlockSize, FrameInfo};
     let plain = TEXT.repeat(3000);
-    for mode in [BlockMode::Independent, BlockMode::Linked] {
-        for size in [BlockSize::Max64KB, BlockSize::Max4MB] {
-            let info = FrameInfo::new()
-                .block_mode(mode)
-                .block_size(size)
-                .block_checksums(true)
-                .content_checksum(true)
-                .content_size(Some(plain.len() as u64));
-            let mut encoder = FrameEncoder::with_frame_info(info, Vec::new());
-            encoder.write_all(&plain).unwrap();
-            assert_eq!(read(Compression::Lz4, encoder.finish().unwrap()).unwrap(), plain);
-        }
+    for size in [BlockSize::Max64KB, BlockSize::Max256KB, BlockSize::Max1MB, BlockSize::Max4MB] {
+        let info = FrameInfo::new().block_mode(BlockMode::Independent).block_size(size);
+        assert_eq!(read(Compression::Lz4, lz4_frame(info.clone(), &plain)).unwrap(), plain);
+        let info = info
+            .block_checksums(true)
+            .content_checksum(true)
+            .content_size(Some(plain.len() as u64));
+        let mut frame = lz4_frame(info, &plain);
+        assert_eq!(read(Compression::Lz4, frame.clone()).unwrap(), plain);
+        // A byte in the first block, which its hash covers.
+        frame[30] ^= 1;
+        assert!(read(Compression::Lz4, frame).is_err());
+    }
+}
+
+/// A batch that Java's consumers cannot read must not get into a log.
+#[test]
+fn lz4_that_java_does_not_read_is_refused() {
+    use lz4_flex::frame::{BlockMode, FrameInfo};
+    let linked = lz4_frame(FrameInfo::new().block_mode(BlockMode::Linked), TEXT);
+    let whole = compressed(Compression::Lz4, TEXT);
+    let without_end_mark = whole[..whole.len() - 4].to_vec();
+    let twice = whole.repeat(2);
+    for frame in [linked, without_end_mark, twice] {
+        let refused = Err(BatchError::Undecodable(Compression::Lz4));
+        assert_eq!(read(Compression::Lz4, frame), refused);
     }
 }
 

@@ -55,6 +55,7 @@ impl std::error::Error for StartError {}
 /// # Errors
 /// The node could not be started. Once it serves, it ends only by signal.
 pub fn run(options: ServeOptions) -> Result<(), StartError> {
+    raise_file_limit();
     let bound = bind_all(&options.config)?;
     let endpoints = bound.iter().map(|b| endpoint(&options.config, b)).collect();
     let env = OsEnv::new();
@@ -122,6 +123,17 @@ fn bind_all(config: &BrokerConfig) -> Result<Vec<Bound>, StartError> {
         })
     };
     config.node.listeners.iter().map(bind_one).collect()
+}
+
+/// Takes every file descriptor the system grants: each connection and each segment is one. The soft
+/// limit of most systems, 1,024, is meant for programs that use `select`.
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let all = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    if let Err(error) = setrlimit(Resource::Nofile, all) {
+        log::warn!(target: "kafka.server.KafkaServer", "cannot raise the file limit: {error}");
+    }
 }
 
 /// What clients are told: the advertised address, or where the listener is bound.

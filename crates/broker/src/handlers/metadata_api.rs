@@ -63,6 +63,7 @@ pub fn handle<E: Env>(
 }
 
 /// A topic as the client asks for it: by name, or from v12 by id alone.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Asked {
     Name(Str),
     Id(Uuid),
@@ -79,7 +80,9 @@ fn wanted(version: i16, topics: Option<Vec<MetadataRequestTopic>>) -> Option<Vec
         Some(name) if topic.topic_id.is_zero() => Asked::Name(name),
         _ => Asked::Id(topic.topic_id),
     };
-    Some(topics.into_iter().map(asked).collect())
+    // Each is answered once, however often it is named.
+    let mut named = BTreeSet::new();
+    Some(topics.into_iter().map(asked).filter(|asked| named.insert(asked.clone())).collect())
 }
 
 /// Creates the named topics that do not exist; returns those that could not be created.

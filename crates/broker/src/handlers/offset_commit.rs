@@ -6,7 +6,9 @@
 use env::Env;
 use group_coordinator::{OffsetCommitFacts, Reply as GroupReply, refusal};
 use metadata::MetadataImage;
-use protocol::messages::offset_commit_request::{OffsetCommitRequest, OffsetCommitRequestTopic};
+use protocol::messages::offset_commit_request::{
+    OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic,
+};
 use protocol::messages::offset_commit_response::{OffsetCommitResponse, OffsetCommitResponseTopic};
 use types::ErrorCode;
 
@@ -47,26 +49,38 @@ pub fn handle<E: Env>(
     );
 }
 
-/// Takes the topics that do not exist out of the request and answers them; names those that came
-/// by id.
+/// Takes the topics and partitions that do not exist out of the request and answers them; names
+/// those topics that came by id.
 fn take_missing_topics(
     request: &mut OffsetCommitRequest,
     by_id: bool,
     image: &MetadataImage,
 ) -> Vec<OffsetCommitResponseTopic> {
-    let mut missing = OffsetCommitRequest::default();
-    let error = if by_id { ErrorCode::UnknownTopicId } else { ErrorCode::UnknownTopicOrPartition };
-    let keep = |topic: &mut OffsetCommitRequestTopic| {
+    let (mut no_topic, mut no_partition) =
+        (OffsetCommitRequest::default(), OffsetCommitRequest::default());
+    request.topics.retain_mut(|topic| {
         let found = match by_id {
             true => image.topics.by_id(topic.topic_id),
             false => image.topics.by_name(&topic.name),
         };
-        match found {
-            Some(found) => topic.name = (&*found.name).into(),
-            None => missing.topics.push(topic.clone()),
+        let Some(found) = found else {
+            no_topic.topics.push(topic.clone());
+            return false;
+        };
+        topic.name = (&*found.name).into();
+        let is_there =
+            |p: &mut OffsetCommitRequestPartition| found.partition(p.partition_index).is_some();
+        let missing = topic.partitions.extract_if(.., |p| !is_there(p)).collect::<Vec<_>>();
+        if missing.is_empty() {
+            return true;
         }
-        found.is_some()
-    };
-    request.topics.retain_mut(keep);
-    refusal::commit_offsets(&missing, error).topics
+        let rest = OffsetCommitRequestTopic { partitions: missing, ..topic.clone() };
+        no_partition.topics.push(rest);
+        !topic.partitions.is_empty()
+    });
+    let unknown = ErrorCode::UnknownTopicOrPartition;
+    let unknown_topic = if by_id { ErrorCode::UnknownTopicId } else { unknown };
+    let mut answered = refusal::commit_offsets(&no_topic, unknown_topic).topics;
+    answered.extend(refusal::commit_offsets(&no_partition, unknown).topics);
+    answered
 }

@@ -13,6 +13,7 @@ use protocol::messages::produce_request::{PartitionProduceData, ProduceRequest, 
 use protocol::messages::produce_response::{
     BatchIndexAndErrorMessage, PartitionProduceResponse, ProduceResponse, TopicProduceResponse,
 };
+use records::BatchHeader;
 use records::validate::{AppendOrigin, RecordsRejected, validate_produce};
 use storage::Appended;
 use types::ErrorCode;
@@ -40,7 +41,7 @@ pub fn handle<D: Disk>(
 ) {
     let image = metadata.image();
     let acks = request.acks;
-    let transactional = request.transactional_id.is_some();
+    let forbidden = refusal_of_transactions(&request);
     let topics: Vec<TopicProduceData> = request
         .topic_data
         .into_iter()
@@ -55,7 +56,9 @@ pub fn handle<D: Disk>(
     let pending = PendingProduce::new(&topics, acks, reply);
     for (t, topic) in topics.into_iter().enumerate() {
         for (p, data) in topic.partition_data.into_iter().enumerate() {
-            let found = if acks_are_valid(acks) {
+            let found = if let Some(error) = forbidden {
+                Err(Refusal::from(error))
+            } else if acks_are_valid(acks) {
                 find(ctx, partitions, &topic.name, data.index, acks)
             } else {
                 Err(Refusal::from(ErrorCode::InvalidRequiredAcks))
@@ -67,7 +70,7 @@ pub fn handle<D: Disk>(
                 other => other,
             };
             let pending = Arc::clone(&pending);
-            match found.and_then(|partition| append_to(ctx, partition, data, transactional)) {
+            match found.and_then(|partition| append_to(ctx, partition, data)) {
                 Ok((partition, batch)) => partition.append(
                     Append {
                         batch,
@@ -82,6 +85,20 @@ pub fn handle<D: Disk>(
         }
     }
     pending.all_submitted();
+}
+
+/// Transactional records without a transactional id are not authorized for anything, and then
+/// neither is the rest of the request; with one, there is no transaction here that they belong to.
+fn refusal_of_transactions(request: &ProduceRequest) -> Option<ErrorCode> {
+    if request.transactional_id.is_some() {
+        return Some(ErrorCode::InvalidTxnState);
+    }
+    let mut all = request.topic_data.iter().flat_map(|topic| &topic.partition_data);
+    let is_transactional = |data: &PartitionProduceData| {
+        let first = data.records.as_deref().map(BatchHeader::parse);
+        first.is_some_and(|header| header.is_ok_and(|header| header.is_transactional()))
+    };
+    all.any(is_transactional).then_some(ErrorCode::TransactionalIdAuthorizationFailed)
 }
 
 fn acks_are_valid(acks: i16) -> bool {
@@ -112,11 +129,7 @@ fn append_to<D: Disk>(
     ctx: &RequestContext,
     partition: Arc<Partition<D>>,
     data: PartitionProduceData,
-    transactional: bool,
 ) -> Result<Prepared<D>, Refusal> {
-    if transactional {
-        return Err(ErrorCode::InvalidTxnState.into());
-    }
     let settings = partition.settings();
     let mut rules = settings.produce_rules.clone();
     rules.zstd_allowed = ctx.version >= ZSTD_SINCE;

@@ -3,9 +3,11 @@
 //!   | magic 82 'SNAPPY' 00 | version i32 | compatible i32 |  and then, repeated,
 //!   | length i32 | block |
 
-use std::io::{self, Read};
+use std::io;
 
 use snap::raw::{Decoder, Encoder, decompress_len};
+
+use super::chunked::{ChunkReader, Chunks, at_least, invalid, take, take_array};
 
 const MAGIC: [u8; 8] = [0x82, b'S', b'N', b'A', b'P', b'P', b'Y', 0];
 const VERSION: i32 = 1;
@@ -31,69 +33,43 @@ pub(super) fn compress(input: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Decodes chunk by chunk; holds one decoded chunk.
-pub(super) struct Reader<'a> {
-    rest: &'a [u8],
-    framed: bool,
-    chunk: Vec<u8>,
-    given: usize,
+/// A bare block is one chunk; a framed one is told by its magic.
+pub(super) fn reader(block: &[u8]) -> ChunkReader<Blocks<'_>> {
+    let framed = block.starts_with(&MAGIC) && block.len() >= STREAM_HEADER_BYTES;
+    ChunkReader::new(Blocks { rest: block, framed })
 }
 
-impl<'a> Reader<'a> {
-    pub fn new(block: &'a [u8]) -> Reader<'a> {
-        let framed = block.starts_with(&MAGIC) && block.len() >= STREAM_HEADER_BYTES;
-        let rest = if framed { &block[STREAM_HEADER_BYTES..] } else { block };
-        Reader { rest, framed, chunk: Vec::new(), given: 0 }
-    }
+pub(super) struct Blocks<'a> {
+    rest: &'a [u8],
+    framed: bool,
+}
 
-    /// The next raw block, `None` at the end.
-    fn next_block(&mut self) -> io::Result<Option<&'a [u8]>> {
+impl<'a> Blocks<'a> {
+    /// The next raw block.
+    fn next_block(&mut self) -> io::Result<&'a [u8]> {
         if !self.framed {
-            let block = std::mem::take(&mut self.rest);
-            return Ok((!block.is_empty()).then_some(block));
+            return Ok(std::mem::take(&mut self.rest));
         }
+        let length = i32::from_be_bytes(take_array(&mut self.rest)?);
+        let length = usize::try_from(length).map_err(|_| invalid("negative chunk length"))?;
+        take(&mut self.rest, length)
+    }
+}
+
+impl Chunks for Blocks<'_> {
+    fn next(&mut self, room: &mut Vec<u8>) -> io::Result<Option<usize>> {
         // Streams put one after another repeat the stream header.
-        if self.rest.starts_with(&MAGIC) {
-            self.rest = self.rest.get(STREAM_HEADER_BYTES..).ok_or_else(cut_off)?;
+        while self.framed && self.rest.starts_with(&MAGIC) {
+            take(&mut self.rest, STREAM_HEADER_BYTES)?;
         }
         if self.rest.is_empty() {
             return Ok(None);
         }
-        let (length, rest) = self.rest.split_first_chunk::<LENGTH_BYTES>().ok_or_else(cut_off)?;
-        let length = usize::try_from(i32::from_be_bytes(*length)).map_err(|_| cut_off())?;
-        let (block, rest) = rest.split_at_checked(length).ok_or_else(cut_off)?;
-        self.rest = rest;
-        Ok(Some(block))
-    }
-
-    fn decode(&mut self, block: &[u8]) -> io::Result<()> {
+        let block = self.next_block()?;
         let length = decompress_len(block)?;
         if length > block.len().saturating_mul(EXPANSION_MAX) {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "impossible block length"));
+            return Err(invalid("impossible block length"));
         }
-        self.chunk.resize(length, 0);
-        self.given = 0;
-        Decoder::new().decompress(block, &mut self.chunk)?;
-        Ok(())
+        Ok(Some(Decoder::new().decompress(block, at_least(room, length))?))
     }
-}
-
-impl Read for Reader<'_> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        while self.given == self.chunk.len() {
-            match self.next_block()? {
-                Some(block) => self.decode(block)?,
-                None => return Ok(0),
-            }
-        }
-        let piece = &self.chunk[self.given..];
-        let count = piece.len().min(out.len());
-        out[..count].copy_from_slice(&piece[..count]);
-        self.given += count;
-        Ok(count)
-    }
-}
-
-fn cut_off() -> io::Error {
-    io::ErrorKind::UnexpectedEof.into()
 }
