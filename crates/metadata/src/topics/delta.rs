@@ -92,7 +92,11 @@ impl TopicsDelta {
         let delta = self.topic_mut(base, record.topic_id)?;
         let topic = Arc::make_mut(&mut delta.topic);
         let partitions = topic.partitions.len();
-        let image = Arc::new(PartitionImage::from_record(record));
+        let mut image = PartitionImage::from_record(record);
+        if let Some(before) = topic.partitions.last() {
+            image.share_lists(before);
+        }
+        let image = Arc::new(image);
         match usize::try_from(record.partition_id) {
             Ok(at) if at == partitions && at < TOPIC_PARTITIONS_MAX => topic.partitions.push(image),
             Ok(at) if at < partitions => topic.partitions[at] = image,

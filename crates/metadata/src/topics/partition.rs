@@ -60,6 +60,19 @@ impl PartitionImage {
         }
     }
 
+    /// Uses the lists of another partition where they are equal: with few brokers most
+    /// partitions of a topic have the same.
+    pub(crate) fn share_lists(&mut self, other: &PartitionImage) {
+        for (own, others) in [(&mut self.replicas, &other.replicas), (&mut self.isr, &other.isr)] {
+            if *own == *others {
+                *own = Arc::clone(others);
+            }
+        }
+        if self.directories == other.directories {
+            self.directories = Arc::clone(&other.directories);
+        }
+    }
+
     /// This partition after `change`.
     #[doc(alias = "merge")]
     pub(crate) fn changed(&self, change: &PartitionChangeRecord) -> PartitionImage {
