@@ -19,7 +19,7 @@ thread_local! {
 /// Hands out chunk after chunk; holds one of them.
 pub(super) struct ChunkReader<C> {
     chunks: C,
-    /// **Invariant:** `given <= decoded && decoded <= room.len()`; to be given is what lies between.
+    /// **Invariant:** `given <= decoded && decoded <= room.len()`; what lies between comes next.
     room: Vec<u8>,
     decoded: usize,
     given: usize,
