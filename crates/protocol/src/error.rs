@@ -28,7 +28,7 @@ pub enum DecodeErrorKind {
     VarintTooLong,
     /// More tagged fields than `limits::TAGS_MAX`.
     TooManyTags(u32),
-    /// The arrays of one frame would take more memory than `limits` allow.
+    /// One frame would take more memory than `limits` allow.
     TooMuchMemory,
     UnsupportedVersion {
         message: &'static str,
@@ -53,7 +53,7 @@ impl fmt::Display for DecodeError {
             UnexpectedNull => f.write_str("null where a value must be"),
             VarintTooLong => f.write_str("a varint of more than 32 bits"),
             TooManyTags(count) => write!(f, "{count} tagged fields in one struct"),
-            TooMuchMemory => f.write_str("arrays that would take too much memory"),
+            TooMuchMemory => f.write_str("arrays or text that would take too much memory"),
             UnsupportedVersion { message, version } => {
                 write!(f, "{message} has no version {version}")
             }

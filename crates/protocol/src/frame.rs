@@ -3,6 +3,7 @@
 use bytes::{Bytes, BytesMut};
 
 use crate::header::{RequestHeader, ResponseHeader};
+use crate::limits::FRAME_BUFFER_BYTES;
 use crate::{ApiKey, EncodeError, EncodeErrorKind, Message, Request, Str, Writer};
 
 /// Bytes of the length before a frame, which does not count itself.
@@ -64,7 +65,9 @@ pub fn response<M: Message>(
 }
 
 fn empty_prefix() -> BytesMut {
-    BytesMut::from(&[0; PREFIX_BYTES][..])
+    let mut small = BytesMut::with_capacity(FRAME_BUFFER_BYTES);
+    small.extend_from_slice(&[0; PREFIX_BYTES]);
+    small
 }
 
 fn framed<H: Message, M: Message>(

@@ -7,7 +7,8 @@ use crate::{DecodeError, DecodeErrorKind, Fields, Message, Str};
 /// A cursor over one frame. Strings and byte fields share the frame instead of copying it.
 ///
 /// Invariant: `at <= end && end <= frame.len()`. No length is believed before it is compared with
-/// the bytes that remain, and all arrays of a frame draw on one memory budget.
+/// the bytes that remain, and all that is allocated for a frame draws on one
+/// budget.
 #[derive(Clone, Debug)]
 pub struct Reader {
     frame: Bytes,
@@ -16,7 +17,7 @@ pub struct Reader {
     end: usize,
     /// Whether the message being read uses compact lengths and tagged fields.
     flexible: bool,
-    /// Heap bytes that arrays may still take.
+    /// Heap bytes that arrays and mended text may still take.
     budget: usize,
 }
 
@@ -128,6 +129,15 @@ impl Reader {
         }
     }
 
+    /// Takes from the memory budget of the frame.
+    fn charge(&mut self, bytes: usize) -> Result<(), DecodeError> {
+        match self.budget.checked_sub(bytes) {
+            Some(left) => self.budget = left,
+            None => return Err(self.error(DecodeErrorKind::TooMuchMemory)),
+        }
+        Ok(())
+    }
+
     fn truncated(&self, wanted: usize) -> DecodeError {
         let remaining = self.remaining();
         self.error(DecodeErrorKind::Truncated { wanted, remaining })
@@ -182,7 +192,18 @@ impl Reader {
     fn text(&mut self, length: Option<usize>) -> Result<Option<Str>, DecodeError> {
         let Some(length) = length else { return Ok(None) };
         let bytes = self.take(length)?;
-        Ok(Some(Str::from_utf8_lossy(bytes)))
+        match Str::from_utf8(bytes) {
+            Ok(text) => Ok(Some(text)),
+            Err(_) => self.mended_text(length).map(Some),
+        }
+    }
+
+    /// The last `length` bytes with U+FFFD for what is not UTF-8, as Java reads them.
+    fn mended_text(&mut self, length: usize) -> Result<Str, DecodeError> {
+        // Three bytes may come to stand for one, and a string grows there by doubling: 1 + 2 + 4;
+        // then the least that a string and its reference count take.
+        self.charge(length.saturating_mul(7).saturating_add(64))?;
+        Ok(Str::from_utf8_lossy(&self.frame[self.at - length..self.at]))
     }
 
     fn take(&mut self, length: usize) -> Result<Bytes, DecodeError> {
@@ -314,11 +335,7 @@ impl Reader {
         if elements > remaining / min_bytes {
             return Err(self.error(DecodeErrorKind::ArrayTooLong { elements, remaining }));
         }
-        let cost = elements.saturating_mul(size_of::<T>());
-        match self.budget.checked_sub(cost) {
-            Some(left) => self.budget = left,
-            None => return Err(self.error(DecodeErrorKind::TooMuchMemory)),
-        }
+        self.charge(elements.saturating_mul(size_of::<T>()))?;
         Ok(Vec::with_capacity(elements))
     }
 }

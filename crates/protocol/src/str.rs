@@ -24,11 +24,8 @@ impl Str {
     }
 
     /// What is not UTF-8 becomes U+FFFD, as in Java: a client is answered, not cut off.
-    pub fn from_utf8_lossy(bytes: Bytes) -> Str {
-        match std::str::from_utf8(&bytes) {
-            Ok(_) => Str(bytes),
-            Err(_) => Str::from(String::from_utf8_lossy(&bytes).into_owned()),
-        }
+    pub fn from_utf8_lossy(bytes: &[u8]) -> Str {
+        Str::from(String::from_utf8_lossy(bytes).into_owned())
     }
 
     pub fn as_str(&self) -> &str {

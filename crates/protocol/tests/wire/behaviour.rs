@@ -55,6 +55,17 @@ fn a_null_string_is_refused_where_a_value_must_be() {
 }
 
 #[test]
+fn text_that_is_not_utf8_is_mended_as_java_mends_it_and_paid_for() {
+    let bytes = Bytes::from_static(b"\0\x03a\xffb");
+    let mut r = Reader::new(bytes);
+    assert_eq!(r.string().unwrap(), "a\u{fffd}b");
+    // Within the budget of its own frame, whatever its length.
+    let mut bytes = i16::MAX.to_be_bytes().to_vec();
+    bytes.resize(2 + 32767, 0xff);
+    assert_eq!(Reader::new(bytes.into()).string().unwrap().len(), 3 * 32767);
+}
+
+#[test]
 fn unknown_tags_and_what_a_tag_appends_are_skipped() {
     let header = ResponseHeader { correlation_id: 7 };
     let known = header.to_bytes(1).unwrap();

@@ -95,6 +95,20 @@ fn a_huge_length_anywhere_neither_panics_nor_allocates() {
 }
 
 #[test]
+fn a_frame_full_of_the_dearest_values_stays_within_its_allowance() {
+    // DescribeGroups v5: empty strings, then strings of one byte that is not UTF-8.
+    let exercise = Exercise::find("DescribeGroupsRequest").unwrap();
+    let elements = 200_000;
+    for element in [&[1][..], &[2, 0xff]] {
+        let mut bytes = vec![0xc1, 0x9a, 0x0c];
+        (0..elements).for_each(|_| bytes.extend_from_slice(element));
+        bytes.extend([0, 0]);
+        let accepted = decodes(exercise, &bytes, 5);
+        assert_eq!(accepted, element == [1], "only mended text is beyond the budget");
+    }
+}
+
+#[test]
 fn fuzz_mutated_messages_are_refused_or_survive_another_round() {
     let mut dice = Dice::from_environment(5);
     each_version(|exercise, version, message| {
