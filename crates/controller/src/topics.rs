@@ -27,8 +27,15 @@ fn draw_id(ids: &mut TopicIds<'_>, taken: &TopicsImage) -> Uuid {
             || id.to_string().starts_with('-')
             || taken.by_id(*id).is_some()
     };
-    let mut draws = (0..TOPIC_ID_DRAWS_MAX).map(|_| ids());
-    draws.find(|id| !unfit(id)).expect("the source of topic ids is not random")
+    let mut id = ids();
+    for _ in 1..TOPIC_ID_DRAWS_MAX {
+        if !unfit(&id) {
+            break;
+        }
+        id = ids();
+    }
+    assert!(!unfit(&id), "the source of topic ids is not random");
+    id
 }
 
 /// A number that is as random as the id.
