@@ -534,6 +534,7 @@ public final class JavaClientSuite {
                 consumer.subscribe(java.util.regex.Pattern.compile(prefix + "-.*"));
                 produce(Map.of(), numbered(prefix + "-a", 0, 1));
                 take(consumer, 1);
+                consumer.commitSync();
                 get(admin.createTopics(List.of(new NewTopic(prefix + "-b", 1, (short) 1))).all());
                 produce(Map.of(), numbered(prefix + "-b", 0, 1));
                 equal(take(consumer, 1).get(0).topic(), prefix + "-b", "topic");

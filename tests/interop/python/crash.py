@@ -15,6 +15,9 @@ suite = Suite("crash")
 check.CHECK_SECONDS = 150
 server = Server()
 PARTITIONS = 4
+#: COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR, LEADER_NOT_AVAILABLE,
+#: NOT_LEADER_OR_FOLLOWER.
+NOT_READY = {14, 15, 16, 5, 6}
 admin = AdminClient({"bootstrap.servers": BOOTSTRAP, "log_level": 0})
 
 
@@ -35,12 +38,26 @@ def consumer(group=None):
     })
 
 
+def retried(call):
+    """A server that has just started may say that it is not ready; it never says anything untrue."""
+
+    def attempt():
+        try:
+            return call()
+        except KafkaException as error:
+            code = error.args[0].code()
+            true(error.args[0].retriable() or code in NOT_READY, str(error))
+
+    return until("an answer", attempt)
+
+
 def read_everything(topic_name):
     """Every record of the topic by (partition, offset)."""
     client = consumer()
     found = {}
     for p in range(PARTITIONS):
-        low, high = client.get_watermark_offsets(TopicPartition(topic_name, p), timeout=20)
+        place = TopicPartition(topic_name, p)
+        low, high = retried(lambda: client.get_watermark_offsets(place, timeout=20))
         client.assign([TopicPartition(topic_name, p, low)])
         offset = low
         while offset < high:
@@ -139,14 +156,7 @@ def topics_configs_and_offsets_survive_kill_9():
     client = consumer(group)
     asked = [TopicPartition(topic_name, p) for p in range(PARTITIONS)]
 
-    def committed():
-        try:
-            return client.committed(asked, timeout=20)
-        except KafkaException as error:
-            # A coordinator that is still loading says so; it never says "no offset".
-            true(error.args[0].retriable() or error.args[0].code() in (14, 15, 16), str(error))
-
-    found = until("the committed offsets", committed)
+    found = retried(lambda: client.committed(asked, timeout=20))
     equal([p.offset for p in found], [10 + p for p in range(PARTITIONS)], "committed offsets")
     client.close()
     resource = ConfigResource(ResourceType.TOPIC, topic_name)
