@@ -26,6 +26,8 @@ pub enum FetchTopic {
 #[derive(Clone, Debug, PartialEq)]
 pub struct FetchTarget {
     pub topic: FetchTopic,
+    /// The name of a topic that came by id, as of then; in a session it is remembered.
+    pub name: Option<Str>,
     pub partition: i32,
     pub current_leader_epoch: i32,
     pub fetch_offset: i64,
@@ -251,6 +253,7 @@ mod tests {
     fn target(partition: i32, fetch_offset: i64) -> FetchTarget {
         FetchTarget {
             topic: FetchTopic::Name("t".into()),
+            name: None,
             partition,
             current_leader_epoch: -1,
             fetch_offset,

@@ -14,6 +14,13 @@ pub const FRAME_RESERVE_BYTES_MAX: usize = 1024 * 1024;
 /// keep 5 in flight, librdkafka up to 1,000 by configuration but far fewer in practice.
 pub const IN_FLIGHT_REQUESTS_MAX: usize = 128;
 
+/// Bytes of answers that a client may leave untaken before no more of its requests are served. One
+/// fetch may exceed it by `fetch.max.bytes`.
+pub const READY_RESPONSE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Requests of one connection that are dispatched before others get their turn.
+pub const REQUESTS_PER_TURN: usize = 16;
+
 /// The most partitions one fetch may wait on; more and it is answered at once.
 pub const FETCH_WAIT_PARTITIONS_MAX: usize = 100_000;
 

@@ -23,6 +23,10 @@ pub(crate) async fn serve<E: Env>(
     let sleep = sleep_until(idle.deadline());
     tokio::pin!(sleep);
     loop {
+        if connection.has_work() && connection.handle_input().is_err() {
+            // What is owed for the requests before leaves first.
+            connection.responses().close();
+        }
         let responses = connection.responses();
         tokio::select! {
             biased;
@@ -41,6 +45,7 @@ pub(crate) async fn serve<E: Env>(
                 }
                 idle.last_used = Instant::now();
             }
+            () = tokio::task::yield_now(), if connection.has_work() => {}
             () = sleep.as_mut() => {
                 if idle.is_over() && !connection.is_waiting() {
                     return;
@@ -83,7 +88,10 @@ fn read_available<E: Env>(stream: &TcpStream, connection: &mut Connection<E>) ->
         match stream.try_read_buf(buffer) {
             Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(read) => {
-                connection.handle_input().map_err(|_| io::ErrorKind::InvalidData)?;
+                if connection.handle_input().is_err() {
+                    connection.responses().close();
+                    return Ok(());
+                }
                 // A short read has emptied the socket; asking again would only cost a system call.
                 if read < room || !connection.wants_input() {
                     return Ok(());

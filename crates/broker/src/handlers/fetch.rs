@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use env::Disk;
+use metadata::MetadataImage;
+use protocol::Str;
 use protocol::messages::FetchResponse;
-use protocol::messages::fetch_request::{FetchRequest, FetchTopic as RequestTopic};
+use protocol::messages::fetch_request::{FetchPartition, FetchRequest, FetchTopic as RequestTopic};
 use types::ErrorCode;
 
 use crate::fetch_reader::{FetchReader, Reading};
@@ -38,12 +40,13 @@ pub fn handle<D: Disk>(
     settings: &Settings,
 ) {
     let by_topic_id = ctx.version >= TOPIC_IDS_SINCE;
-    let session = session_request(&request, by_topic_id);
+    let image = metadata.image();
+    let session = session_request(&request, by_topic_id, &image);
     let context = match sessions.begin(session, ctx.now, settings.random()) {
         Ok(context) => context,
         Err(error) => return reply.send(refusal(error)),
     };
-    let reader = FetchReader::new(context, partitions, &metadata.image(), &request, settings);
+    let reader = FetchReader::new(context, partitions, &image, &request, settings);
     let before = reader.sizes();
     let reading = reader.read();
     let wait_ms = request.max_wait_ms.min(FETCH_WAIT_MS_MAX);
@@ -75,21 +78,27 @@ fn refusal(error: ErrorCode) -> FetchResponse {
     FetchResponse { error_code: error.code(), ..Default::default() }
 }
 
-fn session_request(request: &FetchRequest, by_topic_id: bool) -> SessionRequest {
-    let named = |name: &protocol::Str, id: types::Uuid| {
+fn session_request(
+    request: &FetchRequest,
+    by_topic_id: bool,
+    image: &MetadataImage,
+) -> SessionRequest {
+    let named = |name: &Str, id: types::Uuid| {
         if by_topic_id { FetchTopic::Id(id) } else { FetchTopic::Name(name.clone()) }
     };
     let target = |topic: &RequestTopic| {
         let key = named(&topic.topic, topic.topic_id);
-        let of_partition =
-            move |p: &protocol::messages::fetch_request::FetchPartition| FetchTarget {
-                topic: key.clone(),
-                partition: p.partition,
-                current_leader_epoch: p.current_leader_epoch,
-                fetch_offset: p.fetch_offset,
-                last_fetched_epoch: p.last_fetched_epoch,
-                bytes_max: p.partition_max_bytes,
-            };
+        let found = if by_topic_id { image.topics.by_id(topic.topic_id) } else { None };
+        let name = found.map(|topic| Str::from(&*topic.name));
+        let of_partition = move |p: &FetchPartition| FetchTarget {
+            topic: key.clone(),
+            name: name.clone(),
+            partition: p.partition,
+            current_leader_epoch: p.current_leader_epoch,
+            fetch_offset: p.fetch_offset,
+            last_fetched_epoch: p.last_fetched_epoch,
+            bytes_max: p.partition_max_bytes,
+        };
         topic.partitions.iter().map(of_partition).collect::<Vec<_>>()
     };
     let forgotten = request.forgotten_topics_data.iter().flat_map(|topic| {

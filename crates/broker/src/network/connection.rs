@@ -9,7 +9,7 @@ use env::Env;
 use super::frames::FrameReader;
 use super::responses::ResponseQueue;
 use crate::api;
-use crate::limits::IN_FLIGHT_REQUESTS_MAX;
+use crate::limits::{IN_FLIGHT_REQUESTS_MAX, READY_RESPONSE_BYTES_MAX, REQUESTS_PER_TURN};
 use crate::node::Node;
 
 /// Who is at the other end.
@@ -54,25 +54,42 @@ impl<E: Env> Connection<E> {
         self.frames.release();
     }
 
-    /// Dispatches every whole request that has arrived.
+    /// Dispatches whole requests that have arrived, a few of them: others want to be served, too.
+    /// To be called again, perhaps after some responses have left, while it [`has_work`](Self::has_work).
     ///
     /// # Errors
     /// The connection must end, after the responses that are owed already.
     pub fn handle_input(&mut self) -> Result<(), Disconnect> {
-        while let Some(frame) = self.next_frame()? {
+        for _ in 0..REQUESTS_PER_TURN {
+            if !self.may_go_on() {
+                break;
+            }
+            let Some(frame) = self.next_frame()? else { break };
             let slot = self.responses.open_slot();
             api::dispatch(&self.node, &self.info, frame, slot)?;
         }
         Ok(())
     }
 
+    /// True while a whole request is here that may be dispatched.
+    pub fn has_work(&self) -> bool {
+        self.may_go_on() && self.frames.has_frame()
+    }
+
+    /// False while the client has too much unanswered, or does not take its answers: what it has
+    /// already asked for must not fill the memory.
+    fn may_go_on(&self) -> bool {
+        self.responses.in_flight() < IN_FLIGHT_REQUESTS_MAX
+            && self.responses.ready_bytes() < READY_RESPONSE_BYTES_MAX
+    }
+
     fn next_frame(&mut self) -> Result<Option<Bytes>, Disconnect> {
         self.frames.next_frame().map_err(|error| Disconnect::BadLength(error.claimed))
     }
 
-    /// False while too many requests are unanswered: the client is read no further.
+    /// False while there is enough to do with what has been read.
     pub fn wants_input(&self) -> bool {
-        self.responses.in_flight() < IN_FLIGHT_REQUESTS_MAX
+        self.may_go_on() && !self.frames.has_frame()
     }
 
     /// True while a response is owed.

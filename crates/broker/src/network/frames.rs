@@ -39,6 +39,13 @@ impl FrameReader {
         }
     }
 
+    /// True if [`next_frame`](Self::next_frame) has something to say.
+    pub fn has_frame(&self) -> bool {
+        let Some(prefix) = self.buffer.first_chunk() else { return false };
+        let length = frame::length(*prefix, self.frame_bytes_max);
+        length.map_or(true, |length| self.buffer.len() >= PREFIX_BYTES + length)
+    }
+
     /// The next whole request, without its length.
     ///
     /// # Errors

@@ -22,6 +22,8 @@ struct State {
     front: u64,
     /// No slot after the last one will be answered; the connection ends once the queue is empty.
     closing: bool,
+    /// Bytes of answers that wait to leave.
+    ready_bytes: usize,
     writer: Option<Waker>,
 }
 
@@ -47,6 +49,11 @@ impl ResponseQueue {
     /// How many requests are unanswered or unsent.
     pub fn in_flight(&self) -> usize {
         self.lock().slots.len()
+    }
+
+    /// How many bytes of answers the client has not taken yet.
+    pub fn ready_bytes(&self) -> usize {
+        self.lock().ready_bytes
     }
 
     /// Lets nothing more in: what is answered already still leaves.
@@ -76,7 +83,12 @@ impl ResponseQueue {
         // A slot behind the front was dropped with its connection.
         let Some(position) = number.checked_sub(state.front) else { return };
         let Some(place) = state.slots.get_mut(position as usize) else { return };
+        let bytes = match &slot {
+            Slot::Ready(response) => response.iter().map(Bytes::len).sum(),
+            _ => 0,
+        };
         *place = slot;
+        state.ready_bytes += bytes;
         if position == 0 {
             wake(state);
         }
@@ -107,12 +119,14 @@ impl State {
                 Slot::Disconnect => {
                     self.closing = true;
                     self.slots.clear();
+                    self.ready_bytes = chunks.iter().map(Bytes::len).sum();
                     break;
                 }
             }
             self.slots.pop_front();
             self.front += 1;
         }
+        self.ready_bytes -= chunks.iter().map(Bytes::len).sum::<usize>();
         chunks
     }
 }
