@@ -60,7 +60,7 @@ pub fn rounds(time: Duration, first_seed: u64) -> Result<Counts, String> {
     let mut total = Counts::default();
     let mut seed = first_seed;
     while total.failed == 0 && (seed == first_seed || started.elapsed() < time) {
-        let mut command = process::cargo(&["test", "--workspace", "--quiet", "fuzz_"]);
+        let mut command = process::cargo(&["test", "--workspace", "--tests", "--quiet", "fuzz_"]);
         command.env(SEED, seed.to_string()).stderr(Stdio::inherit());
         let finished = process::watch(command, ROUND_LIMIT, false)?;
         let counts = Counts::of(&finished.lines);
