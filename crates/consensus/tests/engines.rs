@@ -222,10 +222,10 @@ fn a_deposed_leader_hears_follow_before_any_batch_of_the_new_epoch() {
     let zombie = old.propose(first, next.plus(1), records(&["zombie"]), NOW);
     assert_eq!(zombie, Err(ProposeError::NotLeader));
     let events = drain(&mut old);
-    assert!(
-        matches!(events[0], EngineEvent::Follow { epoch, leader } if epoch == second && leader == Some(b)),
-        "{events:?}"
-    );
+    let EngineEvent::Follow { epoch, leader } = &events[0] else {
+        panic!("unexpected {events:?}");
+    };
+    assert_eq!((*epoch, *leader), (second, Some(b)));
     let batches = |events: Vec<EngineEvent>| {
         events.into_iter().filter_map(|event| match event {
             EngineEvent::Committed(batch) => Some(batch),

@@ -46,7 +46,9 @@ fn command() -> impl Strategy<Value = Command> {
     let broker = || 1i32..4;
     prop_oneof![
         4 => (prop::collection::vec(name(), 1..3), -2i32..4, -2i16..4)
-            .prop_map(|(names, partitions, replicas)| Command::Create { names, partitions, replicas }),
+            .prop_map(|(names, partitions, replicas)| {
+                Command::Create { names, partitions, replicas }
+            }),
         2 => name().prop_map(|name| Command::Delete { name }),
         2 => (name(), 0i32..7).prop_map(|(name, count)| Command::Grow { name, count }),
         3 => (broker(), 0u8..3, any::<bool>())
@@ -96,34 +98,7 @@ impl Node {
     fn run(&mut self, command: &Command) -> String {
         match command {
             Command::Create { names, partitions, replicas } => {
-                let topic = |name: &&str| CreatableTopic {
-                    name: (*name).into(),
-                    num_partitions: *partitions,
-                    replication_factor: *replicas,
-                    ..Default::default()
-                };
-                let topics = names.iter().map(topic).collect();
-                let request = CreateTopicsRequest { topics, ..Default::default() };
-                let mut next = self.ids;
-                let mut ids = || {
-                    next += 1;
-                    Uuid::from_random(
-                        u128::from(next)
-                            .wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
-                            .to_be_bytes(),
-                    )
-                };
-                let result = self.controller.create_topics(&request, &mut ids);
-                self.ids = next;
-                let reply = self.commit(result);
-                let image = self.controller.image();
-                for topic in reply.topics.iter().filter(|topic| topic.error_code == 0) {
-                    let created = image.topics.by_name(&topic.name).expect("told that it exists");
-                    assert_eq!(created.id, topic.topic_id);
-                    assert_eq!(created.partition_count(), topic.num_partitions);
-                    assert_eq!(created.replication_factor(), topic.replication_factor);
-                }
-                format!("{reply:?}")
+                self.create(names, *partitions, *replicas)
             }
             Command::Delete { name } => {
                 let topic_names = vec![(*name).into()];
@@ -147,17 +122,7 @@ impl Node {
                 format!("{:?}", self.commit(result))
             }
             Command::Fence { broker } => self.fence(*broker),
-            Command::Reassign { name, replicas } => {
-                let partition =
-                    ReassignablePartition { partition_index: 0, replicas: replicas.clone() };
-                let topic = ReassignableTopic { name: (*name).into(), partitions: vec![partition] };
-                let request = AlterPartitionReassignmentsRequest {
-                    topics: vec![topic],
-                    ..Default::default()
-                };
-                let result = self.controller.alter_partition_reassignments(&request);
-                format!("{:?}", self.commit(result))
-            }
+            Command::Reassign { name, replicas } => self.reassign(name, replicas),
             Command::Elect { election_type } => {
                 let request = ElectLeadersRequest {
                     election_type: *election_type,
@@ -167,18 +132,56 @@ impl Node {
                 let result = self.controller.elect_leaders(&request);
                 format!("{:?}", self.commit(result))
             }
-            Command::ProducerIds { broker } => {
-                let broker_epoch = self.epoch(*broker).0;
-                let request = AllocateProducerIdsRequest { broker_id: *broker, broker_epoch };
-                let result = self.controller.allocate_producer_ids(&request);
-                let reply = self.commit(result);
-                if reply.error_code == 0 {
-                    assert!(self.blocks.insert(reply.producer_id_start), "a block was given twice");
-                    assert_eq!(reply.producer_id_start % i64::from(reply.producer_id_len), 0);
-                }
-                format!("{reply:?}")
-            }
+            Command::ProducerIds { broker } => self.producer_ids(*broker),
         }
+    }
+
+    fn create(&mut self, names: &[&str], partitions: i32, replicas: i16) -> String {
+        let topic = |name: &&str| CreatableTopic {
+            name: (*name).into(),
+            num_partitions: partitions,
+            replication_factor: replicas,
+            ..Default::default()
+        };
+        let topics = names.iter().map(topic).collect();
+        let request = CreateTopicsRequest { topics, ..Default::default() };
+        let mut next = self.ids;
+        let mut ids = || {
+            next += 1;
+            scattered_id(next)
+        };
+        let result = self.controller.create_topics(&request, &mut ids);
+        self.ids = next;
+        let reply = self.commit(result);
+        let image = self.controller.image();
+        for topic in reply.topics.iter().filter(|topic| topic.error_code == 0) {
+            let created = image.topics.by_name(&topic.name).expect("told that it exists");
+            assert_eq!(created.id, topic.topic_id);
+            assert_eq!(created.partition_count(), topic.num_partitions);
+            assert_eq!(created.replication_factor(), topic.replication_factor);
+        }
+        format!("{reply:?}")
+    }
+
+    fn reassign(&mut self, name: &str, replicas: &Option<Vec<i32>>) -> String {
+        let partition = ReassignablePartition { partition_index: 0, replicas: replicas.clone() };
+        let topic = ReassignableTopic { name: name.into(), partitions: vec![partition] };
+        let request =
+            AlterPartitionReassignmentsRequest { topics: vec![topic], ..Default::default() };
+        let result = self.controller.alter_partition_reassignments(&request);
+        format!("{:?}", self.commit(result))
+    }
+
+    fn producer_ids(&mut self, broker: i32) -> String {
+        let broker_epoch = self.epoch(broker).0;
+        let request = AllocateProducerIdsRequest { broker_id: broker, broker_epoch };
+        let result = self.controller.allocate_producer_ids(&request);
+        let reply = self.commit(result);
+        if reply.error_code == 0 {
+            assert!(self.blocks.insert(reply.producer_id_start), "a block was given twice");
+            assert_eq!(reply.producer_id_start % i64::from(reply.producer_id_len), 0);
+        }
+        format!("{reply:?}")
     }
 
     fn register(&mut self, broker: i32, start: u8, clean: bool) -> String {
@@ -224,6 +227,12 @@ impl Node {
         let image = self.controller.image();
         image.cluster.broker(BrokerId(broker)).map_or(BrokerEpoch::NONE, |broker| broker.epoch)
     }
+}
+
+/// Ids that look random and are the same in every run.
+fn scattered_id(number: u64) -> Uuid {
+    const ODD: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
+    Uuid::from_random(u128::from(number).wrapping_mul(ODD).to_be_bytes())
 }
 
 fn check(image: &MetadataImage) {

@@ -186,7 +186,10 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_bring_the_decoder_down(bytes in prop::collection::vec(any::<u8>(), 0..64), kind in 0u8..30) {
+    fn no_bytes_bring_the_decoder_down(
+        bytes in prop::collection::vec(any::<u8>(), 0..64),
+        kind in 0u8..30,
+    ) {
         let mut framed = vec![1, kind, 0];
         framed.extend(bytes);
         let _ = MetadataRecord::decode(framed.into());

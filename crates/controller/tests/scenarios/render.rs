@@ -3,6 +3,7 @@
 use metadata::{ConfigResource, ConfigResourceKind, MetadataRecord};
 use protocol::Str;
 use protocol::messages::create_topics_response::CreatableTopicResult;
+use protocol::metadata_records::PartitionChangeRecord;
 use types::{BrokerId, ErrorCode, Uuid};
 
 pub fn id(id: Uuid) -> String {
@@ -56,30 +57,7 @@ pub fn record(record: &MetadataRecord) -> String {
                 ids(&r.directories)
             )
         }
-        MetadataRecord::PartitionChange(r) => {
-            let mut text = format!("{}-{}", id(r.topic_id), r.partition_id);
-            let lists = [
-                ("isr", &r.isr),
-                ("replicas", &r.replicas),
-                ("adding", &r.adding_replicas),
-                ("removing", &r.removing_replicas),
-            ];
-            if r.leader != -2 {
-                text.push_str(&format!(" leader={}", r.leader));
-            }
-            for (name, brokers) in lists {
-                if let Some(brokers) = brokers {
-                    text.push_str(&format!(" {name}={}", list(brokers)));
-                }
-            }
-            if r.leader_recovery_state >= 0 {
-                text.push_str(&format!(" recovering={}", r.leader_recovery_state));
-            }
-            if let Some(directories) = &r.directories {
-                text.push_str(&format!(" dirs={}", ids(directories)));
-            }
-            text
-        }
+        MetadataRecord::PartitionChange(r) => partition_change(r),
         MetadataRecord::Config(r) => {
             let kind = ConfigResourceKind::from_code(r.resource_type).expect("a known kind");
             let of = resource(&ConfigResource::new(kind, &*r.resource_name));
@@ -114,6 +92,31 @@ pub fn record(record: &MetadataRecord) -> String {
         other => format!("{other:?}"),
     };
     format!("log {} {text}", record.name().trim_end_matches("Record"))
+}
+
+fn partition_change(r: &PartitionChangeRecord) -> String {
+    let mut text = format!("{}-{}", id(r.topic_id), r.partition_id);
+    let lists = [
+        ("isr", &r.isr),
+        ("replicas", &r.replicas),
+        ("adding", &r.adding_replicas),
+        ("removing", &r.removing_replicas),
+    ];
+    if r.leader != -2 {
+        text.push_str(&format!(" leader={}", r.leader));
+    }
+    for (name, brokers) in lists {
+        if let Some(brokers) = brokers {
+            text.push_str(&format!(" {name}={}", list(brokers)));
+        }
+    }
+    if r.leader_recovery_state >= 0 {
+        text.push_str(&format!(" recovering={}", r.leader_recovery_state));
+    }
+    if let Some(directories) = &r.directories {
+        text.push_str(&format!(" dirs={}", ids(directories)));
+    }
+    text
 }
 
 pub fn created(result: &CreatableTopicResult) -> String {

@@ -196,7 +196,7 @@ impl World {
         })
     }
 
-    /// What a controller with heartbeats will decide; here it is simply written.
+    /// What a controller with heartbeats will decide; here it is written as it is.
     fn fence(&mut self, id: i32) -> Vec<String> {
         let image = self.controller.image();
         let broker = image.cluster.broker(BrokerId(id)).expect("a registered broker");

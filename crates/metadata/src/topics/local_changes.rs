@@ -13,7 +13,7 @@ pub struct LocalReplicaChanges {
     /// The broker holds these no more.
     pub stop: Vec<LocalPartition>,
     pub lead: Vec<LocalPartition>,
-    /// Also partitions that nobody leads for now.
+    /// Also partitions that nobody leads.
     pub follow: Vec<LocalPartition>,
 }
 
