@@ -3,9 +3,12 @@
 use bytes::Bytes;
 use protocol::header::{RequestHeader, ResponseHeader};
 use protocol::messages::fetch_response::{FetchableTopicResponse, PartitionData};
+use protocol::messages::list_offsets_response::{
+    ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
+};
 use protocol::messages::{
     ApiVersionsResponse, DescribeGroupsRequest, FetchRequest, FetchResponse, HeartbeatRequest,
-    JoinGroupRequest, MetadataRequest, ProduceRequest, TxnOffsetCommitRequest,
+    JoinGroupRequest, ListOffsetsResponse, MetadataRequest, ProduceRequest, TxnOffsetCommitRequest,
 };
 use protocol::{
     ApiKey, DecodeErrorKind, EncodeErrorKind, Message, Reader, Str, UNCOPIED_BYTES_MIN, Writer,
@@ -24,6 +27,20 @@ fn a_field_the_version_lacks_is_refused_unless_it_is_ignorable() {
     let ignorable = JoinGroupRequest { group_instance_id: None, ..important };
     let sent = JoinGroupRequest::from_bytes(ignorable.to_bytes(4).unwrap(), 4).unwrap();
     assert_eq!(sent.reason, None);
+}
+
+#[test]
+fn a_response_leaves_out_what_an_older_version_cannot_be_told() {
+    let offset = ListOffsetsPartitionResponse { leader_epoch: 3, offset: 9, ..Default::default() };
+    let topic = ListOffsetsTopicResponse { partitions: vec![offset], ..Default::default() };
+    let response = ListOffsetsResponse { topics: vec![topic], ..Default::default() };
+    let refused = response.to_bytes(2).unwrap_err();
+    assert_eq!(refused.kind, EncodeErrorKind::FieldNotInVersion("leader_epoch"));
+    let frame = frame::response(ApiKey::ListOffsets, &response, 2, 1).unwrap().concat();
+    let body = Bytes::from(frame).slice(frame::PREFIX_BYTES + 4..);
+    let read = ListOffsetsResponse::from_bytes(body, 2).unwrap();
+    let partition = &read.topics[0].partitions[0];
+    assert_eq!((partition.offset, partition.leader_epoch), (9, -1));
 }
 
 #[test]
