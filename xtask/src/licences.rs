@@ -31,7 +31,8 @@ pub fn check(root: &Path) -> Result<Vec<String>, String> {
         fs::read_to_string(root.join(name)).map_err(|error| format!("read {name}: {error}"))
     };
     let rules = Rulebook::parse(&read("deny.toml")?)?;
-    let mut command = process::cargo(&["tree", "--locked", "--workspace", "--edges", "normal,build,dev"]);
+    let mut command =
+        process::cargo(&["tree", "--locked", "--workspace", "--edges", "normal,build,dev"]);
     command.args(["--prefix", "none", "--format", "{p}|{l}"]);
     let finished = process::watch(command, LIMIT, false)?;
     if !finished.success {

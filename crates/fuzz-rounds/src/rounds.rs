@@ -5,7 +5,8 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 const SEED: &str = "OTTLA_FUZZ_SEED";
 const FIRST_SEED: u64 = 1;
 
-/// Runs `work` on cases that follow from the seed in `OTTLA_FUZZ_SEED`: the same seed, the same cases.
+/// Runs `work` on cases that follow from the seed in `OTTLA_FUZZ_SEED`: the same seed, the same
+/// cases.
 ///
 /// # Panics
 /// If `work` panics: with the seed and the smallest case that still fails.

@@ -36,8 +36,14 @@ fn is_root(path: &str) -> bool {
         "bin" | "tests" | "benches" | "examples" | "fuzz_targets" => {
             name.ends_with(".rs") && !folder.contains("/src/tests")
         }
-        _ => name == "build.rs" || (name == "main.rs" && folder.contains("/bin/")),
+        _ => name == "build.rs" || (name == "main.rs" && is_target(folder)),
     }
+}
+
+/// `tests/log/main.rs` is a test of its own, named `log`.
+fn is_target(folder: &str) -> bool {
+    let above = folder.rsplit('/').nth(1).unwrap_or_default();
+    ["bin", "tests", "benches", "examples"].contains(&above)
 }
 
 fn is_sample(path: &str) -> bool {
@@ -141,6 +147,8 @@ mod tests {
             ("crates/a/tests/t.rs", "mod story;"),
             ("crates/a/tests/story.rs", ""),
             ("crates/a/src/bin/tool.rs", ""),
+            ("crates/a/tests/log/main.rs", "mod reading;"),
+            ("crates/a/tests/log/reading.rs", ""),
         ]);
         assert_eq!(found, [""; 0]);
     }

@@ -64,12 +64,13 @@ pub const ROOMS: &[Room] = &[
         &["types", "records", "protocol", "config", "env", "env-os", "storage", "client", "server"],
     ),
     // A disk that forgets; storage's tests use it too.
-    room("sim", Black, &["types", "env"]),
+    room("env-sim", Black, &["types", "env"]),
     room(
-        "simulator",
+        "sim",
         Black,
-        &["types", "records", "protocol", "config", "env", "sim", "storage", "broker"],
+        &["types", "records", "protocol", "config", "env", "env-sim", "storage", "broker"],
     ),
+    room("fuzz-rounds", Black, &[]),
     room("bench", Black, &["types", "records", "protocol", "client"]),
     room("xtask", Black, &[]),
 ];

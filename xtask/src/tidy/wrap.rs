@@ -45,7 +45,8 @@ impl<'a> Comment<'a> {
         Some(Comment { line, lead, marker, body })
     }
 
-    /// The line up to the limit, and the rest as a line of its own; none if it fits or cannot break.
+    /// The line up to the limit, and the rest as a line of its own; none if it fits or cannot be
+    /// broken.
     fn split(&self) -> Option<(String, String)> {
         if self.line.chars().count() <= COLUMNS_MAX {
             return None;
