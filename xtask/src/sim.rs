@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::process;
 
 /// The crate whose binary it is.
-pub const CRATE: &str = "simulator";
+pub const CRATE: &str = "sim";
 
 pub fn run(args: &[String]) -> Result<(), String> {
     release(CRATE, args)

@@ -1,5 +1,5 @@
 //! The ports to the world: traits only. Production implements them in `env-os`, the simulator in
-//! `sim`.
+//! `env-sim`.
 //!
 //! **Architecture Invariant:** white and grey crates reach clocks, chance and disks only through
 //! this crate. Sockets are not a port: the broker is a machine that is handed frames and yields

@@ -1,8 +1,12 @@
-//! A simulated world: the ports of `env`, deterministic and full of faults.
+//! The simulator: a whole node, clients, a network and faults on one seeded queue.
 //!
-//! **Architecture Invariant:** the same seed and the same calls give the same world. No clock, no
-//! thread, no hash order, no real file.
+//! **Architecture Invariant:** the same seed gives the same trace. Production code does not know that
+//! it runs here: the world comes in through `env`, bytes through `broker::Connection`.
 
-pub mod disk;
-
-pub use disk::{Crash, SimDisk, SimFile, SimLock};
+pub mod actors;
+pub mod checkers;
+pub mod history;
+pub mod run;
+pub mod trace;
+pub mod wire;
+pub mod world;

@@ -40,7 +40,7 @@ mod tests {
     use super::*;
     use crate::offset_index::{OffsetEntry, OffsetIndex};
     use env::{Disk, DiskFile, OpenMode};
-    use sim::SimDisk;
+    use env_sim::SimDisk;
     use std::path::{Path, PathBuf};
 
     const PATH: &str = "/i";

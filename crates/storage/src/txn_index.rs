@@ -135,7 +135,7 @@ impl<D: Disk> TxnIndex<D> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sim::SimDisk;
+    use env_sim::SimDisk;
 
     fn aborted(first: i64, last: i64) -> AbortedTransaction {
         AbortedTransaction {

@@ -1,0 +1,192 @@
+//! A member of a consumer group: joins, takes its share, commits, leaves and comes back.
+
+use env::Clock;
+use protocol::ApiKey;
+use protocol::messages::join_group_request::{JoinGroupRequest, JoinGroupRequestProtocol};
+use protocol::messages::join_group_response::JoinGroupResponse;
+use protocol::messages::offset_commit_request::{
+    OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic,
+};
+use protocol::messages::offset_commit_response::OffsetCommitResponse;
+use protocol::messages::sync_group_request::{SyncGroupRequest, SyncGroupRequestAssignment};
+use protocol::messages::sync_group_response::SyncGroupResponse;
+use types::{ErrorCode, Uuid};
+
+use super::{Actor, Io};
+use crate::history::Event;
+use crate::wire::Answer;
+
+const PROTOCOL: &str = "range";
+const PROTOCOL_TYPE: &str = "consumer";
+
+pub struct Member {
+    group: String,
+    topic_id: Uuid,
+    partitions: i32,
+    member_id: String,
+    generation: i32,
+    /// Partitions of the present generation.
+    share: Vec<i32>,
+    /// What it committed last, for all partitions: the time, so that of two commits of a group the
+    /// later one is the higher, whoever made it.
+    progress: i64,
+    committing: Option<Vec<i32>>,
+    stopped: bool,
+}
+
+impl Member {
+    pub fn new(group: &str, topic_id: Uuid, partitions: i32) -> Member {
+        Member {
+            group: group.to_owned(),
+            topic_id,
+            partitions,
+            member_id: String::new(),
+            generation: -1,
+            share: Vec::new(),
+            progress: 0,
+            committing: None,
+            stopped: false,
+        }
+    }
+
+    fn join(&mut self, io: &mut Io<'_>) {
+        self.share.clear();
+        self.committing = None;
+        if self.stopped {
+            return;
+        }
+        io.send(&JoinGroupRequest {
+            group_id: self.group.as_str().into(),
+            session_timeout_ms: 6_000,
+            rebalance_timeout_ms: 6_000,
+            member_id: self.member_id.as_str().into(),
+            protocol_type: PROTOCOL_TYPE.into(),
+            protocols: vec![JoinGroupRequestProtocol {
+                name: PROTOCOL.into(),
+                metadata: Default::default(),
+            }],
+            ..Default::default()
+        });
+    }
+
+    fn joined(&mut self, response: &JoinGroupResponse, io: &mut Io<'_>) {
+        self.member_id = response.member_id.to_string();
+        if response.error_code != ErrorCode::None.code() {
+            if response.error_code == ErrorCode::UnknownMemberId.code() {
+                self.member_id.clear();
+            }
+            return io.wake_after_ms(50);
+        }
+        self.generation = response.generation_id;
+        let count = response.members.len().max(1);
+        let assignment = |(number, member): (
+            usize,
+            &protocol::messages::join_group_response::JoinGroupResponseMember,
+        )| {
+            let share = (0..self.partitions).filter(|p| *p as usize % count == number);
+            SyncGroupRequestAssignment {
+                member_id: member.member_id.clone(),
+                assignment: share.map(|p| p as u8).collect::<Vec<_>>().into(),
+            }
+        };
+        let leads = response.leader == response.member_id;
+        let assignments = match leads {
+            true => response.members.iter().enumerate().map(assignment).collect(),
+            false => Vec::new(),
+        };
+        io.send(&SyncGroupRequest {
+            group_id: self.group.as_str().into(),
+            generation_id: self.generation,
+            member_id: self.member_id.as_str().into(),
+            protocol_type: Some(PROTOCOL_TYPE.into()),
+            protocol_name: Some(PROTOCOL.into()),
+            assignments,
+            ..Default::default()
+        });
+    }
+
+    fn commit(&mut self, io: &mut Io<'_>) {
+        self.progress = (io.clock.mono().0 / 1000) as i64;
+        let partition = |p: &i32| OffsetCommitRequestPartition {
+            partition_index: *p,
+            committed_offset: self.progress,
+            committed_leader_epoch: -1,
+            committed_metadata: Some("".into()),
+        };
+        let partitions = self.share.iter().map(partition).collect();
+        io.send(&OffsetCommitRequest {
+            group_id: self.group.as_str().into(),
+            generation_id_or_member_epoch: self.generation,
+            member_id: self.member_id.as_str().into(),
+            topics: vec![OffsetCommitRequestTopic {
+                topic_id: self.topic_id,
+                partitions,
+                ..Default::default()
+            }],
+            ..Default::default()
+        });
+        self.committing = Some(self.share.clone());
+    }
+
+    fn committed(&mut self, response: &OffsetCommitResponse, io: &mut Io<'_>) {
+        let asked = self.committing.take().unwrap_or_default();
+        let mut error = ErrorCode::None.code();
+        for answer in response.topics.iter().flat_map(|topic| &topic.partitions) {
+            error = error.max(answer.error_code);
+            if answer.error_code == 0 && asked.contains(&answer.partition_index) {
+                io.history.note(Event::Committed {
+                    group: self.group.clone(),
+                    partition: answer.partition_index,
+                    offset: self.progress,
+                });
+            }
+        }
+        if error != 0 {
+            if error == ErrorCode::UnknownMemberId.code() {
+                self.member_id.clear();
+            }
+            self.share.clear();
+        }
+        io.wake_after_ms(20 + io.rng.below(200));
+    }
+}
+
+impl Actor for Member {
+    fn connected(&mut self, io: &mut Io<'_>) {
+        self.join(io);
+    }
+
+    fn answered(&mut self, answer: Answer, io: &mut Io<'_>) {
+        match answer.key {
+            ApiKey::JoinGroup => self.joined(&answer.to(), io),
+            ApiKey::SyncGroup => {
+                let response: SyncGroupResponse = answer.to();
+                if response.error_code == 0 {
+                    self.share = response.assignment.iter().map(|p| i32::from(*p)).collect();
+                }
+                io.wake_after_ms(20);
+            }
+            ApiKey::OffsetCommit => self.committed(&answer.to(), io),
+            other => panic!("a member never asked {other:?}"),
+        }
+    }
+
+    fn woken(&mut self, io: &mut Io<'_>) {
+        if self.committing.is_some() || self.stopped {
+            return;
+        }
+        if self.share.is_empty() || io.rng.one_in(40) {
+            self.join(io);
+        } else {
+            self.commit(io);
+        }
+    }
+
+    fn stop(&mut self) {
+        self.stopped = true;
+    }
+
+    fn is_done(&self) -> bool {
+        self.committing.is_none()
+    }
+}

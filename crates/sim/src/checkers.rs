@@ -1,0 +1,25 @@
+//! One promise, one file. Each returns what is broken, in words.
+
+pub mod acked_is_kept;
+pub mod commits_are_kept;
+pub mod indexes_agree;
+pub mod no_duplicates;
+pub mod offsets_are_dense;
+pub mod producer_order;
+pub mod reads_are_repeatable;
+
+use crate::history::{FinalState, History};
+
+/// A promise that a run may break.
+pub type Checker = fn(&History, &FinalState) -> Vec<String>;
+
+/// Every promise, with the name it is reported under.
+pub const ALL: &[(&str, Checker)] = &[
+    ("acknowledged records are kept", acked_is_kept::check),
+    ("committed offsets are kept", commits_are_kept::check),
+    ("indexes agree with the log", indexes_agree::check),
+    ("an idempotent producer writes once", no_duplicates::check),
+    ("offsets are dense", offsets_are_dense::check),
+    ("a producer's records stay in order", producer_order::check),
+    ("an offset always holds the same record", reads_are_repeatable::check),
+];

@@ -1,0 +1,33 @@
+//! Between the log start and the log end every offset holds one record.
+
+use crate::history::{FinalState, History};
+
+pub fn check(_history: &History, end: &FinalState) -> Vec<String> {
+    let mut broken = Vec::new();
+    for (partition, (start, log_end)) in &end.bounds {
+        let records = end.records.get(partition).map(Vec::as_slice).unwrap_or_default();
+        let found: Vec<i64> = records.iter().map(|(offset, _)| *offset).collect();
+        let expected: Vec<i64> = (*start..*log_end).collect();
+        if found != expected {
+            let gap = expected.iter().zip(&found).find(|(a, b)| a != b);
+            broken.push(format!(
+                "partition {partition}: {} records between {start} and {log_end}, first gap {gap:?}",
+                found.len()
+            ));
+        }
+    }
+    broken
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gap_is_found_out() {
+        let mut end = FinalState::default();
+        end.bounds.insert(0, (0, 3));
+        end.records.insert(0, vec![(0, String::new()), (2, String::new())]);
+        assert_eq!(check(&History::default(), &end).len(), 1);
+    }
+}

@@ -1,0 +1,71 @@
+//! What the clients of a run did and were told. Checkers judge the end of the run by it.
+
+use std::collections::BTreeMap;
+
+/// A value no two sends share.
+pub type Value = String;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A batch was sent; whether it arrived is open.
+    Sent { partition: i32, values: Vec<Value> },
+    /// The broker says that the batch starts at this offset.
+    Acked { partition: i32, base: i64, values: Vec<Value> },
+    /// A consumer was given this.
+    Read { partition: i32, offset: i64, value: Value },
+    /// The broker says that this offset is committed for the group.
+    Committed { group: String, partition: i32, offset: i64 },
+    /// The power failed: what was not synced may be gone, and the disk may say so.
+    PowerLost,
+}
+
+/// Everything that happened, in order.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    events: Vec<Event>,
+}
+
+impl History {
+    pub fn note(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// What happened since the last power loss: what came before may be gone under page-cache
+    /// durability, and then nothing about it is promised but that the rest is whole.
+    pub fn since_power_loss(&self) -> &[Event] {
+        let lost = self.events.iter().rposition(|event| *event == Event::PowerLost);
+        &self.events[lost.map_or(0, |position| position + 1)..]
+    }
+
+    /// Acknowledged values by place, from events.
+    pub fn acked(events: &[Event]) -> BTreeMap<(i32, i64), Value> {
+        let mut acked = BTreeMap::new();
+        for event in events {
+            if let Event::Acked { partition, base, values } = event {
+                for (index, value) in values.iter().enumerate() {
+                    acked.insert((*partition, base + index as i64), value.clone());
+                }
+            }
+        }
+        acked
+    }
+}
+
+/// What is in the log at the end, read by an ordinary client after the faults have stopped.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FinalState {
+    /// Partition → (offset, value) in the order read.
+    pub records: BTreeMap<i32, Vec<(i64, Value)>>,
+    /// Partition → (log start, log end) as ListOffsets says.
+    pub bounds: BTreeMap<i32, (i64, i64)>,
+    /// (group, partition) → committed offset; −1 if none.
+    pub committed: BTreeMap<(String, i32), i64>,
+    /// Partition → (timestamp, offset) pairs that ListOffsets gave for timestamps of records.
+    pub by_timestamp: BTreeMap<i32, Vec<(i64, i64)>>,
+    /// Partition → timestamps of the records, in the order of `records`.
+    pub timestamps: BTreeMap<i32, Vec<i64>>,
+}

@@ -1,0 +1,105 @@
+//! `sim`: one node under faults, by seed.
+//!
+//! ```text
+//! sim [--seed N] [--seeds COUNT] [--seconds SIMULATED] [--hours SIMULATED] [--power-loss] [--meta]
+//! ```
+
+use std::process::ExitCode;
+
+use sim::run::{Outcome, run};
+use sim::world::Faults;
+
+struct Options {
+    seed: u64,
+    seeds: u64,
+    seconds: u64,
+    hours: Option<u64>,
+    power: bool,
+    meta: bool,
+}
+
+fn main() -> ExitCode {
+    let options = match parse(std::env::args().skip(1)) {
+        Ok(options) => options,
+        Err(why) => {
+            eprintln!("sim: {why}");
+            return ExitCode::from(2);
+        }
+    };
+    if options.meta && !same_seed_same_trace(&options) {
+        return ExitCode::FAILURE;
+    }
+    let mut simulated_ms = 0;
+    let mut records = 0;
+    let mut seed = options.seed;
+    let more = |seed: u64, simulated_ms: u64| match options.hours {
+        Some(hours) => simulated_ms < hours * 3_600_000,
+        None => seed < options.seed + options.seeds,
+    };
+    while more(seed, simulated_ms) {
+        let outcome = one(&options, seed);
+        if !outcome.broken.is_empty() {
+            report(&options, seed, &outcome);
+            println!("{} passed, 1 failed", seed - options.seed);
+            return ExitCode::FAILURE;
+        }
+        simulated_ms += outcome.simulated_ms;
+        records += outcome.records;
+        seed += 1;
+    }
+    println!(
+        "{} seeds, {:.2} simulated hours, {records} records kept",
+        seed - options.seed,
+        simulated_ms as f64 / 3_600_000.0
+    );
+    println!("{} passed, 0 failed", seed - options.seed);
+    ExitCode::SUCCESS
+}
+
+fn one(options: &Options, seed: u64) -> Outcome {
+    run(seed, Faults { power: options.power }, options.seconds * 1000)
+}
+
+fn same_seed_same_trace(options: &Options) -> bool {
+    let (first, second) = (one(options, options.seed), one(options, options.seed));
+    let same = first.trace == second.trace;
+    println!(
+        "seed {}: {} events, trace {:016x}{}",
+        options.seed,
+        first.trace.events,
+        first.trace.fingerprint(),
+        if same { ", twice the same" } else { ", and another one the second time" }
+    );
+    same
+}
+
+fn report(options: &Options, seed: u64, outcome: &Outcome) {
+    println!("seed {seed} breaks {} promises:", outcome.broken.len());
+    for broken in outcome.broken.iter().take(10) {
+        println!("  {broken}");
+    }
+    let power = if options.power { " --power-loss" } else { "" };
+    println!("again: cargo xtask sim --seed {seed} --seconds {}{power}", options.seconds);
+}
+
+fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
+    let mut options =
+        Options { seed: 1, seeds: 1, seconds: 30, hours: None, power: false, meta: false };
+    let mut arguments = arguments;
+    while let Some(flag) = arguments.next() {
+        let mut number = || -> Result<u64, String> {
+            let text = arguments.next().ok_or(format!("{flag} needs a number"))?;
+            text.parse().map_err(|_| format!("{flag} {text}: not a number"))
+        };
+        match flag.as_str() {
+            "--seed" => options.seed = number()?,
+            "--seeds" => options.seeds = number()?,
+            "--seconds" => options.seconds = number()?,
+            "--hours" => options.hours = Some(number()?),
+            "--power-loss" => options.power = true,
+            "--meta" => options.meta = true,
+            other => return Err(format!("{other} is no option")),
+        }
+    }
+    Ok(options)
+}

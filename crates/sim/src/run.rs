@@ -1,0 +1,207 @@
+//! One run: set up, let things go wrong, heal, read everything back, judge.
+
+use protocol::messages::create_topics_request::{
+    CreatableTopic, CreatableTopicConfig, CreateTopicsRequest,
+};
+use protocol::messages::fetch_request::{FetchPartition, FetchRequest, FetchTopic};
+use protocol::messages::list_offsets_request::{
+    ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic,
+};
+use protocol::messages::offset_fetch_request::{
+    OffsetFetchRequest, OffsetFetchRequestGroup, OffsetFetchRequestTopics,
+};
+use records::batches;
+use types::Uuid;
+
+use crate::actors::consumer::Consumer;
+use crate::actors::member::Member;
+use crate::actors::producer::Producer;
+use crate::checkers;
+use crate::history::FinalState;
+use crate::trace::Trace;
+use crate::world::{Faults, World};
+
+const TOPIC: &str = "events";
+const PARTITIONS: i32 = 3;
+const GROUPS: [&str; 2] = ["readers", "writers"];
+const LATEST: i64 = -1;
+const EARLIEST: i64 = -2;
+
+/// What a seed led to.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    pub broken: Vec<String>,
+    pub trace: Trace,
+    pub records: usize,
+    pub simulated_ms: u64,
+}
+
+/// Runs `seed` for `chaos_ms` of faults.
+pub fn run(seed: u64, faults: Faults, chaos_ms: u64) -> Outcome {
+    let mut world = World::new(seed);
+    world.start();
+    let topic_id = create_topic(&mut world);
+    for partition in 0..PARTITIONS {
+        let plain = format!("plain-{partition}");
+        world.add(Box::new(Producer::new(&plain, topic_id, partition, false)));
+        let idempotent = format!("once-{partition}");
+        world.add(Box::new(Producer::new(&idempotent, topic_id, partition, true)));
+        world.add(Box::new(Consumer::new(topic_id, partition)));
+    }
+    for group in GROUPS {
+        world.add(Box::new(Member::new(group, topic_id, PARTITIONS)));
+        world.add(Box::new(Member::new(group, topic_id, PARTITIONS)));
+    }
+    create_offsets_topic(&mut world);
+    world.begin_faults(faults);
+    world.run_for(chaos_ms);
+
+    world.end_faults();
+    world.stop_actors();
+    world.run_for(20_000);
+    let mut broken = Vec::new();
+    if !world.all_done() {
+        broken.push("after the faults some client never got its answer".to_owned());
+    }
+    let end = read_everything(&mut world, topic_id);
+    for (name, check) in checkers::ALL {
+        broken
+            .extend(check(&world.history, &end).into_iter().map(|what| format!("{name}: {what}")));
+    }
+    Outcome {
+        broken,
+        trace: world.trace,
+        records: end.records.values().map(Vec::len).sum(),
+        simulated_ms: world.now().0 / 1_000_000,
+    }
+}
+
+fn create_topic(world: &mut World) -> Uuid {
+    // Small steps, so that segments roll and indexes have entries.
+    let configs = [("segment.ms", "2000"), ("index.interval.bytes", "64")];
+    let config = |(name, value): (&str, &str)| CreatableTopicConfig {
+        name: name.into(),
+        value: Some(value.into()),
+    };
+    let response = world.call(&CreateTopicsRequest {
+        topics: vec![CreatableTopic {
+            name: TOPIC.into(),
+            num_partitions: PARTITIONS,
+            replication_factor: 1,
+            configs: configs.map(config).to_vec(),
+            ..Default::default()
+        }],
+        timeout_ms: 30_000,
+        ..Default::default()
+    });
+    let topic = response.topics.first().expect("an answer for the topic");
+    assert_eq!(topic.error_code, 0, "{:?}", topic.error_message);
+    topic.topic_id
+}
+
+fn create_offsets_topic(world: &mut World) {
+    let response = world.call(&protocol::messages::FindCoordinatorRequest {
+        coordinator_keys: GROUPS.iter().map(|group| (*group).into()).collect(),
+        ..Default::default()
+    });
+    assert!(response.coordinators.iter().all(|c| c.error_code == 0), "{response:?}");
+}
+
+fn read_everything(world: &mut World, topic_id: Uuid) -> FinalState {
+    let mut end = FinalState::default();
+    for partition in 0..PARTITIONS {
+        let bounds = (offset_at(world, partition, EARLIEST), offset_at(world, partition, LATEST));
+        end.bounds.insert(partition, bounds);
+        read_partition(world, topic_id, partition, bounds, &mut end);
+        let timestamps = end.timestamps.get(&partition).cloned().unwrap_or_default();
+        let asked = timestamps.iter().step_by(7).flat_map(|t| [*t, t + 1]);
+        let found = asked.map(|t| (t, offset_at(world, partition, t))).collect();
+        end.by_timestamp.insert(partition, found);
+    }
+    for group in GROUPS {
+        read_commits(world, topic_id, group, &mut end);
+    }
+    end
+}
+
+fn offset_at(world: &mut World, partition: i32, timestamp: i64) -> i64 {
+    let asked =
+        ListOffsetsPartition { partition_index: partition, current_leader_epoch: -1, timestamp };
+    let response = world.call(&ListOffsetsRequest {
+        replica_id: -1,
+        topics: vec![ListOffsetsTopic { name: TOPIC.into(), partitions: vec![asked] }],
+        ..Default::default()
+    });
+    let found = &response.topics[0].partitions[0];
+    assert_eq!(found.error_code, 0, "ListOffsets of {partition} at {timestamp}");
+    found.offset
+}
+
+fn read_partition(
+    world: &mut World,
+    topic_id: Uuid,
+    partition: i32,
+    (start, log_end): (i64, i64),
+    end: &mut FinalState,
+) {
+    let mut position = start;
+    let records = end.records.entry(partition).or_default();
+    let timestamps = end.timestamps.entry(partition).or_default();
+    while position < log_end {
+        let asked = FetchPartition {
+            partition,
+            current_leader_epoch: -1,
+            fetch_offset: position,
+            last_fetched_epoch: -1,
+            partition_max_bytes: 1 << 16,
+            ..Default::default()
+        };
+        let topic = FetchTopic { topic_id, partitions: vec![asked], ..Default::default() };
+        let response = world.call(&FetchRequest {
+            max_bytes: 1 << 20,
+            session_epoch: -1,
+            topics: vec![topic],
+            ..Default::default()
+        });
+        let data = &response.responses[0].partitions[0];
+        assert_eq!(data.error_code, 0, "fetch of {partition} at {position}");
+        let bytes = data.records.clone().unwrap_or_default();
+        let before = position;
+        for batch in batches(&bytes) {
+            let Ok(batch) = batch else { break };
+            assert_eq!(batch.verify_crc(), Ok(()), "a corrupt batch at {position}");
+            for record in batch.records().expect("a readable batch") {
+                let record = record.expect("a readable record");
+                if record.offset.0 >= position {
+                    let value = record.value.unwrap_or_default();
+                    records.push((record.offset.0, String::from_utf8_lossy(&value).into_owned()));
+                    timestamps.push(record.timestamp.0);
+                }
+            }
+            position = position.max(batch.next_offset().0);
+        }
+        assert!(position > before, "partition {partition} gives nothing at {position}");
+    }
+}
+
+fn read_commits(world: &mut World, topic_id: Uuid, group: &str, end: &mut FinalState) {
+    let topic = OffsetFetchRequestTopics {
+        topic_id,
+        partition_indexes: (0..PARTITIONS).collect(),
+        ..Default::default()
+    };
+    let response = world.call(&OffsetFetchRequest {
+        groups: vec![OffsetFetchRequestGroup {
+            group_id: group.into(),
+            topics: Some(vec![topic]),
+            ..Default::default()
+        }],
+        ..Default::default()
+    });
+    let found = &response.groups[0];
+    assert_eq!(found.error_code, 0, "OffsetFetch of {group}");
+    for partition in found.topics.iter().flat_map(|topic| &topic.partitions) {
+        let place = (group.to_owned(), partition.partition_index);
+        end.committed.insert(place, partition.committed_offset);
+    }
+}
