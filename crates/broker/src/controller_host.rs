@@ -49,7 +49,7 @@ impl<E: Env> ControllerHost<E> {
     ) -> Result<ControllerHost<E>, String> {
         let gate = Gate::new(Epoch::NONE, engine.log().log_start());
         let mut state = State { engine: Some(engine), gate, controller, reign: None };
-        state.drain()?;
+        state.drain(&mut Vec::new())?;
         Ok(ControllerHost { env, state: Mutex::new(state), subscriber: Mutex::default() })
     }
 
@@ -96,19 +96,18 @@ impl<E: Env> ControllerHost<E> {
         if result.records.is_empty() {
             return Ok(result.reply);
         }
+        let mut steps = Vec::new();
+        let outcome = state.commit(&result, now, &mut steps);
+        // What is committed is true, whatever became of the rest.
         let subscriber = self.subscriber.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match state.commit(&result, now) {
-            Ok(steps) => {
-                if let Some(subscriber) = subscriber {
-                    steps.iter().for_each(|loaded| subscriber.handle_image(loaded, now));
-                }
-                Ok(result.reply)
-            }
-            Err(error) => {
-                log::error!(target: "kafka.controller.QuorumController", "{error}");
-                Err(ErrorCode::NotController)
-            }
+        if let Some(subscriber) = subscriber {
+            steps.iter().for_each(|loaded| subscriber.handle_image(loaded, now));
         }
+        outcome.map(|()| result.reply).map_err(|error| {
+            log::error!(target: "kafka.controller.QuorumController", "{error}");
+            state.reign = None;
+            ErrorCode::NotController
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, State<E>> {
@@ -117,32 +116,31 @@ impl<E: Env> ControllerHost<E> {
 }
 
 impl<E: Env> State<E> {
+    /// Proposes the batches of a decision; `steps` gets what was committed and replayed.
     fn commit<R>(
         &mut self,
         result: &ControllerResult<R>,
         now: WallTime,
-    ) -> Result<Vec<Loaded>, String> {
+        steps: &mut Vec<Loaded>,
+    ) -> Result<(), String> {
         let batches = self.controller.encode(result).map_err(|error| error.to_string())?;
-        let mut steps = Vec::new();
         for records in batches {
             let epoch = self.reign.ok_or("this node does not lead the metadata log")?;
             let engine = self.engine.as_mut().ok_or("the metadata log is closed")?;
             let proposed = engine.propose(epoch, self.gate.next(), records, now);
             proposed.map_err(|error| format!("propose metadata records: {error}"))?;
-            steps.extend(self.drain()?);
+            self.drain(steps)?;
         }
-        Ok(steps)
+        Ok(())
     }
 
     /// Takes in everything the engine has to say.
-    fn drain(&mut self) -> Result<Vec<Loaded>, String> {
-        let mut steps = Vec::new();
+    fn drain(&mut self, steps: &mut Vec<Loaded>) -> Result<(), String> {
         while let Some(event) = self.engine.as_mut().and_then(SingleVoter::poll_event) {
             match event {
                 EngineEvent::Leader { epoch, .. } => self.reign = Some(epoch),
                 EngineEvent::Follow { .. } => self.reign = None,
                 EngineEvent::Fatal(error) => {
-                    self.reign = None;
                     return Err(format!("the metadata log failed: {error}"));
                 }
                 EngineEvent::Committed(batch) => match self.gate.admit(&batch) {
@@ -151,7 +149,7 @@ impl<E: Env> State<E> {
                 },
             }
         }
-        Ok(steps)
+        Ok(())
     }
 
     fn replay(&mut self, batch: &CommittedBatch) -> Result<Option<Loaded>, String> {

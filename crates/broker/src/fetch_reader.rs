@@ -234,9 +234,20 @@ fn find<D: Disk>(
                 Found { name: (&*topic.name).into(), id: *id, partition }
             }
             None => {
-                Found { name: Str::default(), id: *id, partition: Err(ErrorCode::UnknownTopicId) }
+                let partition = Err(why_gone(target, image));
+                Found { name: Str::default(), id: *id, partition }
             }
         },
+    }
+}
+
+/// Why a topic id that the client uses means nothing any more. A session remembers the topic's name
+/// and can tell that another topic has taken it.
+fn why_gone(target: &FetchTarget, image: &MetadataImage) -> ErrorCode {
+    match &target.name {
+        None => ErrorCode::UnknownTopicId,
+        Some(name) if image.topics.by_name(name).is_some() => ErrorCode::InconsistentTopicId,
+        Some(_) => ErrorCode::UnknownTopicOrPartition,
     }
 }
 

@@ -84,6 +84,7 @@ impl<E: Env> Node<E> {
         let publisher = MetadataPublisher { node: Arc::downgrade(&node) };
         publisher.open_existing(&node, &image, now)?;
         node.controller.subscribe(Arc::new(publisher));
+        registration::give_up_unserved_features(&node)?;
         registration::register(&node, &endpoints)?;
         Housekeeping::start(&node);
         Ok(node)

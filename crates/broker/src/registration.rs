@@ -7,6 +7,22 @@ use protocol::messages::broker_registration_request::{
 
 use crate::node::{Endpoint, Node, OpenError};
 
+/// Gives up features that an Apache Kafka node had finalized here and that are not served.
+///
+/// # Errors
+/// The metadata log cannot be written.
+pub fn give_up_unserved_features<E: Env>(node: &Node<E>) -> Result<(), OpenError> {
+    let given_up = node.controller.submit(|c| c.give_up_unserved_features());
+    let given_up = given_up.map_err(|error| OpenError::Registration(error.to_string()))?;
+    for (feature, level) in given_up {
+        log::warn!(
+            target: "kafka.server.KafkaServer",
+            "{feature} was at level {level} and is not served here; it is at level 0 now"
+        );
+    }
+    Ok(())
+}
+
 /// Registers a new incarnation and puts it into service.
 pub fn register<E: Env>(node: &Node<E>, endpoints: &[Endpoint]) -> Result<(), OpenError> {
     let settings = &node.settings;

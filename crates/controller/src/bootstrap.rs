@@ -3,6 +3,7 @@ use protocol::metadata_records::FeatureLevelRecord;
 
 use crate::Controller;
 use crate::ControllerResult;
+use crate::features::supported_feature;
 
 /// The first records of a fresh cluster: the levels of its features, `metadata.version` first.
 #[doc(alias = "BootstrapMetadata")]
@@ -20,5 +21,25 @@ impl Controller {
             true => ControllerResult::atomic(bootstrap_records(fresh), ()),
             false => ControllerResult::reply_only(()),
         }
+    }
+
+    /// Gives up the features that this build does not serve, so that it can take over the metadata of
+    /// an Apache Kafka node: clients must not be promised them. Returns their names and levels.
+    ///
+    /// Records that only those features wrote stay where they are and are passed over.
+    pub fn give_up_unserved_features(&self) -> ControllerResult<Vec<(String, i16)>> {
+        let is_unserved = |(name, level): &(&str, i16)| !supported_feature(name).contains(*level);
+        let given_up: Vec<_> = self
+            .view()
+            .features
+            .iter()
+            .filter(|(name, _)| *name != METADATA_VERSION_FEATURE)
+            .filter(is_unserved)
+            .map(|(name, level)| (name.to_owned(), level))
+            .collect();
+        let record = |(name, _): &(String, i16)| {
+            FeatureLevelRecord { name: name.as_str().into(), feature_level: 0 }.into()
+        };
+        ControllerResult::atomic(given_up.iter().map(record).collect(), given_up)
     }
 }
