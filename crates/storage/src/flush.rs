@@ -1,6 +1,6 @@
 use crate::error::StorageError;
 use crate::file_names::PARTITION_METADATA;
-use crate::log_state::{LogState, floor_segment};
+use crate::log_state::{LogState, first_unsure};
 use env::{Disk, DiskFile, OpenMode};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
@@ -42,12 +42,10 @@ impl<D: Disk> LogFlusher<D> {
         }
         let segments = state.segments();
         let mut has_new = false;
-        for (index, segment) in segments.iter().enumerate().skip(floor_segment(&segments, from)) {
+        // One that was flushed while it was active comes again once it is closed, for its indexes.
+        for (index, segment) in segments.iter().enumerate().skip(first_unsure(&segments)) {
             if segment.base() >= to {
                 break;
-            }
-            if segment.is_durable.load(Ordering::Acquire) {
-                continue;
             }
             let is_sealed = index + 1 < segments.len();
             segment.sync_log()?;

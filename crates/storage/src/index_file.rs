@@ -41,6 +41,9 @@ enum State<F, E> {
     Unusable,
 }
 
+/// A complete index's file and its number of entries; `None` if it is unusable.
+type Sealed<F> = Option<(Arc<F>, usize)>;
+
 impl<D: Disk, E: IndexEntry> IndexFile<D, E> {
     /// An index on disk that is looked at when first needed.
     pub(crate) fn unread(disk: D, path: PathBuf) -> IndexFile<D, E> {
@@ -210,8 +213,8 @@ impl<D: Disk, E: IndexEntry> IndexFile<D, E> {
         Ok(bytes[..got].chunks_exact(E::BYTES).map(E::decode).collect())
     }
 
-    /// The file and its number of entries, looked at on first use. `None` if unusable.
-    fn sealed(&self) -> Result<Option<(Arc<D::File>, usize)>, StorageError> {
+    /// Looked at on first use.
+    fn sealed(&self) -> Result<Sealed<D::File>, StorageError> {
         match &*self.read() {
             State::Sealed { file, count, .. } => return Ok(Some((file.clone(), *count))),
             State::Unusable => return Ok(None),
@@ -227,7 +230,7 @@ impl<D: Disk, E: IndexEntry> IndexFile<D, E> {
         Ok(found)
     }
 
-    fn look(&self) -> Result<Option<(Arc<D::File>, usize)>, StorageError> {
+    fn look(&self) -> Result<Sealed<D::File>, StorageError> {
         let failed = || StorageError::io("open index", &self.path);
         let file = match self.disk.open(&self.path, OpenMode::ReadWrite) {
             Ok(file) => file,

@@ -37,6 +37,9 @@ pub struct PartitionLog<D: Disk> {
     pub(crate) next_offset: Offset,
     /// Batches that have their offsets and await the one write.
     pub(crate) staged: Vec<(Frame, Bytes)>,
+    /// The last process did not end well: what it left may be in the page cache only, a truncation
+    /// included.
+    pub(crate) is_unsettled: bool,
     /// Spreads the rolls of different logs.
     pub(crate) jitter_seed: u64,
     /// Renamed to `.deleted`.

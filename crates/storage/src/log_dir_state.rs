@@ -96,7 +96,9 @@ impl<D: Disk> LogDirState<D> {
     }
 
     pub(crate) fn closed(&self, log: &LogState<D>) {
-        self.lock().recovery_points.insert(log.partition.clone(), log.recovery_point());
+        // The next process rewrites the active segment's indexes before it does anything else.
+        let recovery_point = log.checkpointed_recovery_point();
+        self.lock().recovery_points.insert(log.partition.clone(), recovery_point);
         self.lock_open().remove(&log.partition);
     }
 
@@ -124,7 +126,7 @@ impl<D: Disk> LogDirState<D> {
         let mut checkpoints = self.lock();
         for (of, log) in self.lock_open().iter() {
             if let Some(log) = log.upgrade() {
-                checkpoints.recovery_points.insert(of.clone(), log.recovery_point());
+                checkpoints.recovery_points.insert(of.clone(), log.checkpointed_recovery_point());
             }
         }
         self.write_recovery_points(&checkpoints)
@@ -132,6 +134,11 @@ impl<D: Disk> LogDirState<D> {
 
     fn lock_open(&self) -> MutexGuard<'_, BTreeMap<TopicPartition, Weak<LogState<D>>>> {
         self.open_logs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The log begins with its first segment: an entry says nothing more. It goes with the next write.
+    pub(crate) fn forget_log_start(&self, of: &TopicPartition) {
+        self.lock().log_starts.remove(of);
     }
 
     pub(crate) fn write_recovery_points(&self, from: &Checkpoints) -> Result<(), StorageError> {

@@ -72,6 +72,8 @@ impl<D: Disk> LogDir<D> {
             made.map_err(StorageError::io("create directory", path))?;
         }
         let lock = disk.lock(&path.join(LOCK)).map_err(StorageError::io("lock", path))?;
+        // A checkpoint that a killed process had just renamed is believed now, so it must stay.
+        disk.sync_dir(path).map_err(StorageError::io("sync directory", path))?;
         let mut warnings = Vec::new();
         let properties = read_properties(&disk, path)?;
         let checkpoints = Checkpoints {

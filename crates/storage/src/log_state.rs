@@ -96,6 +96,18 @@ impl<D: Disk> LogState<D> {
         }
     }
 
+    /// The recovery point as a checkpoint may say it: inside the last segment whose indexes are not
+    /// known to be durable. Recovery then scans that segment, although its batches are all there; it
+    /// may be closed by then, with indexes that power loss has set back.
+    pub(crate) fn checkpointed_recovery_point(&self) -> Offset {
+        // In this order: a segment that is closed after this is still the last one below.
+        let recovery_point = self.recovery_point();
+        let segments = self.segments();
+        let unsure = first_unsure(&segments).min(segments.len() - 1);
+        let end = segments.get(unsure + 1).map_or(self.log_end(), |next| next.base());
+        recovery_point.min(end.plus(-1).max(segments[unsure].base()))
+    }
+
     pub(crate) fn set_bounds(&self, bounds: LogBounds) {
         let LogBounds { log_start, log_end, recovery_point } = bounds;
         assert!(log_start <= log_end, "log start {log_start} is past the log end {log_end}");
@@ -225,4 +237,9 @@ impl<D: Disk> LogState<D> {
 /// The segment that holds `offset` if any does: the last one that does not begin after it.
 pub(crate) fn floor_segment<D: Disk>(segments: &[Arc<Segment<D>>], offset: Offset) -> usize {
     segments.partition_point(|segment| segment.base() <= offset).saturating_sub(1)
+}
+
+/// The first segment that is not known to be durable with all its indexes. None before it is unsure.
+pub(crate) fn first_unsure<D: Disk>(segments: &[Arc<Segment<D>>]) -> usize {
+    segments.partition_point(|segment| segment.is_durable.load(Ordering::Acquire))
 }

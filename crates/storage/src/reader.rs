@@ -89,7 +89,8 @@ impl<D: Disk> LogReader<D> {
     /// Everything below is decided: committed, aborted or outside any transaction.
     #[doc(alias = "LSO")]
     pub fn last_stable_offset(&self, high_watermark: Offset) -> Offset {
-        self.state.first_unstable().map_or(high_watermark, |first| first.min(high_watermark))
+        let first = self.state.first_unstable().map(|first| first.max(self.log_start()));
+        first.map_or(high_watermark, |first| first.min(high_watermark))
     }
 
     /// The epoch of the leader that wrote the record at `offset`.

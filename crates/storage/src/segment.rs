@@ -153,9 +153,7 @@ impl<D: Disk> Segment<D> {
         self.is_durable.store(false, Ordering::Release);
         self.cut_tail(bytes)?;
         // The index may have had no entry for the latest of what is left.
-        let from = self.time_index.last()?.map(|entry| i64::from(entry.relative_offset));
-        let from = from.map(|relative| self.find(self.base.plus(relative))).transpose()?.flatten();
-        self.publish_latest(self.latest_by_scan(from.map_or(0, |(position, _)| position))?);
+        self.publish_latest(self.latest_by_scan(self.last_timed_position()?)?);
         Ok(())
     }
 
@@ -248,26 +246,40 @@ impl<D: Disk> Segment<D> {
         Ok(next)
     }
 
-    /// The latest timestamp in here. An index entry counts only if its batch bears it out: a
-    /// padded or foreign one must never decide what retention deletes.
+    /// The latest timestamp in here. The last index entry only says where to start looking, and only
+    /// if its batch bears it out: padding, a foreign entry or a lost one must never decide what
+    /// retention deletes. Of a complete index it is the answer, so there is little to look through.
     pub(crate) fn latest(&self) -> Result<LatestTimestamp, StorageError> {
         if let Some(latest) = *self.latest_guard() {
             return Ok(latest);
         }
-        let latest = match self.latest_by_index()? {
-            Some(latest) => latest,
-            None => self.latest_by_scan(0)?,
-        };
+        let latest = self.latest_by_scan(self.last_timed_position()?)?;
         Ok(*self.latest_guard().get_or_insert(latest))
     }
 
-    fn latest_by_index(&self) -> Result<Option<LatestTimestamp>, StorageError> {
-        let Some(entry) = self.time_index.last()? else { return Ok(None) };
-        let offset = self.base.plus(i64::from(entry.relative_offset));
-        let found = self.find(offset)?;
-        let bears_out = |(_, frame): &(u64, Frame)| frame.max_timestamp == entry.timestamp;
-        let latest = LatestTimestamp { timestamp: entry.timestamp, offset };
-        Ok(found.filter(bears_out).map(|_| latest))
+    /// Where the batch is that the last time index entry means; the segment's start if it lies.
+    fn last_timed_position(&self) -> Result<u64, StorageError> {
+        let Some(entry) = self.time_index.last()? else { return Ok(0) };
+        let found = self.find(self.base.plus(i64::from(entry.relative_offset)))?;
+        let borne_out = found.filter(|(_, frame)| frame.max_timestamp == entry.timestamp);
+        Ok(borne_out.map_or(0, |(position, _)| position))
+    }
+
+    /// Whether no batch after the last offset index entry should have got one. Power loss may take the
+    /// tail of an index whose batches it left.
+    pub(crate) fn index_is_complete(&self, config: &LogConfig) -> Result<bool, StorageError> {
+        if !self.index_bears_out()? {
+            return Ok(false);
+        }
+        let last = self.offset_index.last()?.map_or(0, |entry| u64::from(entry.position));
+        let file = self.file()?;
+        let mut scan = self.scan(&file, last)?.with_chunk(LOOKUP_CHUNK_BYTES);
+        while let Some((position, _)) = scan.next_frame().map_err(|error| self.damage(error))? {
+            if position - last > config.index_interval_bytes {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn latest_by_scan(&self, from: u64) -> Result<LatestTimestamp, StorageError> {

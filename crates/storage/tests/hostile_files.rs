@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use env::{Disk, DiskFile, OpenMode};
+use env_sim::{Crash, SimDisk};
 use fuzz_rounds::{noise, rounds};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use records::validate::{AppendOrigin, ValidatedBatch};
 use records::{BatchBuilder, NewRecord};
-use sim::{Crash, SimDisk};
 use storage::{
     AppendContext, LogConfig, LogDir, LogReader, LogSettings, MetaProperties, checkpoints,
 };

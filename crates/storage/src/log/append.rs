@@ -119,10 +119,8 @@ impl<D: Disk> PartitionLog<D> {
     ) -> Result<Appended, AppendError> {
         let header = batch.header();
         let marker = marker_of(header, batch.bytes());
-        if header.has_producer() {
-            if let Some(repeated) = self.admit(header, marker, context.origin)? {
-                return Ok(self.repeated(repeated, header.timestamp_type()));
-            }
+        if let Some(repeated) = self.admit(header, marker, context.origin)? {
+            return Ok(self.repeated(repeated, header.timestamp_type()));
         }
         batch.assign(self.next_offset, context.leader_epoch);
         let log_append_time = batch.log_append_time();
@@ -145,6 +143,7 @@ impl<D: Disk> PartitionLog<D> {
         origin: AppendOrigin,
     ) -> Result<Option<WrittenBatch>, AppendError> {
         match (marker, origin) {
+            _ if !header.has_producer() => {}
             (Some(marker), _) => self.producers.check_marker(header, marker)?,
             (None, AppendOrigin::Coordinator) => self.producers.check_coordinator(header)?,
             (None, AppendOrigin::Client) => {
@@ -282,11 +281,22 @@ impl<D: Disk> PartitionLog<D> {
         if self.staged.is_empty() {
             return Ok(());
         }
-        let written = self.write_and_index();
+        let written = self.settle().and_then(|()| self.write_and_index());
         self.staged.clear();
         self.state.guard(written)?;
         self.state.publish_unstable(self.producers.first_unstable());
         self.state.publish_end(self.next_offset);
+        Ok(())
+    }
+
+    /// Before the first write after a crash: power loss must not bring back what the last process
+    /// had truncated and let it mix with what is written now.
+    fn settle(&mut self) -> Result<(), StorageError> {
+        if self.is_unsettled {
+            self.active.segment.sync_log()?;
+            self.state.sync_dir()?;
+            self.is_unsettled = false;
+        }
         Ok(())
     }
 

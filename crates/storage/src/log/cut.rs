@@ -52,55 +52,62 @@ impl<D: Disk> PartitionLog<D> {
     pub fn advance_log_start(&mut self, to: Offset) -> Result<Offset, StorageError> {
         self.state.check_alive()?;
         assert!(to <= self.next_offset, "log start {to} is past the log end {}", self.next_offset);
-        if to > self.log_start() {
-            let advanced = self.drop_below(to);
-            self.state.guard(advanced)?;
-        }
+        let to = to.max(self.log_start());
+        let advanced = match floor_segment(&self.state.segments(), to) {
+            0 if to == self.log_start() => Ok(()),
+            gone => self.drop_below(to, gone),
+        };
+        self.state.guard(advanced)?;
         Ok(self.log_start())
     }
 
-    fn drop_below(&mut self, to: Offset) -> Result<(), StorageError> {
+    /// The first `gone` segments lie wholly below `to`.
+    fn drop_below(&mut self, to: Offset, gone: usize) -> Result<(), StorageError> {
         let segments = self.state.segments();
-        let gone = floor_segment(&segments, to);
         let first_base = segments[gone].base();
-        // First for good, then visible: what a client was told is gone stays gone.
-        let kept = (to > first_base).then_some(to);
-        self.state.home.keep_log_start(&self.state.partition, kept)?;
+        // First for good, then visible: what a client was told is gone stays gone. And if power loss
+        // takes some of the names below, recovery knows them for leftovers, not for a log with a hole.
+        self.state.home.keep_log_start(&self.state.partition, Some(to))?;
         self.state.publish_start(to);
+        if gone > 0 {
+            self.state.set_segments(segments[gone..].to_vec());
+            for segment in &segments[..gone] {
+                self.rename_deleted(segment)?;
+                self.remove_snapshots(|base| base == segment.base())?;
+            }
+            self.state.sync_dir()?;
+        }
+        // Not before the segments: after a crash the log starts with whatever is still there.
         self.state.change_epochs(|epochs| epochs.truncate_from_start(to))?;
-        if gone == 0 {
-            return Ok(());
+        if to == first_base {
+            // Only now that the first segment says it.
+            self.state.home.forget_log_start(&self.state.partition);
         }
-        self.state.set_segments(segments[gone..].to_vec());
-        for segment in &segments[..gone] {
-            self.rename_deleted(segment)?;
-            self.remove_snapshots(|base| base == segment.base())?;
-        }
-        self.state.sync_dir()
+        Ok(())
     }
 
     fn cut_at(&mut self, offset: Offset, now: WallTime) -> Result<(), StorageError> {
         let state = self.state.clone();
         let _flushing = state.flushing.lock().unwrap_or_else(PoisonError::into_inner);
+        let segments = state.segments();
+        let last = floor_segment(&segments, offset);
+        let segment = &segments[last];
+        // The batch that holds the offset goes whole.
+        let (bytes, end) = match segment.find(offset)? {
+            Some((position, frame)) => (position, frame.base_offset.min(offset)),
+            None => (segment.bytes()?, offset),
+        };
         // First in memory, so that no checkpoint written meanwhile brings it back.
-        state.lower_recovery_point(offset);
-        state.home.lower_recovery_point(&state.partition, offset)?;
-        let end = state.cut(|list| {
-            let last = floor_segment(list, offset);
+        state.lower_recovery_point(end);
+        state.home.lower_recovery_point(&state.partition, end)?;
+        state.cut(|list| {
             for dropped in list.drain(last + 1..).rev() {
                 self.rename_deleted(&dropped)?;
             }
-            let segment = &list[last];
-            let found = segment.find(offset)?;
-            let end = found.as_ref().map_or(offset, |(_, frame)| frame.base_offset.min(offset));
-            let bytes = match found {
-                Some((position, _)) => position,
-                None => segment.bytes()?,
-            };
             segment.cut(bytes, end)?;
             self.next_offset = end;
             self.active = Active::resume(segment.clone(), &self.config, now)?;
-            Ok(end)
+            Ok(())
         })?;
         let log_start = self.log_start().min(end);
         let recovery_point = self.recovery_point().min(end);

@@ -11,8 +11,11 @@ use types::Offset;
 /// Removes what was never finished, finishes what was decided, and returns the segments' base
 /// offsets in order.
 pub(super) fn tidy<D: Disk>(disk: &D, dir: &Path) -> Result<Vec<Offset>, StorageError> {
-    remove_unfinished(disk, dir)?;
-    finish_swaps(disk, dir)?;
+    let is_changed = remove_unfinished(disk, dir)? | finish_swaps(disk, dir)?;
+    if is_changed {
+        // What the log is without those files is believed from now on, so they must stay away.
+        disk.sync_dir(dir).map_err(StorageError::io("sync directory", dir))?;
+    }
     let files = list(disk, dir)?;
     let is_log = |file: &&OffsetFile| file.kind == FileKind::Log && file.stage == FileStage::Live;
     let bases: Vec<Offset> = files.iter().filter(is_log).map(|file| file.base).collect();
@@ -26,10 +29,11 @@ pub(super) fn tidy<D: Disk>(disk: &D, dir: &Path) -> Result<Vec<Offset>, Storage
 }
 
 /// `.deleted` files were decided about, `.cleaned` and `.tmp` ones never finished.
-fn remove_unfinished<D: Disk>(disk: &D, dir: &Path) -> Result<(), StorageError> {
+fn remove_unfinished<D: Disk>(disk: &D, dir: &Path) -> Result<bool, StorageError> {
     let files = list(disk, dir)?;
     let cleaned = files.iter().filter(|file| file.stage == FileStage::Cleaned);
     let first_cleaned = cleaned.map(|file| file.base).min();
+    let mut is_changed = false;
     for file in &files {
         let is_doomed = match file.stage {
             FileStage::Live => false,
@@ -39,6 +43,7 @@ fn remove_unfinished<D: Disk>(disk: &D, dir: &Path) -> Result<(), StorageError> 
         };
         if is_doomed {
             remove(disk, dir, &file.name())?;
+            is_changed = true;
         }
     }
     let entries = disk.read_dir(dir).map_err(StorageError::io("list", dir))?;
@@ -47,11 +52,11 @@ fn remove_unfinished<D: Disk>(disk: &D, dir: &Path) -> Result<(), StorageError> 
             remove(disk, dir, &entry.name)?;
         }
     }
-    Ok(())
+    Ok(is_changed)
 }
 
 /// A compaction was putting its result in place: the segments it replaces go, then it gets its name.
-fn finish_swaps<D: Disk>(disk: &D, dir: &Path) -> Result<(), StorageError> {
+fn finish_swaps<D: Disk>(disk: &D, dir: &Path) -> Result<bool, StorageError> {
     let files = list(disk, dir)?;
     let swaps: Vec<_> = files.iter().filter(|file| file.stage == FileStage::Swap).collect();
     for swap in swaps.iter().filter(|file| file.kind == FileKind::Log) {
@@ -71,7 +76,7 @@ fn finish_swaps<D: Disk>(disk: &D, dir: &Path) -> Result<(), StorageError> {
             disk.rename(&from, &to).map_err(StorageError::io("rename", &from))?;
         }
     }
-    Ok(())
+    Ok(!swaps.is_empty())
 }
 
 /// The offset after the last batch of a swapped-in segment.

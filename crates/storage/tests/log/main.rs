@@ -1,0 +1,10 @@
+//! Whole logs on a simulated disk: stories, a model that knows the answer, and Kafka's own directories.
+
+mod appending;
+mod directories;
+mod kafka_directories;
+mod model;
+mod reading;
+mod recovering;
+mod shortening;
+mod support;

@@ -1,0 +1,335 @@
+use crate::support::*;
+use env::{Disk, DiskFile, OpenMode};
+use env_sim::Crash;
+use storage::{LogConfig, RecoveryReport};
+use types::{LeaderEpoch, Offset, WallTime};
+
+fn many_segments() -> World {
+    let mut world = World::new(LogConfig { segment_bytes: 250, ..small() });
+    (0..20).for_each(|time| _ = world.append(from_producer(1, 0, time, 1)).unwrap());
+    world
+}
+
+#[test]
+fn a_clean_stop_makes_the_next_start_scan_nothing() {
+    let mut world = many_segments();
+    world.stop();
+    let before = world.disk.mutations();
+    assert_eq!(world.start(), RecoveryReport::default());
+    // The marker goes, and the active segment's two indexes get their full size again.
+    assert!(world.disk.mutations() - before < 10);
+    assert_eq!(world.log().recovery_point(), Offset(20));
+    assert_eq!(world.batches().len(), 20);
+}
+
+#[test]
+fn a_killed_process_costs_a_scan_from_the_recovery_point_on() {
+    let mut world = many_segments();
+    let segments = world.files(".log").len();
+    assert_eq!(world.kill_and_start().scanned_segments, segments);
+    world.log().flush().unwrap();
+    world.dir().checkpoint_recovery_points().unwrap();
+    let report = world.kill_and_start();
+    assert_eq!(report, RecoveryReport { scanned_segments: 1, ..RecoveryReport::default() });
+    assert_eq!(world.batches().len(), 20);
+    assert_eq!(world.log().producers().len(), 1);
+}
+
+#[test]
+fn a_torn_tail_is_cut_at_the_last_whole_batch_whatever_is_left_of_it() {
+    let mut world = World::new(small());
+    world.fill(&[&[1], &[2], &[3, 3, 3]]);
+    let log = world.disk.read_file(&world.file("00000000000000000000.log"), 1 << 20).unwrap();
+    let sizes: Vec<usize> = world.batches().iter().map(|batch| batch.size_bytes()).collect();
+    let last = sizes[0] + sizes[1];
+    world.crash(Crash::Kill);
+    for cut in 0..=log.len() {
+        let path = world.file("00000000000000000000.log");
+        world.disk.open(&path, OpenMode::Truncate).unwrap().write_at(&log[..cut], 0).unwrap();
+        let report = world.start();
+        let (whole, end) = match cut {
+            cut if cut < sizes[0] => (0, 0),
+            cut if cut < last => (sizes[0], 1),
+            cut if cut < log.len() => (last, 2),
+            _ => (log.len(), 5),
+        };
+        assert_eq!(world.log().log_end(), Offset(end), "cut at {cut}");
+        let lost = report.cut.map_or(0, |cut| cut.bytes as usize);
+        assert_eq!(lost, cut - whole);
+        assert_eq!(world.disk.read_file(&path, 1 << 20).unwrap().len(), whole);
+        world.crash(Crash::Kill);
+    }
+}
+
+#[test]
+fn damage_anywhere_in_a_batch_cuts_there_and_drops_later_segments() {
+    let mut world = many_segments();
+    let first = world.disk.read_file(&world.file("00000000000000000000.log"), 1 << 20).unwrap();
+    world.crash(Crash::Kill);
+    let size = batch(&[1]).size_bytes();
+    // Every byte counts but the leader epoch's, which is outside the checksum.
+    for position in (size..2 * size).filter(|position| !(12..16).contains(&(position - size))) {
+        let mut damaged = many_segments();
+        let path = damaged.file("00000000000000000000.log");
+        assert_eq!(damaged.disk.read_file(&path, 1 << 20).unwrap().len(), first.len());
+        damaged.disk.rot(&path, position, 0x10);
+        let report = damaged.kill_and_start();
+        assert_eq!(damaged.log().log_end(), Offset(1), "damage at {position}");
+        assert!(report.dropped_segments > 2);
+        assert!(!report.cut.unwrap().below_recovery_point);
+        assert_eq!(damaged.files(".log").len(), 1);
+        assert_eq!(damaged.append(from_producer(1, 0, 1, 1)).unwrap().base_offset, Offset(1));
+    }
+}
+
+#[test]
+fn damage_below_the_recovery_point_is_reported_as_a_loss() {
+    let mut world = World::new(small());
+    world.fill(&[&[1], &[2]]);
+    world.log().flush().unwrap();
+    world.dir().checkpoint_recovery_points().unwrap();
+    world.fill(&[&[3]]);
+    world.disk.rot(&world.file("00000000000000000000.log"), 70, 1);
+    let cut = world.kill_and_start().cut.unwrap();
+    assert!(cut.below_recovery_point, "{cut:?}");
+    // What is gone is not durable.
+    assert!(world.log().recovery_point() <= world.log().log_end());
+}
+
+#[test]
+fn a_hole_of_zeros_is_no_batch() {
+    let mut world = World::new(small());
+    world.fill(&[&[1], &[2]]);
+    let path = world.file("00000000000000000000.log");
+    let file = world.disk.open(&path, OpenMode::ReadWrite).unwrap();
+    file.set_len(file.len().unwrap() + 4096).unwrap();
+    let report = world.kill_and_start();
+    assert_eq!(report.cut.unwrap().bytes, 4096);
+    assert_eq!(world.log().log_end(), Offset(2));
+}
+
+#[test]
+fn lost_or_foreign_indexes_are_made_anew() {
+    for clean in [true, false] {
+        let mut world = many_segments();
+        world.log().flush().unwrap();
+        match clean {
+            true => world.stop(),
+            false => {
+                world.dir().checkpoint_recovery_points().unwrap();
+                world.crash(Crash::Kill);
+            }
+        }
+        let names = world.files("index");
+        let contents: Vec<_> = names
+            .iter()
+            .map(|name| world.disk.read_file(&world.file(name), 1 << 20).unwrap())
+            .collect();
+        for name in &names {
+            world.disk.remove_file(&world.file(name)).unwrap();
+        }
+        let report = world.start();
+        assert!(report.rebuilt_indexes > 2 || report.scanned_segments > 0);
+        assert_eq!(world.batches().len(), 20);
+        // All but the active segment's have the same bytes as before.
+        for (name, content) in names.iter().zip(&contents).take(names.len() - 2) {
+            assert_eq!(
+                &world.disk.read_file(&world.file(name), 1 << 20).unwrap(),
+                content,
+                "{name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_index_without_its_log_is_removed() {
+    let mut world = World::new(small());
+    world.fill(&[&[1]]);
+    world.stop();
+    let orphan = world.file("00000000000000000077.index");
+    world.disk.open(&orphan, OpenMode::Create).unwrap();
+    world.start();
+    assert!(!world.disk.exists(&orphan));
+}
+
+#[test]
+fn lost_or_torn_epochs_are_read_from_the_batches() {
+    for content in [None, Some("0\n2\n0 0\n3"), Some(""), Some("\0\0\0\0")] {
+        let mut world = World::new(small());
+        world.fill(&[&[1], &[2]]);
+        world.epoch = 3;
+        world.fill(&[&[3]]);
+        world.stop();
+        let path = world.file("leader-epoch-checkpoint");
+        world.disk.remove_file(&path).unwrap();
+        if let Some(content) = content {
+            let file = world.disk.open(&path, OpenMode::Create).unwrap();
+            file.write_at(content.as_bytes(), 0).unwrap();
+        }
+        assert!(world.start().rebuilt_epochs);
+        assert_eq!(world.reader().leader_epoch_at(at(1)), Some(LeaderEpoch(0)));
+        assert_eq!(world.log().latest_epoch(), Some(LeaderEpoch(3)));
+        assert_eq!(world.disk.read_file(&path, 100).unwrap(), b"0\n2\n0 0\n3 2\n");
+    }
+}
+
+#[test]
+fn epochs_of_a_lineage_that_power_loss_took_are_replaced_by_what_the_batches_say() {
+    let mut world = World::new(small());
+    world.fill(&[&[1], &[2]]);
+    let path = world.file("leader-epoch-checkpoint");
+    world.crash(Crash::Kill);
+    let file = world.disk.open(&path, OpenMode::Truncate).unwrap();
+    file.write_at(b"0\n3\n0 0\n7 1\n9 2\n", 0).unwrap();
+    world.start();
+    assert_eq!(world.log().latest_epoch(), Some(LeaderEpoch(0)));
+}
+
+#[test]
+fn without_snapshots_producers_are_read_from_the_log_after_a_crash() {
+    let mut world = many_segments();
+    world.crash(Crash::Kill);
+    for name in world.files(".snapshot") {
+        world.disk.remove_file(&world.file(&name)).unwrap();
+    }
+    world.start();
+    assert!(world.append(from_producer(1, 0, 16, 1)).unwrap().duplicate);
+    assert!(world.files(".snapshot").len() > 2, "the next start has them again");
+}
+
+#[test]
+fn a_damaged_snapshot_gives_way_to_the_one_before_it() {
+    let mut world = many_segments();
+    world.stop();
+    let newest = world.files(".snapshot").pop().unwrap();
+    world.disk.rot(&world.file(&newest), 20, 1);
+    world.start();
+    assert!(world.append(from_producer(1, 0, 16, 1)).unwrap().duplicate);
+    assert!(world.append(from_producer(1, 0, 20, 1)).is_ok());
+}
+
+#[test]
+fn what_was_deleted_or_never_finished_is_removed() {
+    let mut world = World::new(small());
+    world.fill(&[&[1]]);
+    world.crash(Crash::Kill);
+    let junk = [
+        "00000000000000000000.log.deleted",
+        "00000000000000000005.timeindex.deleted",
+        "00000000000000000000.log.cleaned",
+        "leader-epoch-checkpoint.tmp",
+    ];
+    for name in junk {
+        world.disk.open(&world.file(name), OpenMode::Create).unwrap();
+    }
+    let foreign = ["00000000000000000000-0000000000.checkpoint", "notes.txt"];
+    for name in foreign {
+        world.disk.open(&world.file(name), OpenMode::Create).unwrap();
+    }
+    world.start();
+    assert!(junk.iter().all(|name| !world.disk.exists(&world.file(name))));
+    assert!(foreign.iter().all(|name| world.disk.exists(&world.file(name))));
+    assert_eq!(world.batches().len(), 1);
+}
+
+#[test]
+fn a_compaction_that_was_putting_its_segment_in_place_is_finished() {
+    let mut world = World::new(LogConfig { segment_bytes: 250, ..small() });
+    (0..9).for_each(|time| _ = world.fill(&[&[time]]));
+    let logs = world.files(".log");
+    let third: i64 = logs[2].trim_end_matches(".log").parse().unwrap();
+    let kept = world.batches().into_iter().filter(|batch| batch.base_offset().0 % 2 == 1);
+    let kept: Vec<_> = kept.filter(|batch| batch.base_offset().0 < third).collect();
+    world.stop();
+    let swap = world.file(&format!("{}.swap", logs[0]));
+    world.disk.open(&swap, OpenMode::Create).unwrap().write_at(&replicated(&kept), 0).unwrap();
+    for _ in 0..2 {
+        world.start();
+        assert_eq!(world.files(".log").len(), logs.len() - 1);
+        let mut expected: Vec<i64> = (0..third).filter(|offset| offset % 2 == 1).collect();
+        expected.extend(third..9);
+        let found: Vec<i64> = world.batches().iter().map(|batch| batch.base_offset().0).collect();
+        assert_eq!(found, expected);
+        assert_eq!(world.log().log_end(), Offset(9));
+        world.stop();
+    }
+}
+
+#[test]
+fn a_log_that_ends_below_its_start_begins_again_there() {
+    let mut world = World::new(small());
+    world.fill(&[&[1], &[2], &[3]]);
+    world.log().advance_log_start(at(3)).unwrap();
+    world.crash(Crash::Kill);
+    let path = world.file("00000000000000000000.log");
+    world.disk.open(&path, OpenMode::ReadWrite).unwrap().set_len(10).unwrap();
+    let report = world.start();
+    assert_eq!(report.dropped_segments, 1);
+    assert_eq!((world.log().log_start(), world.log().log_end()), (Offset(3), Offset(3)));
+    assert_eq!(world.fill(&[&[4]]), [3]);
+}
+
+#[test]
+fn old_message_formats_are_served_as_they_are_and_found_by_offset_and_time() {
+    let mut world = World::new(small());
+    world.fill(&[&[500], &[600]]);
+    let new = world.batches();
+    world.stop();
+    // Offsets 0 and 1 in format 1 (entry: offset, size, CRC, magic, attributes, timestamp, key, value).
+    let entry = |offset: i64, time: i64| {
+        let mut body = vec![1u8, 0];
+        body.extend(time.to_be_bytes());
+        body.extend((-1i32).to_be_bytes());
+        body.extend(3i32.to_be_bytes());
+        body.extend(b"old");
+        let mut bytes = offset.to_be_bytes().to_vec();
+        bytes.extend((body.len() as i32 + 4).to_be_bytes());
+        bytes.extend(records::crc32(&body).to_be_bytes());
+        bytes.extend(body);
+        bytes
+    };
+    let mut log = [entry(0, 100), entry(1, 200)].concat();
+    let old_bytes = log.len();
+    let moved: Vec<_> =
+        new.iter().map(|b| b.moved_to(b.base_offset().plus(2), LeaderEpoch(0))).collect();
+    log.extend(replicated(&moved));
+    let path = world.file("00000000000000000000.log");
+    world.disk.open(&path, OpenMode::Truncate).unwrap().write_at(&log, 0).unwrap();
+    for name in world.files("index") {
+        world.disk.remove_file(&world.file(&name)).unwrap();
+    }
+    for kill in [false, true] {
+        world.start();
+        let reader = world.reader();
+        assert_eq!(reader.log_end(), Offset(4));
+        assert_eq!(&reader.read(at(0), 1 << 20, at(4), true).unwrap().bytes[..], &log[..]);
+        let second = reader.read(at(1), 1 << 20, at(2), true).unwrap();
+        assert_eq!(&second.bytes[..], &log[old_bytes / 2..old_bytes]);
+        let find = |time| reader.offset_for_timestamp(WallTime(time)).unwrap().unwrap().offset.0;
+        assert_eq!([find(50), find(101), find(201), find(600)], [0, 1, 2, 3]);
+        match kill {
+            false => world.crash(Crash::Kill),
+            true => world.stop(),
+        }
+    }
+}
+
+#[test]
+fn flushed_records_survive_power_loss_and_a_failed_sync_counts_for_nothing() {
+    for seed in 0..40 {
+        let mut world = World::seeded(LogConfig { segment_bytes: 250, ..small() }, seed);
+        (0..9).for_each(|time| _ = world.fill(&[&[time]]));
+        assert_eq!(world.log().flush().unwrap(), Offset(9));
+        (9..14).for_each(|time| _ = world.fill(&[&[time]]));
+        world.disk.fail_next_sync(".log");
+        assert!(world.log().flush().is_err());
+        assert_eq!(world.log().recovery_point(), Offset(9));
+        assert!(world.log().flush().is_err(), "a failed sync is never tried again");
+        world.crash(Crash::PowerLoss);
+        world.start();
+        let end = world.log().log_end().0;
+        assert!((9..=14).contains(&end), "{end}");
+        assert_eq!(world.batches().len() as i64, end);
+    }
+}
