@@ -56,7 +56,7 @@ impl Source {
             Source::DynamicDefaultBroker => "DYNAMIC_DEFAULT_BROKER_CONFIG",
             Source::StaticBroker => "STATIC_BROKER_CONFIG",
             Source::Default => "DEFAULT_CONFIG",
-            Source::Group => "GROUP_CONFIG",
+            Source::Group => "DYNAMIC_GROUP_CONFIG",
         }
     }
 }

@@ -1,1 +1,36 @@
-fn main() {}
+//! `ottla`: a node, the command line for any cluster, and Kafka's tools under their own names.
+
+mod cli;
+mod cluster;
+mod config_file;
+mod consume;
+mod context;
+mod duration;
+mod failure;
+mod group;
+mod interrupt;
+mod kafka;
+mod lines;
+mod log_dump;
+mod moment;
+mod offsets;
+mod output;
+mod produce;
+mod progress;
+mod record_format;
+mod records_delete;
+mod serve;
+mod settings;
+mod table;
+mod topic;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> =
+        std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    match kafka::script_call(&arguments) {
+        Some((script, rest)) => kafka::run(script, rest),
+        None => cli::run(&arguments),
+    }
+}
