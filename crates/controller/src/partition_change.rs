@@ -133,6 +133,13 @@ impl<'a> PartitionChange<'a> {
             return;
         }
         record.leader = id_or_none(leader);
+        if let (Some(leader), true) = (leader, self.isr.is_empty() && !unclean) {
+            // An eligible replica leads, and is the whole in-sync set (KIP-966).
+            self.isr = vec![leader];
+            record.isr = Some(vec![leader.0]);
+            record.eligible_leader_replicas = Some(Vec::new());
+            record.last_known_elr = Some(Vec::new());
+        }
         if let (Some(leader), true) = (leader, unclean) {
             self.isr = vec![leader];
             record.isr = Some(vec![leader.0]);
