@@ -1,17 +1,19 @@
 //! A disk in memory that knows what a real one would have lost.
 //!
-//! Every file has a *live* image (the page cache) and a *durable* one (the platter); every directory
-//! likewise has live and durable names. A killed process loses nothing that was written; a power cut
-//! keeps what was synced and, of the rest, an arbitrary subset of pages, lengths and names.
+//! Every file has a *live* image (the page cache) and a *durable* one (the platter); every
+//! directory likewise has live and durable names. A killed process loses nothing that was written;
+//! a power cut keeps what was synced and, of the rest, an arbitrary subset of pages, lengths and
+//! names.
+
+mod state;
 
 use env::{DirEntry, Disk, DiskFile, OpenMode};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, IoSlice};
-use std::path::{Component, Path};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// What a write is torn into when the power goes. Real disks promise no more than a sector.
-const PAGE_BYTES: usize = 512;
+use state::{FileNode, Names, Node, NodeId, ROOT, State, dead, names_of};
 
 /// How the world ends for the process that uses the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,40 +48,6 @@ pub struct SimLock {
     disk: SimDisk,
     node: NodeId,
     life: u64,
-}
-
-type NodeId = u64;
-type Names = BTreeMap<String, NodeId>;
-const ROOT: NodeId = 0;
-
-#[derive(Clone, Debug)]
-enum Node {
-    Dir { live: Names, durable: Names },
-    File(FileNode),
-}
-
-#[derive(Clone, Debug, Default)]
-struct FileNode {
-    live: Vec<u8>,
-    durable: Vec<u8>,
-    /// Pages of `live` that were written since the last sync.
-    dirty: BTreeSet<usize>,
-}
-
-#[derive(Debug)]
-struct State {
-    nodes: BTreeMap<NodeId, Node>,
-    next_node: NodeId,
-    /// Counts the processes that have used the disk; handles carry the one they belong to.
-    life: u64,
-    locks: BTreeSet<NodeId>,
-    random: u64,
-    capacity: u64,
-    /// Mutations until the process dies in the middle of one.
-    mutations_left: Option<u64>,
-    mutations: u64,
-    sync_failures: Vec<String>,
-    syncs: u64,
 }
 
 impl SimDisk {
@@ -155,157 +123,6 @@ impl SimDisk {
 
     fn lock_state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no simulated call panics while it holds the disk")
-    }
-}
-
-impl State {
-    fn next_random(&mut self) -> u64 {
-        // SplitMix64.
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.random;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn coin(&mut self) -> bool {
-        self.next_random() & 1 == 1
-    }
-
-    /// Counts a mutation; `Ok(false)` means: this one is the last, do it in part.
-    fn count_mutation(&mut self) -> io::Result<bool> {
-        self.check_alive()?;
-        self.mutations += 1;
-        match &mut self.mutations_left {
-            None => Ok(true),
-            Some(left) => {
-                *left = left.saturating_sub(1);
-                Ok(*left > 0)
-            }
-        }
-    }
-
-    fn mutate_whole(&mut self) -> io::Result<()> {
-        match self.count_mutation()? {
-            true => Ok(()),
-            false => Err(dead()),
-        }
-    }
-
-    fn check_alive(&self) -> io::Result<()> {
-        match self.mutations_left {
-            Some(0) => Err(dead()),
-            _ => Ok(()),
-        }
-    }
-
-    fn dir(&mut self, node: NodeId) -> io::Result<(&mut Names, &mut Names)> {
-        match self.nodes.get_mut(&node) {
-            Some(Node::Dir { live, durable }) => Ok((live, durable)),
-            _ => Err(io::ErrorKind::NotADirectory.into()),
-        }
-    }
-
-    fn file(&mut self, node: NodeId) -> io::Result<&mut FileNode> {
-        match self.nodes.get_mut(&node) {
-            Some(Node::File(file)) => Ok(file),
-            _ => Err(io::ErrorKind::IsADirectory.into()),
-        }
-    }
-
-    fn find(&mut self, path: &Path) -> io::Result<NodeId> {
-        let mut node = ROOT;
-        for name in names_of(path) {
-            let (live, _) = self.dir(node)?;
-            node = *live.get(&name).ok_or_else(|| missing(path))?;
-        }
-        Ok(node)
-    }
-
-    /// The directory that holds `path`, and the last name.
-    fn find_parent(&mut self, path: &Path) -> io::Result<(NodeId, String)> {
-        let name = names_of(path).pop().ok_or_else(|| missing(path))?;
-        let parent = path.parent().ok_or_else(|| missing(path))?;
-        Ok((self.find(parent)?, name))
-    }
-
-    fn add(&mut self, node: Node) -> NodeId {
-        let id = self.next_node;
-        self.next_node += 1;
-        self.nodes.insert(id, node);
-        id
-    }
-
-    fn used(&self) -> u64 {
-        let bytes = |node: &Node| match node {
-            Node::File(file) => file.live.len() as u64,
-            Node::Dir { .. } => 0,
-        };
-        self.nodes.values().map(bytes).sum()
-    }
-
-    fn lose_power(&mut self) {
-        let ids: Vec<NodeId> = self.nodes.keys().copied().collect();
-        for id in ids {
-            match self.nodes.remove(&id) {
-                Some(Node::File(file)) => {
-                    let kept = self.surviving_bytes(file);
-                    self.nodes.insert(id, Node::File(kept));
-                }
-                Some(Node::Dir { live, durable }) => {
-                    let names = self.surviving_names(&live, durable);
-                    self.nodes.insert(id, Node::Dir { live: names.clone(), durable: names });
-                }
-                None => {}
-            }
-        }
-        self.forget_unreachable();
-    }
-
-    fn surviving_bytes(&mut self, file: FileNode) -> FileNode {
-        let mut kept = file.durable;
-        // The length goes its own way: grown without its data it shows zeros.
-        if file.live.len() != kept.len() && self.coin() {
-            kept.resize(file.live.len(), 0);
-        }
-        for page in file.dirty {
-            if !self.coin() {
-                continue;
-            }
-            let from = page * PAGE_BYTES;
-            let to = (from + PAGE_BYTES).min(file.live.len()).min(kept.len());
-            if from < to {
-                kept[from..to].copy_from_slice(&file.live[from..to]);
-            }
-        }
-        FileNode { live: kept.clone(), durable: kept, dirty: BTreeSet::new() }
-    }
-
-    /// Each name that differs is the old or the new one.
-    fn surviving_names(&mut self, live: &Names, durable: Names) -> Names {
-        let mut kept = durable.clone();
-        let changed: BTreeSet<&String> = live.keys().chain(durable.keys()).collect();
-        for name in changed {
-            if live.get(name) == durable.get(name) || !self.coin() {
-                continue;
-            }
-            match live.get(name) {
-                Some(node) => _ = kept.insert(name.clone(), *node),
-                None => _ = kept.remove(name),
-            }
-        }
-        kept
-    }
-
-    fn forget_unreachable(&mut self) {
-        let mut reached = BTreeSet::from([ROOT]);
-        let mut open = vec![ROOT];
-        while let Some(id) = open.pop() {
-            if let Some(Node::Dir { live, .. }) = self.nodes.get(&id) {
-                open.extend(live.values().filter(|child| reached.insert(**child)));
-            }
-        }
-        self.nodes.retain(|id, _| reached.contains(id));
     }
 }
 
@@ -434,40 +251,6 @@ impl Drop for SimLock {
     }
 }
 
-impl FileNode {
-    fn write(&mut self, bytes: &[u8], position: usize) {
-        if bytes.is_empty() {
-            return;
-        }
-        let end = position + bytes.len();
-        let from = position.min(self.live.len());
-        if self.live.len() < end {
-            self.live.resize(end, 0);
-        }
-        self.live[position..end].copy_from_slice(bytes);
-        self.dirty.extend(from / PAGE_BYTES..=(end - 1) / PAGE_BYTES);
-    }
-
-    fn set_len(&mut self, bytes: usize) {
-        let from = self.live.len().min(bytes);
-        let to = self.live.len().max(bytes);
-        self.live.resize(bytes, 0);
-        if to > from {
-            self.dirty.extend(from / PAGE_BYTES..=(to - 1) / PAGE_BYTES);
-        }
-    }
-
-    /// Only dirty pages go down, so what a failed sync left behind stays lost.
-    fn sync(&mut self) {
-        self.durable.resize(self.live.len(), 0);
-        for page in std::mem::take(&mut self.dirty) {
-            let from = (page * PAGE_BYTES).min(self.live.len());
-            let to = (from + PAGE_BYTES).min(self.live.len());
-            self.durable[from..to].copy_from_slice(&self.live[from..to]);
-        }
-    }
-}
-
 impl SimFile {
     fn with<T>(&self, act: impl FnOnce(&mut State) -> io::Result<T>) -> io::Result<T> {
         let mut state = self.disk.lock_state();
@@ -561,44 +344,6 @@ impl DiskFile for SimFile {
             }
         })
     }
-}
-
-impl State {
-    fn failing_sync(&mut self, node: NodeId) -> bool {
-        let Some(name) = self.name_of(node) else { return false };
-        match self.sync_failures.iter().position(|end| name.ends_with(end.as_str())) {
-            Some(index) => {
-                self.sync_failures.remove(index);
-                true
-            }
-            None => false,
-        }
-    }
-
-    fn name_of(&self, node: NodeId) -> Option<String> {
-        self.nodes.values().find_map(|dir| match dir {
-            Node::Dir { live, .. } => {
-                live.iter().find(|(_, id)| **id == node).map(|(name, _)| name.clone())
-            }
-            Node::File(_) => None,
-        })
-    }
-}
-
-fn names_of(path: &Path) -> Vec<String> {
-    let name = |part: Component<'_>| match part {
-        Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
-        _ => None,
-    };
-    path.components().filter_map(name).collect()
-}
-
-fn missing(path: &Path) -> io::Error {
-    io::Error::new(io::ErrorKind::NotFound, format!("{} does not exist", path.display()))
-}
-
-fn dead() -> io::Error {
-    io::Error::other("the simulated process is dead")
 }
 
 #[cfg(test)]

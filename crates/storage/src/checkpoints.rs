@@ -11,7 +11,6 @@ use crate::error::StorageError;
 use crate::limits::CHECKPOINT_BYTES_MAX;
 use env::Disk;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 use types::{LeaderEpoch, Offset, TopicPartition};
@@ -96,7 +95,8 @@ pub(crate) fn read_text<D: Disk>(disk: &D, path: &Path) -> Result<Option<String>
 fn encode(count: usize, lines: impl Iterator<Item = String>) -> String {
     let mut text = format!("{VERSION}\n{count}\n");
     for line in lines {
-        writeln!(text, "{line}").expect("a String takes all that is written");
+        text.push_str(&line);
+        text.push('\n');
     }
     text
 }

@@ -5,7 +5,8 @@ pub struct LogConfig {
     pub segment_bytes: u64,
     /// `segment.ms`: roll once the first batch is this old, by record timestamps.
     pub segment_ms: i64,
-    /// `segment.jitter.ms`: each segment's share of it, drawn by its base offset, comes off `segment_ms`.
+    /// `segment.jitter.ms`: each segment's share of it, drawn by its base offset, comes off
+    /// `segment_ms`.
     pub segment_jitter_ms: i64,
     /// `segment.index.bytes`: the size an active index file is given in advance.
     pub segment_index_bytes: u64,
@@ -53,7 +54,8 @@ impl Default for LogConfig {
 
 impl LogConfig {
     /// How much earlier than `segment_ms` the segment at `base_offset` rolls. The same for the same
-    /// log and offset, spread evenly over the jitter, so that the logs of a topic do not roll at once.
+    /// log and offset, spread evenly over the jitter, so that the logs of a topic do not roll at
+    /// once.
     pub(crate) fn roll_jitter_ms(&self, seed: u64, base_offset: types::Offset) -> i64 {
         let span = self.segment_jitter_ms.min(self.segment_ms);
         if span <= 0 {

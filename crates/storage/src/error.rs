@@ -127,7 +127,7 @@ impl fmt::Display for AppendError {
             }
             AppendError::CoordinatorFenced { producer, current, got } => write!(
                 f,
-                "marker for producer {producer} comes from coordinator epoch {got}, {current} is known"
+                "marker for producer {producer} of coordinator epoch {got}, {current} is known"
             ),
             AppendError::LargerThanSegment { batch_bytes, segment_bytes } => {
                 write!(f, "a batch of {batch_bytes} bytes exceeds segment.bytes={segment_bytes}")
@@ -148,7 +148,8 @@ impl std::error::Error for AppendError {}
 pub enum ReadError {
     /// Below the log start or above the log end. → `OFFSET_OUT_OF_RANGE`
     OffsetOutOfRange { asked: Offset, log_start: Offset, log_end: Offset },
-    /// The log was truncated or deleted while it was read, again and again. → `NOT_LEADER_OR_FOLLOWER`
+    /// The log was truncated or deleted while it was read, again and again. →
+    /// `NOT_LEADER_OR_FOLLOWER`
     Moved,
     /// The disk failed. → `KAFKA_STORAGE_ERROR`
     Storage(StorageError),

@@ -58,8 +58,8 @@ impl LeaderEpochCache {
         above.checked_sub(1).map(|index| self.entries[index].epoch)
     }
 
-    /// The largest known epoch that is not above `asked`, and where it ends. An epoch older than all
-    /// known ones ends where the first known one begins; a newer one has no answer.
+    /// The largest known epoch that is not above `asked`, and where it ends. An epoch older than
+    /// all known ones ends where the first known one begins; a newer one has no answer.
     pub fn end_of(&self, asked: LeaderEpoch, log_end: Offset) -> Option<EpochEnd> {
         let latest = self.latest().filter(|latest| asked.0 >= 0 && asked <= latest.epoch)?;
         if asked == latest.epoch {

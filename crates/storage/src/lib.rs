@@ -3,8 +3,9 @@
 //! A log is a directory of segments in Kafka's format. [`PartitionLog`] is the one writer's handle;
 //! [`LogReader`]s share its state and never wait for it long. [`LogDir`] is a directory of logs.
 //!
-//! **Architecture Invariant:** this crate knows batches, not requests: no wire version, no group, no
-//! broker. It reaches the world through `env` only; every call blocks until the disk has answered.
+//! **Architecture Invariant:** this crate knows batches, not requests: no wire version, no group,
+//! no broker. It reaches the world through `env` only; every call blocks until the disk has
+//! answered.
 
 pub mod checkpoints;
 mod config;
@@ -13,6 +14,7 @@ pub mod file_names;
 mod flush;
 mod frame;
 mod index_file;
+mod index_rule;
 mod leader_epoch_cache;
 pub mod limits;
 mod log;

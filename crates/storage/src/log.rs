@@ -6,12 +6,13 @@ use crate::error::{EpochEnd, StorageError};
 use crate::file_names::{FileKind, OffsetFile};
 use crate::flush::LogFlusher;
 use crate::frame::Frame;
+use crate::index_rule::IndexRule;
 use crate::log_state::LogState;
 use crate::producer_snapshot;
 use crate::producer_state::ProducerStates;
 use crate::reader::LogReader;
 use crate::retention::SegmentFacts;
-use crate::segment::{IndexRule, Segment};
+use crate::segment::Segment;
 use bytes::Bytes;
 use env::{Disk, DiskFile};
 use std::path::PathBuf;
@@ -216,7 +217,8 @@ impl<D: Disk> PartitionLog<D> {
             self.active.segment.seal()?;
             self.take_snapshot(base)?;
             if self.active.segment.is_new.swap(false, Ordering::AcqRel) {
-                // Never flushed. Power loss must not take this segment's name and leave the next one's.
+                // Never flushed. Power loss must not take this segment's name and leave the next
+                // one's.
                 self.flusher().sync_names(true)?;
             }
         }

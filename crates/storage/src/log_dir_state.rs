@@ -136,7 +136,8 @@ impl<D: Disk> LogDirState<D> {
         self.open_logs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The log begins with its first segment: an entry says nothing more. It goes with the next write.
+    /// The log begins with its first segment: an entry says nothing more. It goes with the next
+    /// write.
     pub(crate) fn forget_log_start(&self, of: &TopicPartition) {
         self.lock().log_starts.remove(of);
     }

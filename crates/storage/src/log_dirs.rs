@@ -1,4 +1,6 @@
-use crate::checkpoints::{OffsetCheckpoint, read_offsets};
+mod root_files;
+
+use crate::checkpoints::OffsetCheckpoint;
 use crate::config::LogConfig;
 use crate::error::StorageError;
 use crate::file_names::{
@@ -6,15 +8,11 @@ use crate::file_names::{
     PARTITION_METADATA, RECOVERY_POINTS, TEMPORARY_SUFFIX, moved_dir, parse_partition_dir,
     partition_dir,
 };
-use crate::limits::SMALL_FILE_BYTES_MAX;
 use crate::log::PartitionLog;
 use crate::log_dir_state::{Checkpoints, LogDirState};
 use crate::meta_properties::MetaProperties;
 use crate::recovery::{self, OpenLog, RecoveryReport};
-use crate::small_files::{
-    decode_clean_shutdown, decode_partition_metadata, encode_clean_shutdown,
-    encode_partition_metadata,
-};
+use crate::small_files::{decode_clean_shutdown, encode_clean_shutdown, encode_partition_metadata};
 use env::{Disk, DiskFile, OpenMode};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -22,10 +20,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use types::{Offset, TopicPartition, Uuid, WallTime};
 
+use root_files::{read_or_warn, read_properties, read_topic_id, take_marker};
+
 /// One entry of `log.dirs`, locked: the logs in it and what is known of them.
 ///
-/// **Invariant:** the marker of a clean shutdown is there only between a [`close`](Self::close) that
-/// found every log closed and the next [`open`](Self::open).
+/// **Invariant:** the marker of a clean shutdown is there only between a [`close`](Self::close)
+/// that found every log closed and the next [`open`](Self::open).
 /// **Source:** Kafka `LogManager`; KIP-112 (a failed directory), KIP-858 (its id).
 #[doc(alias = "LogManager")]
 pub struct LogDir<D: Disk> {
@@ -43,8 +43,8 @@ pub struct LogDir<D: Disk> {
 pub struct FoundPartition {
     pub partition: TopicPartition,
     pub kind: DirKind,
-    /// `None` if `partition.metadata` is missing or torn: a crash while the partition was made, or a
-    /// directory older than topic ids. Not to be served under whatever topic has its name today.
+    /// `None` if `partition.metadata` is missing or torn: a crash while the partition was made, or
+    /// a directory older than topic ids. Not to be served under whatever topic has its name today.
     pub topic_id: Option<Uuid>,
     pub path: PathBuf,
 }
@@ -108,7 +108,8 @@ impl<D: Disk> LogDir<D> {
         self.was_clean
     }
 
-    /// The epoch under which the last process was registered when it closed cleanly. Source: KIP-966.
+    /// The epoch under which the last process was registered when it closed cleanly. Source:
+    /// KIP-966.
     pub fn clean_shutdown_epoch(&self) -> Option<i64> {
         self.broker_epoch
     }
@@ -347,8 +348,8 @@ impl<D: Disk> LogDir<D> {
         self.guard(self.state.write_high_watermarks(&checkpoints))
     }
 
-    /// Ends the use of the directory. If every log was loaded and closed, the next start scans nothing.
-    /// Says why not otherwise.
+    /// Ends the use of the directory. If every log was loaded and closed, the next start scans
+    /// nothing. Says why not otherwise.
     ///
     /// # Errors
     /// [`StorageError`]: then the next start recovers.
@@ -392,49 +393,4 @@ pub enum NotClean {
     NotLoaded,
     /// These were not closed.
     LogsOpen(Vec<TopicPartition>),
-}
-
-fn read_properties<D: Disk>(disk: &D, dir: &Path) -> Result<Option<MetaProperties>, StorageError> {
-    let path = dir.join(META_PROPERTIES);
-    let Some(text) = read_small(disk, &path)? else { return Ok(None) };
-    let properties = MetaProperties::decode(&text);
-    properties.map(Some).map_err(|error| StorageError::corrupt(&path, error.to_string()))
-}
-
-fn read_topic_id<D: Disk>(disk: &D, dir: &Path) -> Result<Option<Uuid>, StorageError> {
-    let text = read_small(disk, &dir.join(PARTITION_METADATA))?;
-    Ok(text.as_deref().and_then(decode_partition_metadata))
-}
-
-/// The marker's content, if it is there; then it is gone for good.
-fn take_marker<D: Disk>(disk: &D, dir: &Path) -> Result<Option<String>, StorageError> {
-    let path = dir.join(CLEAN_SHUTDOWN);
-    let Some(text) = read_small(disk, &path)? else { return Ok(None) };
-    let removed = disk.remove_file(&path).and_then(|()| disk.sync_dir(dir));
-    removed.map_err(StorageError::io("remove", &path))?;
-    Ok(Some(text))
-}
-
-fn read_small<D: Disk>(disk: &D, path: &Path) -> Result<Option<String>, StorageError> {
-    match disk.read_file(path, SMALL_FILE_BYTES_MAX) {
-        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(StorageError::io("read", path)(error)),
-    }
-}
-
-/// A checkpoint that does not parse counts as empty: more is scanned, nothing is lost that the
-/// segments have.
-fn read_or_warn<D: Disk>(
-    disk: &D,
-    path: &Path,
-    warnings: &mut Vec<String>,
-) -> Result<OffsetCheckpoint, StorageError> {
-    match read_offsets(disk, path) {
-        Err(error @ StorageError::Corrupt { .. }) => {
-            warnings.push(error.to_string());
-            Ok(OffsetCheckpoint::new())
-        }
-        other => other,
-    }
 }

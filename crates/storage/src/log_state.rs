@@ -15,8 +15,8 @@ pub(crate) type SegmentList<D> = Arc<Vec<Arc<Segment<D>>>>;
 
 /// What the writer of a log shares with its readers and its flusher.
 ///
-/// **Invariant:** `log_start <= log_end`, `recovery_point <= log_end`. Bytes are in the file before a
-/// segment shows them, and a segment shows them before `log_end` does.
+/// **Invariant:** `log_start <= log_end`, `recovery_point <= log_end`. Bytes are in the file before
+/// a segment shows them, and a segment shows them before `log_end` does.
 pub(crate) struct LogState<D: Disk> {
     pub(crate) disk: D,
     pub(crate) dir: PathBuf,
@@ -36,7 +36,8 @@ pub(crate) struct LogState<D: Disk> {
     pub(crate) epochs_unsynced: AtomicBool,
     /// The directory's own name, and `partition.metadata`, may not survive power loss yet.
     pub(crate) is_new: AtomicBool,
-    /// Held while a flush or a truncation runs, so that none moves the recovery point under the other.
+    /// Held while a flush or a truncation runs, so that none moves the recovery point under the
+    /// other.
     pub(crate) flushing: Mutex<()>,
 }
 
@@ -97,8 +98,8 @@ impl<D: Disk> LogState<D> {
     }
 
     /// The recovery point as a checkpoint may say it: inside the last segment whose indexes are not
-    /// known to be durable. Recovery then scans that segment, although its batches are all there; it
-    /// may be closed by then, with indexes that power loss has set back.
+    /// known to be durable. Recovery then scans that segment, although its batches are all there;
+    /// it may be closed by then, with indexes that power loss has set back.
     pub(crate) fn checkpointed_recovery_point(&self) -> Offset {
         // In this order: a segment that is closed after this is still the last one below.
         let recovery_point = self.recovery_point();
@@ -239,7 +240,17 @@ pub(crate) fn floor_segment<D: Disk>(segments: &[Arc<Segment<D>>], offset: Offse
     segments.partition_point(|segment| segment.base() <= offset).saturating_sub(1)
 }
 
-/// The first segment that is not known to be durable with all its indexes. None before it is unsure.
+/// The segment that is written to.
+///
+/// # Panics
+/// If there is none.
+pub(crate) fn active<D: Disk>(segments: &[Arc<Segment<D>>]) -> &Arc<Segment<D>> {
+    assert!(!segments.is_empty(), "a log has at least its active segment");
+    &segments[segments.len() - 1]
+}
+
+/// The first segment that is not known to be durable with all its indexes. None before it is
+/// unsure.
 pub(crate) fn first_unsure<D: Disk>(segments: &[Arc<Segment<D>>]) -> usize {
     segments.partition_point(|segment| segment.is_durable.load(Ordering::Acquire))
 }

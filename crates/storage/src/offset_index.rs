@@ -4,6 +4,7 @@
 //! offset is the last one of the batch that starts at the position.
 
 use crate::index_file::{IndexEntry, IndexFile};
+use bytes::Buf;
 
 #[doc(alias = "OffsetPosition")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,8 +31,7 @@ impl IndexEntry for OffsetEntry {
     }
 
     fn decode(bytes: &[u8]) -> OffsetEntry {
-        let field =
-            |from: usize| u32::from_be_bytes(bytes[from..from + 4].try_into().expect("4 bytes"));
-        OffsetEntry { relative_offset: field(0), position: field(4) }
+        let mut bytes = bytes;
+        OffsetEntry { relative_offset: bytes.get_u32(), position: bytes.get_u32() }
     }
 }

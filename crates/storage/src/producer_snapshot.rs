@@ -1,12 +1,12 @@
 //! `.snapshot` files: producer state at an offset.   docs/formats/segment.md#producer-snapshot
 //!
-//! `| version: i16 = 1 | crc: u32 | rows: i32 | row × 46 bytes |`; the CRC-32C covers what follows it. A
-//! row: `producer_id: i64, epoch: i16, last_sequence: i32, last_offset: i64, offset_delta: i32,
-//! timestamp: i64, coordinator_epoch: i32, transaction_start: i64`.
+//! `| version: i16 = 1 | crc: u32 | rows: i32 | row × 46 bytes |`; the CRC-32C covers what follows
+//! it. A row: `producer_id: i64, epoch: i16, last_sequence: i32, last_offset: i64, offset_delta:
+//! i32, timestamp: i64, coordinator_epoch: i32, transaction_start: i64`.
 //!
-//! Kafka writes one row a producer, its last batch, and so forgets the four before it at every restart.
-//! We write up to five, oldest first; a reader that knows only one row a producer, Kafka's included,
-//! keeps the last.
+//! Kafka writes one row a producer, its last batch, and so forgets the four before it at every
+//! restart. We write up to five, oldest first; a reader that knows only one row a producer, Kafka's
+//! included, keeps the last.
 
 use crate::error::StorageError;
 use crate::limits::SNAPSHOT_BYTES_MAX;
@@ -72,9 +72,10 @@ fn rows_of(id: ProducerId, state: &ProducerState) -> Vec<Row> {
     if rows.is_empty() {
         rows.push(row(NO_BATCH));
     }
-    let last = rows.last_mut().expect("at least one row was made");
-    last.transaction_start = state.transaction_start;
-    last.batch.timestamp = state.last_timestamp;
+    if let Some(last) = rows.last_mut() {
+        last.transaction_start = state.transaction_start;
+        last.batch.timestamp = state.last_timestamp;
+    }
     rows
 }
 

@@ -13,8 +13,8 @@ use types::{LeaderEpoch, Offset, TopicPartition};
 
 /// Reads a log beside its writer. Cheap to clone; any number may read at once.
 ///
-/// **Invariant:** it sees whole batches below the log end as of the call, and waits for the writer at
-/// most while a truncation cuts files.
+/// **Invariant:** it sees whole batches below the log end as of the call, and waits for the writer
+/// at most while a truncation cuts files.
 #[doc(alias = "LogView")]
 pub struct LogReader<D: Disk> {
     pub(crate) state: Arc<LogState<D>>,

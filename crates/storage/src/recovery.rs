@@ -12,7 +12,7 @@ use crate::leader_epoch_cache::{EpochFile, LeaderEpochCache};
 use crate::log::cut::snapshots;
 use crate::log::{Active, PartitionLog};
 use crate::log_dir_state::LogDirState;
-use crate::log_state::{LogBounds, LogState, floor_segment};
+use crate::log_state::{LogBounds, LogState, active, floor_segment};
 use crate::producer_state::ProducerStates;
 use crate::segment::Segment;
 use env::Disk;
@@ -81,7 +81,7 @@ pub(crate) fn open<D: Disk>(
     let scanned_epochs = std::mem::take(&mut loader.epochs);
     if report.cut.is_some() || report.dropped_segments > 0 {
         // Before anything takes the place of what was dropped: power loss must not bring it back.
-        segments.last().expect("a log has at least its active segment").sync_log()?;
+        active(&segments).sync_log()?;
         disk.sync_dir(&open.dir).map_err(StorageError::io("sync directory", &open.dir))?;
     }
 
@@ -94,7 +94,7 @@ pub(crate) fn open<D: Disk>(
     state.set_bounds(LogBounds { log_start, log_end, recovery_point });
     state.set_segments(segments.clone());
     let scan_from = first_scanned(&segments, &open);
-    let last_base = segments.last().expect("a log has at least its active segment").base();
+    let last_base = active(&segments).base();
     for segment in segments.iter().take_while(|s| s.base() < scan_from.unwrap_or(last_base)) {
         segment.is_durable.store(true, Ordering::Release);
     }
@@ -106,8 +106,8 @@ pub(crate) fn open<D: Disk>(
         unsure.for_each(|segment| segment.is_new.store(true, Ordering::Release));
     }
 
-    let last = segments.last().expect("a log has at least its active segment").clone();
-    let active = match last.bytes()? {
+    let last = active(&segments).clone();
+    let resumed = match last.bytes()? {
         0 => start_over(last, &open)?,
         _ => Active::resume(last, &open.config, open.now)?,
     };
@@ -115,7 +115,7 @@ pub(crate) fn open<D: Disk>(
         state,
         config: open.config,
         producers: ProducerStates::default(),
-        active,
+        active: resumed,
         next_offset: log_end,
         staged: Vec::new(),
         is_unsettled: !open.is_clean,

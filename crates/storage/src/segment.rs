@@ -2,9 +2,10 @@ use crate::config::LogConfig;
 use crate::error::StorageError;
 use crate::file_names::{FileKind, OffsetFile};
 use crate::frame::{Frame, FrameScan, ScanError};
+use crate::index_rule::push_latest;
 use crate::limits::LOOKUP_CHUNK_BYTES;
-use crate::offset_index::{OffsetEntry, OffsetIndex};
-use crate::time_index::{TimeEntry, TimeIndex};
+use crate::offset_index::OffsetIndex;
+use crate::time_index::TimeIndex;
 use crate::txn_index::TxnIndex;
 use env::{Disk, DiskFile, OpenMode};
 use std::path::{Path, PathBuf};
@@ -246,9 +247,10 @@ impl<D: Disk> Segment<D> {
         Ok(next)
     }
 
-    /// The latest timestamp in here. The last index entry only says where to start looking, and only
-    /// if its batch bears it out: padding, a foreign entry or a lost one must never decide what
-    /// retention deletes. Of a complete index it is the answer, so there is little to look through.
+    /// The latest timestamp in here. The last index entry only says where to start looking, and
+    /// only if its batch bears it out: padding, a foreign entry or a lost one must never decide
+    /// what retention deletes. Of a complete index it is the answer, so there is little to look
+    /// through.
     pub(crate) fn latest(&self) -> Result<LatestTimestamp, StorageError> {
         if let Some(latest) = *self.latest_guard() {
             return Ok(latest);
@@ -265,8 +267,8 @@ impl<D: Disk> Segment<D> {
         Ok(borne_out.map_or(0, |(position, _)| position))
     }
 
-    /// Whether no batch after the last offset index entry should have got one. Power loss may take the
-    /// tail of an index whose batches it left.
+    /// Whether no batch after the last offset index entry should have got one. Power loss may take
+    /// the tail of an index whose batches it left.
     pub(crate) fn index_is_complete(&self, config: &LogConfig) -> Result<bool, StorageError> {
         if !self.index_bears_out()? {
             return Ok(false);
@@ -329,80 +331,5 @@ impl<D: Disk> Segment<D> {
 
     fn latest_guard(&self) -> MutexGuard<'_, Option<LatestTimestamp>> {
         self.latest.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Decides which batches of a growing segment get index entries.
-///
-/// **Source:** Kafka `LogSegment.append`: an entry once more than `index.interval.bytes` lie since the
-/// last one, checked before the batch at hand is counted.
-#[derive(Clone, Debug)]
-pub(crate) struct IndexRule {
-    interval_bytes: u64,
-    bytes_since_entry: u64,
-    latest: LatestTimestamp,
-}
-
-impl IndexRule {
-    pub(crate) fn new(config: &LogConfig) -> IndexRule {
-        IndexRule {
-            interval_bytes: config.index_interval_bytes,
-            bytes_since_entry: 0,
-            latest: LatestTimestamp::NONE,
-        }
-    }
-
-    /// Goes on where `segment` ends.
-    pub(crate) fn resume<D: Disk>(
-        segment: &Segment<D>,
-        config: &LogConfig,
-    ) -> Result<IndexRule, StorageError> {
-        let last = segment.offset_index.last()?.map_or(0, |entry| u64::from(entry.position));
-        Ok(IndexRule {
-            interval_bytes: config.index_interval_bytes,
-            bytes_since_entry: segment.bytes()?.saturating_sub(last),
-            latest: segment.latest()?,
-        })
-    }
-
-    pub(crate) fn set_interval(&mut self, config: &LogConfig) {
-        self.interval_bytes = config.index_interval_bytes;
-    }
-
-    /// Takes note of the batch that `frame` heads, at `position` of the growing `segment`.
-    pub(crate) fn note<D: Disk>(
-        &mut self,
-        segment: &Segment<D>,
-        position: u64,
-        frame: &Frame,
-    ) -> Result<(), StorageError> {
-        if frame.max_timestamp > self.latest.timestamp {
-            self.latest =
-                LatestTimestamp { timestamp: frame.max_timestamp, offset: frame.last_offset };
-            segment.publish_latest(self.latest);
-        }
-        if self.bytes_since_entry > self.interval_bytes {
-            // A file from elsewhere may be larger than an index can tell; it is found by scanning.
-            let relative_offset = u32::try_from(frame.last_offset.since(segment.base));
-            if let (Ok(relative_offset), Ok(position)) = (relative_offset, u32::try_from(position))
-            {
-                segment.offset_index.push(OffsetEntry { relative_offset, position })?;
-                push_latest(segment, self.latest)?;
-            }
-            self.bytes_since_entry = 0;
-        }
-        self.bytes_since_entry += frame.bytes;
-        Ok(())
-    }
-}
-
-/// Notes the latest timestamp so far, unless the time index has it.
-fn push_latest<D: Disk>(segment: &Segment<D>, latest: LatestTimestamp) -> Result<(), StorageError> {
-    let known = segment.time_index.last()?.map_or(WallTime::NONE, |entry| entry.timestamp);
-    match u32::try_from(latest.offset.since(segment.base)) {
-        Ok(relative_offset) if latest.timestamp > known && segment.time_index.is_growing() => {
-            segment.time_index.push(TimeEntry { timestamp: latest.timestamp, relative_offset })
-        }
-        _ => Ok(()),
     }
 }

@@ -1,4 +1,4 @@
-//! `partition.metadata` and `.kafka_cleanshutdown`: two files of a line or two.   docs/formats/log-dir.md
+//! `partition.metadata` and `.kafka_cleanshutdown`.   docs/formats/log-dir.md
 
 use types::Uuid;
 

@@ -1,7 +1,8 @@
-//! Transaction index: the aborted transactions of a segment.   docs/formats/segment.md#transaction-index
+//! Transaction index: the aborted transactions of a segment.
+//! docs/formats/segment.md#transaction-index
 //!
-//! `| version: i16 = 0 | producer_id: i64 | first_offset: i64 | last_offset: i64 | last_stable_offset: i64 |`
-//! — 34 bytes, last offsets growing. The file exists only if a transaction was aborted.
+//! `| version: i16 = 0 | producer_id | first_offset | last_offset | last_stable_offset: i64 |`,
+//! 34 bytes, last offsets growing. The file exists only if a transaction was aborted.
 
 use crate::error::StorageError;
 use crate::limits::INDEX_BYTES_MAX;

@@ -65,8 +65,9 @@ impl<D: Disk> PartitionLog<D> {
     fn drop_below(&mut self, to: Offset, gone: usize) -> Result<(), StorageError> {
         let segments = self.state.segments();
         let first_base = segments[gone].base();
-        // First for good, then visible: what a client was told is gone stays gone. And if power loss
-        // takes some of the names below, recovery knows them for leftovers, not for a log with a hole.
+        // First for good, then visible: what a client was told is gone stays gone. And if power
+        // loss takes some of the names below, recovery knows them for leftovers, not for a log with
+        // a hole.
         self.state.home.keep_log_start(&self.state.partition, Some(to))?;
         self.state.publish_start(to);
         if gone > 0 {

@@ -55,7 +55,8 @@ fn remove_unfinished<D: Disk>(disk: &D, dir: &Path) -> Result<bool, StorageError
     Ok(is_changed)
 }
 
-/// A compaction was putting its result in place: the segments it replaces go, then it gets its name.
+/// A compaction was putting its result in place: the segments it replaces go, then it gets its
+/// name.
 fn finish_swaps<D: Disk>(disk: &D, dir: &Path) -> Result<bool, StorageError> {
     let files = list(disk, dir)?;
     let swaps: Vec<_> = files.iter().filter(|file| file.stage == FileStage::Swap).collect();

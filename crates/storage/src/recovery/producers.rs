@@ -52,7 +52,8 @@ pub(crate) fn replay_producers<D: Disk>(
     Ok(())
 }
 
-/// The state of the newest snapshot that is sound, and the offset up to which it knows; damaged ones go.
+/// The state of the newest snapshot that is sound, and the offset up to which it knows; damaged
+/// ones go.
 fn newest_snapshot<D: Disk>(
     state: &LogState<D>,
     log: &PartitionLog<D>,

@@ -3,9 +3,10 @@
 use super::{Cut, OpenLog, RecoveryReport, note_epoch};
 use crate::error::StorageError;
 use crate::frame::{Frame, ScanError};
+use crate::index_rule::IndexRule;
 use crate::leader_epoch_cache::LeaderEpochCache;
 use crate::log_state::floor_segment;
-use crate::segment::{IndexRule, Segment};
+use crate::segment::Segment;
 use env::Disk;
 use std::sync::Arc;
 use types::Offset;
@@ -70,7 +71,8 @@ impl<D: Disk> Loader<'_, D> {
         Ok((vec![Arc::new(fresh)], base))
     }
 
-    /// Of a closed log. If its last segment is not what a clean end leaves, it is scanned after all.
+    /// Of a closed log. If its last segment is not what a clean end leaves, it is scanned after
+    /// all.
     fn trusted_end(&mut self, last: &Segment<D>) -> Result<Offset, StorageError> {
         if !last.index_bears_out()? {
             self.report.rebuilt_indexes += 1;
@@ -116,8 +118,8 @@ impl<D: Disk> Loader<'_, D> {
         self.index_anew(segment, None).map(|_| ())
     }
 
-    /// Reads a segment through, checks everything, and keeps the sound part. Says where that ends and
-    /// whether it is all.
+    /// Reads a segment through, checks everything, and keeps the sound part. Says where that ends
+    /// and whether it is all.
     fn scan_segment(&mut self, segment: &Segment<D>) -> Result<(Offset, bool), StorageError> {
         self.report.scanned_segments += 1;
         let mut epochs = std::mem::take(&mut self.epochs);
@@ -142,8 +144,8 @@ impl<D: Disk> Loader<'_, D> {
         next > end && !self.open.config.compacts
     }
 
-    /// Makes the indexes of a segment from its batches. With `epochs` every checksum is checked, and
-    /// that each batch may follow on the one before; they learn what the batches say.
+    /// Makes the indexes of a segment from its batches. With `epochs` every checksum is checked,
+    /// and that each batch may follow on the one before; they learn what the batches say.
     fn index_anew(
         &self,
         segment: &Segment<D>,

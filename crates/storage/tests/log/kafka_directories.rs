@@ -1,5 +1,5 @@
-//! Log directories that Apache Kafka wrote, opened here. `EXPECTED.txt` is what Kafka's dump tool finds
-//! in the files, `expectations` what Kafka's clients were told by the broker that wrote them.
+//! Log directories that Apache Kafka wrote, opened here. `EXPECTED.txt` is what Kafka's dump tool
+//! finds in the files, `expectations` what Kafka's clients were told by the broker that wrote them.
 
 use crate::support::{NOW, small};
 use env::{Disk, DiskFile, OpenMode};

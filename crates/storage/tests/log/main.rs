@@ -1,4 +1,5 @@
-//! Whole logs on a simulated disk: stories, a model that knows the answer, and Kafka's own directories.
+//! Whole logs on a simulated disk: stories, a model that knows the answer, and Kafka's own
+//! directories.
 
 mod appending;
 mod directories;

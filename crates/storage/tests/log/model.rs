@@ -101,20 +101,7 @@ impl Run {
     fn step(&mut self, step: &Step) -> Result<(), String> {
         let fail = |error: &dyn std::fmt::Display| error.to_string();
         match step {
-            Step::Append { times, producer } => {
-                let batch = match producer {
-                    Some(id) => {
-                        let sequence = self.model.next_sequence[*id as usize];
-                        from_producer(*id, 0, sequence, times.len())
-                    }
-                    None => batch(times),
-                };
-                self.model.batches.push(self.placed(batch.clone().into_batch()));
-                self.world.append(batch).map_err(|error| fail(&error))?;
-                if let Some(id) = producer {
-                    self.model.next_sequence[*id as usize] += times.len() as i32;
-                }
-            }
+            Step::Append { times, producer } => self.append(times, *producer)?,
             Step::AppendMany(count) => {
                 let many: Vec<_> = (0..*count).map(|i| batch(&[i64::from(i) * 7])).collect();
                 for batch in &many {
@@ -153,11 +140,7 @@ impl Run {
                 self.model.log_start = to;
             }
             Step::Restart => {
-                let log = self.world.log.take().expect("it is open");
-                log.close().map_err(|error| fail(&error))?;
-                let dir = self.world.dir.take().expect("it is open");
-                dir.close(1).map_err(|error| fail(&error))?.expect("all is closed");
-                self.model.durable_to = self.model.end();
+                self.stop()?;
                 self.world.start();
             }
             Step::Crash { power_loss } => self.crash(*power_loss, None),
@@ -173,17 +156,35 @@ impl Run {
         Ok(())
     }
 
+    fn append(&mut self, times: &[i64], producer: Option<i64>) -> Result<(), String> {
+        let batch = match producer {
+            Some(id) => {
+                let sequence = self.model.next_sequence[id as usize];
+                from_producer(id, 0, sequence, times.len())
+            }
+            None => batch(times),
+        };
+        self.model.batches.push(self.placed(batch.clone().into_batch()));
+        self.world.append(batch).map_err(|error| error.to_string())?;
+        if let Some(id) = producer {
+            self.model.next_sequence[id as usize] += times.len() as i32;
+        }
+        Ok(())
+    }
+
+    fn stop(&mut self) -> Result<(), String> {
+        let log = self.world.log.take().expect("it is open");
+        log.close().map_err(|error| error.to_string())?;
+        let dir = self.world.dir.take().expect("it is open");
+        dir.close(1).map_err(|error| error.to_string())?.expect("all is closed");
+        self.model.durable_to = self.model.end();
+        Ok(())
+    }
+
     /// A step of a process that may die in it; a restart dies before the next process starts.
     fn step_without_start(&mut self, step: &Step) -> Result<(), String> {
         match step {
-            Step::Restart => {
-                let log = self.world.log.take().expect("it is open");
-                log.close().map_err(|error| error.to_string())?;
-                let dir = self.world.dir.take().expect("it is open");
-                _ = dir.close(1).map_err(|error| error.to_string())?;
-                self.model.durable_to = self.model.end();
-                Ok(())
-            }
+            Step::Restart => self.stop(),
             other => self.step(other),
         }
     }
@@ -224,7 +225,8 @@ impl Run {
         }
         assert_eq!(self.model.end(), end, "the log ends after a whole batch");
         self.model.log_start = start;
-        // What was read back is in the page cache again, not on the platter: nothing new is promised.
+        // What was read back is in the page cache again, not on the platter: nothing new is
+        // promised.
         self.model.durable_to = self.model.durable_to.min(end);
         self.learn_sequences();
         if !power_loss && matches!(died, Some((_, Step::Truncate(_)))) {
@@ -234,8 +236,8 @@ impl Run {
         }
     }
 
-    /// Producers go on where the log says they are. Of batches below its start it may know less than
-    /// the model; that it knows those it holds is checked.
+    /// Producers go on where the log says they are. Of batches below its start it may know less
+    /// than the model; that it knows those it holds is checked.
     fn learn_sequences(&mut self) {
         for id in 1..3 {
             let state = self.world.log.as_ref().and_then(|log| log.producers().get(ProducerId(id)));

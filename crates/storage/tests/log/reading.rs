@@ -221,7 +221,8 @@ fn readers_go_on_while_the_writer_writes_rolls_truncates_and_deletes() {
                                 }
                                 reads += u64::from(!slice.is_empty());
                             }
-                            // Where it began is deleted by now, or it ended too soon again and again.
+                            // Where it began is deleted by now, or it ended too soon again and
+                            // again.
                             Err(ReadError::OffsetOutOfRange { .. } | ReadError::Moved) => {}
                             Err(error) => panic!("{error}"),
                         }

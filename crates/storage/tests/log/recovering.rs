@@ -276,7 +276,8 @@ fn old_message_formats_are_served_as_they_are_and_found_by_offset_and_time() {
     world.fill(&[&[500], &[600]]);
     let new = world.batches();
     world.stop();
-    // Offsets 0 and 1 in format 1 (entry: offset, size, CRC, magic, attributes, timestamp, key, value).
+    // Offsets 0 and 1 in format 1 (entry: offset, size, CRC, magic, attributes, timestamp, key,
+    // value).
     let entry = |offset: i64, time: i64| {
         let mut body = vec![1u8, 0];
         body.extend(time.to_be_bytes());

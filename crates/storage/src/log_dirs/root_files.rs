@@ -1,0 +1,60 @@
+//! Reading what lies at the root of a log directory.
+
+use crate::checkpoints::{OffsetCheckpoint, read_offsets};
+use crate::error::StorageError;
+use crate::file_names::{CLEAN_SHUTDOWN, META_PROPERTIES, PARTITION_METADATA};
+use crate::limits::SMALL_FILE_BYTES_MAX;
+use crate::meta_properties::MetaProperties;
+use crate::small_files::decode_partition_metadata;
+use env::Disk;
+use std::io;
+use std::path::Path;
+use types::Uuid;
+
+pub(super) fn read_properties<D: Disk>(
+    disk: &D,
+    dir: &Path,
+) -> Result<Option<MetaProperties>, StorageError> {
+    let path = dir.join(META_PROPERTIES);
+    let Some(text) = read_small(disk, &path)? else { return Ok(None) };
+    let properties = MetaProperties::decode(&text);
+    properties.map(Some).map_err(|error| StorageError::corrupt(&path, error.to_string()))
+}
+
+pub(super) fn read_topic_id<D: Disk>(disk: &D, dir: &Path) -> Result<Option<Uuid>, StorageError> {
+    let text = read_small(disk, &dir.join(PARTITION_METADATA))?;
+    Ok(text.as_deref().and_then(decode_partition_metadata))
+}
+
+/// The marker's content, if it is there; then it is gone for good.
+pub(super) fn take_marker<D: Disk>(disk: &D, dir: &Path) -> Result<Option<String>, StorageError> {
+    let path = dir.join(CLEAN_SHUTDOWN);
+    let Some(text) = read_small(disk, &path)? else { return Ok(None) };
+    let removed = disk.remove_file(&path).and_then(|()| disk.sync_dir(dir));
+    removed.map_err(StorageError::io("remove", &path))?;
+    Ok(Some(text))
+}
+
+fn read_small<D: Disk>(disk: &D, path: &Path) -> Result<Option<String>, StorageError> {
+    match disk.read_file(path, SMALL_FILE_BYTES_MAX) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(StorageError::io("read", path)(error)),
+    }
+}
+
+/// A checkpoint that does not parse counts as empty: more is scanned, nothing is lost that the
+/// segments have.
+pub(super) fn read_or_warn<D: Disk>(
+    disk: &D,
+    path: &Path,
+    warnings: &mut Vec<String>,
+) -> Result<OffsetCheckpoint, StorageError> {
+    match read_offsets(disk, path) {
+        Err(error @ StorageError::Corrupt { .. }) => {
+            warnings.push(error.to_string());
+            Ok(OffsetCheckpoint::new())
+        }
+        other => other,
+    }
+}
