@@ -155,7 +155,6 @@ def topics_configs_and_offsets_survive_kill_9():
     server.start()
     client = consumer(group)
     asked = [TopicPartition(topic_name, p) for p in range(PARTITIONS)]
-
     found = retried(lambda: client.committed(asked, timeout=20))
     equal([p.offset for p in found], [10 + p for p in range(PARTITIONS)], "committed offsets")
     client.close()

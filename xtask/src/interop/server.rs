@@ -207,12 +207,15 @@ fn kafka_argv(
     Ok(argv.map(|word| (*word).to_owned()).collect())
 }
 
+/// Two runs at a time begin to look in different places: a port that is free now is taken only once
+/// its server is up.
 fn free_port() -> Result<u16, String> {
-    free_port_above(FIRST_PORT)
+    let own = std::process::id() % 100;
+    free_port_above(FIRST_PORT + 20 * own as u16)
 }
 
 fn free_port_above(first: u16) -> Result<u16, String> {
-    (first..first + 400)
+    (first..first + 1_000)
         .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
         .ok_or_else(|| format!("no free port from {first} up"))
 }
