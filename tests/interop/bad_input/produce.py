@@ -117,11 +117,11 @@ def compression_cases(produce):
     yield "xerial snappy with a block of 2^31-1 bytes", lambda: produce(batch(
         b"\x82SNAPPY\0" + struct.pack(">iii", 1, 1, 2**31 - 1) + b"a", attributes=SNAPPY))
     bomb = gzip.compress(bytes(300_000_000), 9)
-    yield "a bomb: zeros behind one small record", lambda: produce(
+    yield "a bomb of zeros behind one small record", lambda: produce(
         batch(gzip.compress(record() + bytes(100_000_000), 9), attributes=GZIP))
-    yield "a bomb: one record of 300 MB in 300 KB", lambda: produce(batch(
+    yield "a bomb of one record of 300 MB in 300 KB", lambda: produce(batch(
         gzip_of_large_record(300_000_000), attributes=GZIP))
-    yield "a bomb: nothing but zeros", lambda: produce(batch(bomb, attributes=GZIP))
+    yield "a bomb of nothing but zeros", lambda: produce(batch(bomb, attributes=GZIP))
 
 
 def gzip_of_large_record(size):

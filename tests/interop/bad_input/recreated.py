@@ -1,7 +1,6 @@
 """A topic is deleted and created again under its name while a client still holds the old id."""
 
 from kafka.protocol.admin import CreateTopicsRequest, DeleteTopicsRequest
-from kafka.protocol.api_header import ResponseClassRegistry
 from kafka.protocol.consumer import (
     FetchRequest,
     ListOffsetsRequest,
@@ -12,7 +11,8 @@ from kafka.protocol.metadata import MetadataRequest
 from kafka.protocol.producer import ProduceRequest
 
 from check import equal, name, until
-from wire import Connection, ask, batch, encoded, error_codes, outcome
+from raw_client import RawClient, decoded, encoded
+from wire import Connection, ask, batch, error_codes, outcome
 
 
 class Recreated:
@@ -32,7 +32,7 @@ class Recreated:
         # A session that a consumer opened in the old topic's days, on a connection that stays open.
         self.consumer = Connection()
         self.consumer.frame(encoded(FetchRequest, 13, self.fetch(old_id, 0, 0)))
-        answer = first_fetch(self.consumer)
+        answer = decoded(1, 13, self.consumer.answer())
         equal(list(error_codes(answer)), [0, 0], "error codes of the first fetch")
         self.session = answer.session_id
         equal(ask(DeleteTopicsRequest, 5, topic_names=[self.topic], timeout_ms=10_000), "ok")
@@ -46,10 +46,7 @@ class Recreated:
             {"name": self.topic, "num_partitions": 1, "replication_factor": 1}])
 
     def id(self):
-        with Connection() as connection:
-            connection.frame(encoded(MetadataRequest, 12, {"topics": [{"name": self.topic}]}))
-            return ResponseClassRegistry._response_class_registry[3][12].decode(
-                connection.answer(), header=True).topics[0].topic_id
+        return RawClient().ask(MetadataRequest, 12, topics=[{"name": self.topic}]).topics[0].topic_id
 
     def produce(self, topic_id):
         data = {"topic_id": topic_id, "partition_data": [{"index": 0, "records": batch()}]}
@@ -63,15 +60,11 @@ class Recreated:
             "session_id": session, "session_epoch": epoch, "topics": topics if with_topics else []}
 
 
-def first_fetch(connection):
-    return ResponseClassRegistry._response_class_registry[1][13].decode(connection.answer(), header=True)
-
-
 def cases():
     topic = Recreated()
 
     def case(title, act):
-        return f"a re-created topic: {title}", lambda: act(topic.prepare())
+        return f"after re-creation, {title}", lambda: act(topic.prepare())
 
     def fetch_with(version, topic_id_of):
         return lambda t: ask(FetchRequest, version, **t.fetch(topic_id_of(t), 0, -1))

@@ -1,15 +1,10 @@
 """Bad input: the server answers as Apache Kafka 4.2 does, and serves the next client all the same.
 
-`expectations.txt` holds what Apache Kafka did, one line a case:
-
-    <case>: <outcome> [| <outcome that is as good>]
-
-An outcome is `closed`, `silent` (nothing came and the connection stays), `ok`, or `error` with Kafka's codes.
-`UPDATE=1` with `--against kafka` writes the file anew; alternatives and their reasons are kept.
+`expectations.txt` holds what Apache Kafka did, as expectations.py says. An outcome is `closed`, `silent`
+(nothing came and the connection stays), `ok`, or `error` with Kafka's codes.
 """
 
 import itertools
-import os
 import pathlib
 import resource
 import sys
@@ -22,27 +17,13 @@ import produce
 import recreated
 import requests
 import wire
-from check import AGAINST, Suite, equal, name, true, until
+from check import Suite, equal, name, until
+from expectations import UPDATING, Expectations
+from raw_client import RawClient
 
 suite = Suite("bad-input")
-EXPECTATIONS = pathlib.Path(__file__).with_name("expectations.txt")
-UPDATING = os.environ.get("UPDATE") == "1" and AGAINST == "kafka"
 IDLE_CONNECTIONS = 10_000
-
-
-def read_expectations():
-    """Case → outcomes that are right; the first is Kafka's."""
-    found = {}
-    text = EXPECTATIONS.read_text() if EXPECTATIONS.exists() else ""
-    for line in text.splitlines():
-        if line and not line.startswith("#"):
-            case, outcomes = line.rsplit(": ", 1)
-            found[case] = [outcome.strip() for outcome in outcomes.split("|")]
-    return found
-
-
-expected = read_expectations()
-found = {}
+expectations = Expectations(pathlib.Path(__file__).with_name("expectations.txt"))
 
 
 def setup():
@@ -50,10 +31,7 @@ def setup():
         {"name": name("bad"), "num_partitions": 1, "replication_factor": 1,
             "configs": [{"name": "cleanup.policy", "value": "compact"}]}]
     wire.ask(CreateTopicsRequest, 4, timeout_ms=10_000, topics=topics)
-    with wire.Connection() as connection:
-        connection.frame(wire.encoded(MetadataRequest, 12, {"topics": [{"name": topics[0]["name"]}]}))
-        answer = wire.ResponseClassRegistry._response_class_registry[3][12].decode(
-            connection.answer(), header=True)
+    answer = RawClient().ask(MetadataRequest, 12, topics=[{"name": topics[0]["name"]}])
     warm_up(topics[0]["name"])
     return topics[0]["name"], answer.topics[0].topic_id, topics[1]["name"]
 
@@ -78,12 +56,7 @@ def add(case, act):
     def check():
         outcome = act()
         still_serves()
-        found[case] = outcome
-        if UPDATING:
-            return
-        true(case in expected, "no expectation is recorded; run with UPDATE=1 --against kafka")
-        if outcome not in expected[case]:
-            raise AssertionError(f"Kafka: {expected[case][0]}; here: {outcome}")
+        expectations.judge(case, outcome)
 
     suite.add("_".join(case.split()), check)
 
@@ -138,21 +111,6 @@ def a_client_that_does_not_read():
     still_serves()
 
 
-def write_expectations():
-    lines = ["# What Apache Kafka 4.2.0 does with bad input. Written by UPDATE=1 cargo xtask interop",
-        "# --against kafka --only bad-input; what stands after a bar is ours, with its reason above the line."]
-    old = EXPECTATIONS.read_text().splitlines() if EXPECTATIONS.exists() else []
-    for case, outcome in found.items():
-        at = next((i for i, line in enumerate(old) if line.startswith(case + ": ")), None)
-        reasons = []
-        while at and old[at - 1].startswith("# ours: "):
-            at -= 1
-            reasons.insert(0, old[at])
-        ours = expected.get(case, [])[1:]
-        lines += reasons + [f"{case}: " + " | ".join([outcome, *ours])]
-    EXPECTATIONS.write_text("\n".join(lines) + "\n")
-
-
 topic, topic_id, compacted = setup()
 everything = (framing.cases(), requests.cases(topic, topic_id), produce.cases(topic, compacted),
     recreated.cases())
@@ -162,5 +120,5 @@ suite.check(half_open_connections)
 suite.check(a_client_that_does_not_read)
 suite.add(f"{IDLE_CONNECTIONS}_idle_connections", many_idle_connections)
 if UPDATING and not sys.argv[1:]:
-    suite.add("expectations_written", write_expectations)
+    suite.add("expectations_written", expectations.write)
 suite.main()

@@ -3,10 +3,10 @@
 import socket
 import struct
 
-from kafka.protocol.api_header import ResponseClassRegistry
 from kafka.record.util import calc_crc32c
 
 from check import BOOTSTRAP
+from raw_client import decoded, encoded
 
 HOST, PORT = BOOTSTRAP.rsplit(":", 1)
 #: Long enough for an answer on a busy machine; the few cases that stay silent pay it in full.
@@ -65,25 +65,6 @@ def header(key, version, correlation=7, client=b"bad", flexible=False):
     return struct.pack(">hhi", key, version, correlation) + name + (b"\0" if flexible else b"")
 
 
-def encoded(request_class, version, fields):
-    request = build(request_class, fields, version)
-    request.with_header(7, "bad")
-    return request.encode(header=True)
-
-
-def build(data_class, fields, version):
-    """A message from nested dicts; fields that the version lacks are left out."""
-    made = {}
-    for key, value in fields.items():
-        field = data_class._struct.fields[key]
-        if not field.for_version_q(version):
-            continue
-        if field.is_struct_array() and value is not None:
-            value = [build(field.data_class, item, version) for item in value]
-        made[key] = value
-    return data_class(version=version, **made)
-
-
 def ask(request_class, version, **fields):
     """Sends one well-formed request with strange content; returns the outcome in words."""
     with Connection() as connection:
@@ -100,8 +81,7 @@ def outcome(connection, key, version):
         # An error may come in the body of version 0 or of the version asked for; the code stands first.
         (code,) = struct.unpack_from(">h", answer, 4)
         return f"error {code}" if code else "ok"
-    response_class = ResponseClassRegistry._response_class_registry[key][version]
-    codes = list(error_codes(response_class.decode(answer, header=True)))
+    codes = list(error_codes(decoded(key, version, answer)))
     wrong = [str(code) for code in codes if code]
     return "error " + " ".join(wrong) if wrong else "ok"
 

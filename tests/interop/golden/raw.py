@@ -1,8 +1,5 @@
 """Sends the requests that no client's workload sent, encoded by kafka-python's message classes."""
 
-import socket
-import struct
-
 from kafka.protocol.admin import (
     AlterConfigsRequest,
     CreateTopicsRequest,
@@ -11,7 +8,6 @@ from kafka.protocol.admin import (
     ListGroupsRequest,
     ListTransactionsRequest,
 )
-from kafka.protocol.api_header import ResponseClassRegistry
 from kafka.protocol.consumer import (
     FetchRequest,
     HeartbeatRequest,
@@ -34,7 +30,7 @@ from kafka.protocol.sasl import SaslHandshakeRequest
 from kafka.record.default_records import DefaultRecordBatchBuilder
 
 from check import until
-from proxy import read_exactly
+from raw_client import RawClient
 
 API_NAMES = {
     0: "produce", 1: "fetch", 2: "list_offsets", 3: "metadata", 8: "offset_commit", 9: "offset_fetch",
@@ -68,96 +64,62 @@ def api_name(key):
     return API_NAMES.get(key, f"api_{key}")
 
 
-class Sender:
-    """One connection on which requests of any version go out, one at a time."""
-
-    def __init__(self, address):
-        host, port = address.rsplit(":", 1)
-        self.socket = socket.create_connection((host, int(port)), timeout=15)
-        self.correlation = 0
-
-    def send(self, request_class, version, **fields):
-        """Sends one request; returns the decoded response."""
-        self.correlation += 1
-        request = build(request_class, fields, version)
-        request.with_header(self.correlation, "golden")
-        frame = request.encode(header=True)
-        self.socket.sendall(struct.pack(">i", len(frame)) + frame)
-        size = struct.unpack(">i", read_exactly(self.socket, 4))[0]
-        answer = read_exactly(self.socket, size)
-        response_class = ResponseClassRegistry.get_response_class(request.header)
-        return response_class.decode(answer, header=True)
-
-
-def build(data_class, fields, version):
-    """A message from nested dicts; fields that the version lacks are left out."""
-    made = {}
-    for key, value in fields.items():
-        field = data_class._struct.fields[key]
-        if not field.for_version_q(version):
-            continue
-        if field.is_struct_array() and value is not None:
-            value = [build(field.data_class, item, version) for item in value]
-        made[key] = value
-    return data_class(version=version, **made)
-
-
 def fill_the_gaps(proxy):
     """Sends every version that the clients left out; what fails to decode fails the recording."""
     proxy.label = "kafka-python 3.0.12, raw"
-    sender = Sender(proxy.address)
+    sender = RawClient(proxy.address)
     topic, topic_id = topic_with_records(sender)
     group = "golden-group"
     commit = [{"name": topic, "partitions": [{"partition_index": 0, "committed_offset": 2,
         "committed_metadata": "two"}]}]
-    sender.send(FindCoordinatorRequest, 0, key=group)
+    sender.ask(FindCoordinatorRequest, 0, key=group)
     member = until("a coordinator", lambda: joined(sender, group))
     assignment = [{"member_id": member.member_id, "assignment": b"\0\1\0\0\0\0\0\0\0\0"}]
     in_group = {"group_id": group, "generation_id": member.generation_id,
         "member_id": member.member_id}
-    sender.send(SyncGroupRequest, 0, **in_group, assignments=assignment)
+    sender.ask(SyncGroupRequest, 0, **in_group, assignments=assignment)
     for version in range(0, 5):
-        sender.send(HeartbeatRequest, version, **in_group)
+        sender.ask(HeartbeatRequest, version, **in_group)
     for version in range(0, 5):
-        sender.send(ApiVersionsRequest, version,
+        sender.ask(ApiVersionsRequest, version,
             client_software_name="golden", client_software_version="1.0")
     for version in range(4, 19):
-        sender.send(FetchRequest, version, **fetch(topic, topic_id))
+        sender.ask(FetchRequest, version, **fetch(topic, topic_id))
     for version in (0, 1):
-        sender.send(MetadataRequest, version, topics=[{"name": topic}])
+        sender.ask(MetadataRequest, version, topics=[{"name": topic}])
     for version in range(0, 7):
-        sender.send(DescribeGroupsRequest, version, groups=[group, "golden-no-group"],
+        sender.ask(DescribeGroupsRequest, version, groups=[group, "golden-no-group"],
             include_authorized_operations=True)
     for version in range(0, 6):
-        sender.send(ListGroupsRequest, version, states_filter=["Stable"], types_filter=["classic"])
+        sender.ask(ListGroupsRequest, version, states_filter=["Stable"], types_filter=["classic"])
     for version in range(0, 3):
-        sender.send(AlterConfigsRequest, version, resources=[{"resource_type": 2,
+        sender.ask(AlterConfigsRequest, version, resources=[{"resource_type": 2,
             "resource_name": topic, "configs": [{"name": "retention.ms", "value": "1000000"}]}])
     for version in range(2, 5):
-        sender.send(OffsetForLeaderEpochRequest, version, replica_id=-1, topics=[{"topic": topic,
+        sender.ask(OffsetForLeaderEpochRequest, version, replica_id=-1, topics=[{"topic": topic,
             "partitions": [{"partition": 0, "current_leader_epoch": 0, "leader_epoch": 0}]}])
     for version in range(2, 10):
-        sender.send(OffsetCommitRequest, version, group_id=group, member_id=member.member_id,
+        sender.ask(OffsetCommitRequest, version, group_id=group, member_id=member.member_id,
             generation_id_or_member_epoch=member.generation_id, topics=commit)
     for version in range(1, 5):
-        sender.send(DescribeLogDirsRequest, version, topics=[{"topic": topic, "partitions": [0]}])
+        sender.ask(DescribeLogDirsRequest, version, topics=[{"topic": topic, "partitions": [0]}])
     transactions(sender, topic, group)
     for version in range(0, 6):
-        sender.send(LeaveGroupRequest, version, group_id=group, member_id=member.member_id,
+        sender.ask(LeaveGroupRequest, version, group_id=group, member_id=member.member_id,
             members=[{"member_id": member.member_id, "reason": "done"}])
     # An answer, then the listener that knows no SASL closes; so this is last.
     for version in (0, 1):
-        Sender(proxy.address).send(SaslHandshakeRequest, version, mechanism="PLAIN")
+        RawClient(proxy.address).ask(SaslHandshakeRequest, version, mechanism="PLAIN")
 
 
 def topic_with_records(sender):
     topic = "golden"
-    sender.send(CreateTopicsRequest, 4, timeout_ms=5_000, topics=[
+    sender.ask(CreateTopicsRequest, 4, timeout_ms=5_000, topics=[
         {"name": topic, "num_partitions": 1, "replication_factor": 1}])
     batch = one_batch()
-    described = sender.send(MetadataRequest, 12, topics=[{"name": topic}])
+    described = sender.ask(MetadataRequest, 12, topics=[{"name": topic}])
     for version in range(3, 14):
-        sender.send(ProduceRequest, version, acks=-1, timeout_ms=5_000, topic_data=[
+        sender.ask(ProduceRequest, version, acks=-1, timeout_ms=5_000, topic_data=[
             {"name": topic, "topic_id": described.topics[0].topic_id,
              "partition_data": [{"index": 0, "records": batch}]}])
     return topic, described.topics[0].topic_id
@@ -172,7 +134,7 @@ def one_batch():
 
 def joined(sender, group):
     """The first answers may be that the internal topic is being created."""
-    found = sender.send(JoinGroupRequest, 2, **join(group))
+    found = sender.ask(JoinGroupRequest, 2, **join(group))
     return found if found.error_code == 0 else None
 
 
@@ -193,25 +155,25 @@ def transactions(sender, topic, group):
     for version in range(0, 6):
         name = f"golden-txn-{version}"
         find = {"key": name, "key_type": 1}
-        sender.send(FindCoordinatorRequest, 1, **find)
+        sender.ask(FindCoordinatorRequest, 1, **find)
         # The first answer may be that the internal topic is being created.
         identity = until("a producer id", lambda: id_of(sender, name))
         fields = {"transactional_id": name, "producer_id": identity.producer_id,
             "producer_epoch": identity.producer_epoch}
         v3 = min(version, 3)
         added = {f"v3_and_below_{key}": value for key, value in fields.items()}
-        sender.send(AddPartitionsToTxnRequest, v3, **added,
+        sender.ask(AddPartitionsToTxnRequest, v3, **added,
             v3_and_below_topics=[{"name": topic, "partitions": [0]}])
-        sender.send(AddOffsetsToTxnRequest, min(version, 4), **fields, group_id=f"{group}-{version}")
-        sender.send(TxnOffsetCommitRequest, version, **fields, group_id=f"{group}-{version}",
+        sender.ask(AddOffsetsToTxnRequest, min(version, 4), **fields, group_id=f"{group}-{version}")
+        sender.ask(TxnOffsetCommitRequest, version, **fields, group_id=f"{group}-{version}",
             topics=[{"name": topic, "partitions": [
                 {"partition_index": 0, "committed_offset": 1, "committed_metadata": ""}]}])
         if version < 3:
-            sender.send(ListTransactionsRequest, version, state_filters=["Ongoing"],
+            sender.ask(ListTransactionsRequest, version, state_filters=["Ongoing"],
                 producer_id_filters=[identity.producer_id])
-        sender.send(EndTxnRequest, version, **fields, committed=version % 2 == 0)
+        sender.ask(EndTxnRequest, version, **fields, committed=version % 2 == 0)
 
 
 def id_of(sender, name):
-    found = sender.send(InitProducerIdRequest, 2, transactional_id=name, transaction_timeout_ms=60_000)
+    found = sender.ask(InitProducerIdRequest, 2, transactional_id=name, transaction_timeout_ms=60_000)
     return found if found.error_code == 0 else None

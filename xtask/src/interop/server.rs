@@ -188,8 +188,7 @@ fn kafka_argv(
          transaction.state.log.num.partitions=4\n\
          share.coordinator.state.topic.replication.factor=1\n\
          share.coordinator.state.topic.min.isr=1\n\
-         group.initial.rebalance.delay.ms=100\n\
-         log.segment.delete.delay.ms=1000\n",
+         group.initial.rebalance.delay.ms=100\n",
         data = data_dir.display(),
     );
     fs::write(&properties, text)
