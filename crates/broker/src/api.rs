@@ -1,5 +1,5 @@
-//! The one table of what this broker serves: key, versions, what to authorize, handler and the rooms
-//! it enters. ApiVersions, the documents and the tests derive from it.
+//! The one table of what this broker serves: key, versions, what to authorize, handler and the
+//! rooms it enters. ApiVersions, the documents and the tests derive from it.
 
 use std::sync::Arc;
 
@@ -45,8 +45,8 @@ pub struct ServedApi {
 }
 
 impl ServedApi {
-    /// The lowest version that ApiVersions names. For Produce it is 0, though 0–2 are refused: older
-    /// librdkafka takes "0 is supported" to mean that compressed batches are (KAFKA-18659).
+    /// The lowest version that ApiVersions names. For Produce it is 0, though 0–2 are refused:
+    /// older librdkafka takes "0 is supported" to mean that compressed batches are (KAFKA-18659).
     pub fn advertised_min(&self) -> i16 {
         if self.key == ApiKey::Produce { 0 } else { self.version_min }
     }
@@ -57,7 +57,9 @@ impl ServedApi {
 }
 
 macro_rules! api_table {
-    ($($key:ident, $min:literal..=$max:literal, $authorize:expr, $handler:ident($($room:ident),*);)+) => {
+    ($(
+        $key:ident, $min:literal..=$max:literal, $authorize:expr, $handler:ident($($room:ident),*);
+    )+) => {
         /// Every API served, by key.
         pub const SERVED: &[ServedApi] = &[$(
             ServedApi {
@@ -103,7 +105,8 @@ api_table! {
     CreateTopics, 2..=7, Cluster(Create), create_topics(controller, settings);
     DeleteTopics, 1..=6, Topic(Delete), delete_topics(controller);
     DeleteRecords, 0..=2, Topic(Delete), delete_records(partitions, metadata, log_store);
-    InitProducerId, 0..=5, Cluster(IdempotentWrite), init_producer_id(producer_ids, controller, metadata, settings);
+    InitProducerId, 0..=5, Cluster(IdempotentWrite),
+        init_producer_id(producer_ids, controller, metadata, settings);
     OffsetForLeaderEpoch, 2..=4, Topic(Describe), offset_for_leader_epoch(partitions);
     DescribeConfigs, 1..=4, Topic(DescribeConfigs), describe_configs(metadata, settings);
     AlterConfigs, 0..=2, Topic(AlterConfigs), alter_configs(controller);

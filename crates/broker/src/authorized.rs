@@ -1,7 +1,7 @@
 //! The operations a client may do, as the bit fields that UIs show (KIP-430).
 //!
-//! There is no authorizer yet, so everyone may do everything a kind of resource knows; Kafka without
-//! an authorizer answers the same.
+//! There is no authorizer yet, so everyone may do everything a kind of resource knows; Kafka
+//! without an authorizer answers the same.
 
 /// Bit numbers. Source: Kafka `AclOperation`.
 const READ: i32 = 1 << 3;

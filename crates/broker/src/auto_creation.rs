@@ -53,7 +53,8 @@ fn topic(name: Str, settings: &Settings) -> CreatableTopic {
     CreatableTopic {
         name,
         num_partitions: offsets.topic_num_partitions,
-        // Kafka's default of 3 keeps a lone node from ever serving groups; one replica is all it has.
+        // Kafka's default of 3 keeps a lone node from ever serving groups; one replica is all it
+        // has.
         replication_factor: offsets.topic_replication_factor.min(1),
         configs: vec![
             config("cleanup.policy", "compact".to_owned()),
@@ -67,6 +68,9 @@ fn topic(name: Str, settings: &Settings) -> CreatableTopic {
 /// Makes `__consumer_offsets`, if it is not there.
 pub fn create_offsets_topic<E: Env>(controller: &ControllerHost<E>, settings: &Settings) {
     for (name, error) in create([OFFSETS_TOPIC.into()], controller, settings) {
-        log::error!(target: "kafka.server.DefaultAutoTopicCreationManager", "cannot create {name}: {error}");
+        log::error!(
+            target: "kafka.server.DefaultAutoTopicCreationManager",
+            "cannot create {name}: {error}"
+        );
     }
 }

@@ -34,6 +34,14 @@ struct Placed<D: Disk> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DirIndex(usize);
 
+/// A log that was found on disk and belongs to a topic.
+pub struct OpenedLog<D: Disk> {
+    pub dir: DirIndex,
+    pub topic_id: Uuid,
+    pub log: PartitionLog<D>,
+    pub settings: PartitionSettings,
+}
+
 /// One directory as DescribeLogDirs shows it.
 pub struct DirFacts {
     pub index: DirIndex,
@@ -97,7 +105,7 @@ impl<E: Env> LogStore<E> {
         image: &MetadataImage,
         settings_of: impl Fn(&str) -> PartitionSettings,
         now: WallTime,
-    ) -> Result<Vec<(DirIndex, Uuid, PartitionLog<E::Disk>, PartitionSettings)>, StorageError> {
+    ) -> Result<Vec<OpenedLog<E::Disk>>, StorageError> {
         let mut opened = Vec::new();
         let mut dirs = self.lock();
         for (index, placed) in dirs.iter_mut().enumerate() {
@@ -109,7 +117,12 @@ impl<E: Env> LogStore<E> {
                         let (log, report) = placed.dir.open_log(&found, settings)?;
                         log_repairs(&found.partition, &report);
                         placed.logs += 1;
-                        opened.push((DirIndex(index), topic_id, log, partition));
+                        opened.push(OpenedLog {
+                            dir: DirIndex(index),
+                            topic_id,
+                            log,
+                            settings: partition,
+                        });
                     }
                     Fate::SetAside => {
                         let aside = placed.dir.set_aside(&found, self.env.rng().bytes16())?;
@@ -142,7 +155,7 @@ impl<E: Env> LogStore<E> {
         let mut dirs = self.lock();
         let online =
             |placed: &&mut Placed<E::Disk>| placed.holds_topics && !placed.dir.is_offline();
-        let candidates = dirs.iter_mut().enumerate().filter(|(_, placed)| online(&placed));
+        let candidates = dirs.iter_mut().enumerate().filter(|(_, placed)| online(placed));
         let Some((index, placed)) = candidates.min_by_key(|(_, placed)| placed.logs) else {
             return Err(StorageError::Poisoned { path: partition.to_string().into() });
         };

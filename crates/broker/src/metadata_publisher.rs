@@ -11,6 +11,7 @@ use types::{ErrorCode, TopicPartition, Uuid, WallTime};
 
 use crate::controller_host::ImageSubscriber;
 use crate::internal_topics::OFFSETS_TOPIC;
+use crate::log_store::OpenedLog;
 use crate::node::{Node, OpenError};
 use crate::partitions::{Partition, PartitionParts};
 
@@ -55,7 +56,7 @@ impl<E: Env> MetadataPublisher<E> {
     ) -> Result<(), OpenError> {
         let settings_of = |topic: &str| node.settings.for_topic(topic, image);
         let opened = node.log_store.open_logs(image, settings_of, now).map_err(OpenError::Logs)?;
-        for (dir, topic_id, log, settings) in opened {
+        for OpenedLog { dir, topic_id, log, settings } in opened {
             let id = log.partition().clone();
             let partition = image.topics.by_id(topic_id).and_then(|t| t.partition(id.partition));
             let Some(partition) = partition else { continue };

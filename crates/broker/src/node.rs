@@ -116,7 +116,8 @@ impl<E: Env> Node<E> {
         self.metadata.image()
     }
 
-    /// Closes every log, so that the next start scans nothing. Requests that come later are refused.
+    /// Closes every log, so that the next start scans nothing. Requests that come later are
+    /// refused.
     pub fn shutdown(&self) {
         let now = self.env.clock().wall();
         for partition in self.partitions.all() {
@@ -179,8 +180,8 @@ impl fmt::Display for OpenError {
         match self {
             OpenError::LogDir { path, error } => write!(
                 f,
-                "cannot use log directory {path} · {error} · stop the process that uses it, or give \
-                 another --data-dir or log.dirs · LOG_DIR_UNUSABLE"
+                "cannot use log directory {path} · {error} · stop the process that uses it, or \
+                 give another --data-dir or log.dirs · LOG_DIR_UNUSABLE"
             ),
             OpenError::ForeignNode { path, found, configured } => write!(
                 f,
@@ -189,18 +190,18 @@ impl fmt::Display for OpenError {
             ),
             OpenError::ForeignCluster { path, found, first, other } => write!(
                 f,
-                "cannot use log directory {path} · it belongs to cluster {found}, {other} belongs to \
-                 {first} · log.dirs must be of one cluster · INCONSISTENT_CLUSTER_ID"
+                "cannot use log directory {path} · it belongs to cluster {found}, {other} belongs \
+                 to {first} · log.dirs must be of one cluster · INCONSISTENT_CLUSTER_ID"
             ),
             OpenError::BadClusterId { path, id } => write!(
                 f,
-                "cannot use log directory {path} · its cluster.id {id} is no id · format it anew with \
-                 `ottla kafka-storage format` · BAD_CLUSTER_ID"
+                "cannot use log directory {path} · its cluster.id {id} is no id · format it anew \
+                 with `ottla kafka-storage format` · BAD_CLUSTER_ID"
             ),
             OpenError::Logs(error) => write!(
                 f,
-                "cannot open the logs · {error} · check the disk, then `ottla log dump` the file named \
-                 above · KAFKA_STORAGE_ERROR"
+                "cannot open the logs · {error} · check the disk, then `ottla log dump` the file \
+                 named above · KAFKA_STORAGE_ERROR"
             ),
             OpenError::Metadata(why) => write!(
                 f,

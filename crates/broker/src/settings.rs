@@ -1,4 +1,5 @@
-//! What the configuration means to the rooms of the broker: the place where names of properties end.
+//! What the configuration means to the rooms of the broker: the place where names of properties
+//! end.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -23,8 +23,8 @@ impl Controller {
         }
     }
 
-    /// Gives up the features that this build does not serve, so that it can take over the metadata of
-    /// an Apache Kafka node: clients must not be promised them. Returns their names and levels.
+    /// Gives up the features that this build does not serve, so that it can take over the metadata
+    /// of an Apache Kafka node: clients must not be promised them. Returns their names and levels.
     ///
     /// Records that only those features wrote stay where they are and are passed over.
     pub fn give_up_unserved_features(&self) -> ControllerResult<Vec<(String, i16)>> {

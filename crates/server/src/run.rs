@@ -103,8 +103,8 @@ fn announce(node: &Node<OsEnv>, addresses: &[String], took: Duration) {
     );
     log::info!(
         target: "kafka.server.BrokerLifecycleManager",
-        "[BrokerLifecycleManager id={id}] The broker has been unfenced. Transitioning from RECOVERY \
-         to RUNNING."
+        "[BrokerLifecycleManager id={id}] The broker has been unfenced. Transitioning from \
+         RECOVERY to RUNNING."
     );
     log::info!(target: "kafka.server.KafkaServer", "[KafkaServer id={id}] started");
     log::info!(

@@ -28,6 +28,7 @@ macro_rules! error_codes {
     };
 }
 
+#[allow(clippy::derivable_impls, reason = "a macro writes the variants and cannot mark one")]
 impl Default for ErrorCode {
     fn default() -> ErrorCode {
         ErrorCode::None

@@ -1,4 +1,4 @@
-use std::fmt;
+use std::fmt::{self, Write};
 use std::str::FromStr;
 
 /// A 128-bit id in Kafka's spelling: 22 characters of URL-safe base64 without padding.
@@ -31,14 +31,13 @@ impl Uuid {
 impl fmt::Display for Uuid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bits = u128::from_be_bytes(self.0);
-        let mut text = [0u8; TEXT_CHARS];
-        for (i, c) in text.iter_mut().enumerate() {
+        for i in 0..TEXT_CHARS {
             // 22 characters carry 132 bits: the last one holds two bits and four zeros.
             let shift = 122 - 6 * i as i32;
             let six = if shift >= 0 { bits >> shift } else { bits << -shift } & 0x3f;
-            *c = ALPHABET[six as usize];
+            f.write_char(char::from(ALPHABET[six as usize]))?;
         }
-        f.write_str(std::str::from_utf8(&text).expect("the alphabet is ASCII"))
+        Ok(())
     }
 }
 

@@ -1,4 +1,5 @@
-//! Runs the group coordinators of this broker: one shard for each partition of `__consumer_offsets`.
+//! Runs the group coordinators of this broker: one shard for each partition of
+//! `__consumer_offsets`.
 //!
 //! The host owns what the shards may not touch: the clock, the log, the way back to the client. One
 //! event is one visit: decide, append, replay, and answer once the append is acknowledged.

@@ -8,6 +8,7 @@ use env::Env;
 use group_coordinator::{Reply as GroupReply, refusal};
 use protocol::messages::DeleteGroupsRequest;
 use protocol::messages::delete_groups_response::{DeletableGroupResult, DeleteGroupsResponse};
+use types::ErrorCode;
 
 use crate::coordinators::GroupHost;
 use crate::network::Reply;
@@ -34,7 +35,7 @@ pub fn handle<E: Env>(
             Box::new(move |answer| {
                 let results = match answer {
                     Ok(GroupReply::DeleteGroups(results)) => results,
-                    Ok(other) => unreachable!("DeleteGroups answered with {other:?}"),
+                    Ok(_) => refusal::delete_groups(&ids, ErrorCode::UnknownServerError),
                     Err(error) => refusal::delete_groups(&ids, error),
                 };
                 pending.settle(position, results);

@@ -1,6 +1,6 @@
 //! DeleteRecords (key 21), versions 0–2.
-//! Moves the log start forward; −1 means up to the high watermark. The rest of a batch that straddles
-//! the new start stays on disk and is skipped by clients.
+//! Moves the log start forward; −1 means up to the high watermark. The rest of a batch that
+//! straddles the new start stays on disk and is skipped by clients.
 //! Differs from Kafka: nothing known.
 
 use std::sync::Arc;

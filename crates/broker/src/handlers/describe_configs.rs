@@ -123,6 +123,5 @@ fn entry(entry: ConfigEntry, request: &DescribeConfigsRequest) -> DescribeConfig
         synonyms: synonyms.into_iter().map(synonym).collect(),
         config_type: entry.kind.wire_code(),
         documentation: request.include_documentation.then(|| entry.doc.into()),
-        ..Default::default()
     }
 }

@@ -1,6 +1,7 @@
 //! DescribeQuorum (key 55), versions 0–2.
-//! Who votes on the metadata log and how far each is. v1 fetch times · v2 directories and addresses.
-//! Differs from Kafka: the only voter is this node, so no voter has fetched from another.
+//! Who votes on the metadata log and how far each is. v1 fetch times · v2 directories and
+//! addresses. Differs from Kafka: the only voter is this node, so no voter has fetched from
+//! another.
 
 use env::Env;
 use protocol::messages::describe_quorum_request::DescribeQuorumRequest;

@@ -1,7 +1,7 @@
 //! Fetch (key 1), versions 4–18.
 //! Reads from each partition, or waits until there is enough to read.
-//! v7 sessions (KIP-227) · v9 leader epoch · v12 flexible, divergence · v13 topic ids · v15 replica state.
-//! Differs from Kafka: nothing known. Fetches by other brokers come with replication.
+//! v7 sessions (KIP-227) · v9 leader epoch · v12 flexible, divergence · v13 topic ids · v15 replica
+//! state. Differs from Kafka: nothing known. Fetches by other brokers come with replication.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! FindCoordinator (key 10), versions 0–6.
 //! Which broker coordinates a group; makes `__consumer_offsets` at the first question.
 //! v1 key types · v4 several keys.
-//! Differs from Kafka: answers at once where Kafka says COORDINATOR_NOT_AVAILABLE until the topic is
-//! there. Transactional ids and share groups are refused.
+//! Differs from Kafka: answers at once where Kafka says COORDINATOR_NOT_AVAILABLE until the topic
+//! is there. Transactional ids and share groups are refused.
 
 use env::Env;
 use metadata::MetadataImage;

@@ -21,7 +21,7 @@ pub fn handle<E: Env>(
         |shard, now, token| shard.heartbeat(now, &request, token),
         Box::new(move |answer| match answer {
             Ok(GroupReply::Heartbeat(response)) => reply.send(response),
-            Ok(other) => unreachable!("Heartbeat answered with {other:?}"),
+            Ok(other) => reply.defect(&other),
             Err(error) => reply.send(refusal::heartbeat(error)),
         }),
     );

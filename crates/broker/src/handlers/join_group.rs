@@ -37,7 +37,7 @@ pub fn handle<E: Env>(
         },
         Box::new(move |answer| match answer {
             Ok(GroupReply::JoinGroup(joined)) => reply.send(joined),
-            Ok(other) => unreachable!("JoinGroup answered with {other:?}"),
+            Ok(other) => reply.defect(&other),
             Err(error) => reply.send(JoinGroupResponse { error_code: error.code(), ..refused }),
         }),
     );

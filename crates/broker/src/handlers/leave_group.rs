@@ -30,7 +30,7 @@ pub fn handle<E: Env>(
         Box::new(move |answer| match answer {
             Ok(GroupReply::LeaveGroup(left)) if has_list => reply.send(left),
             Ok(GroupReply::LeaveGroup(left)) => reply.send(without_list(left)),
-            Ok(other) => unreachable!("LeaveGroup answered with {other:?}"),
+            Ok(other) => reply.defect(&other),
             Err(error) => reply.send(refusal::leave_group(error)),
         }),
     );

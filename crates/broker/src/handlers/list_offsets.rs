@@ -2,7 +2,7 @@
 //! The offset for a timestamp, or for one of the special ones below.
 //! v2 isolation level · v4 leader epoch · v7 max timestamp · v8 earliest local · v9 latest tiered ·
 //! v11 earliest pending upload.
-//! The epoch returned is that of the offset, never simply the current one: committing a wrong epoch
+//! The epoch returned is that of the offset, never that of today: committing a wrong epoch
 //! blocks groups.
 //! Differs from Kafka: nothing known. Nothing is tiered, so −5 finds no offset and −6 is refused.
 

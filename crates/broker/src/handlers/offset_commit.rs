@@ -40,7 +40,7 @@ pub fn handle<E: Env>(
         Box::new(move |answer| {
             let mut response = match answer {
                 Ok(GroupReply::OffsetCommit(response)) => response,
-                Ok(other) => unreachable!("OffsetCommit answered with {other:?}"),
+                Ok(other) => return reply.defect(&other),
                 Err(error) => refusal::commit_offsets(&request, error),
             };
             response.topics.extend(missing);

@@ -21,7 +21,7 @@ pub fn handle<E: Env>(
         |shard, now, token| shard.delete_offsets(now, &request, token),
         Box::new(move |answer| match answer {
             Ok(GroupReply::OffsetDelete(response)) => reply.send(response),
-            Ok(other) => unreachable!("OffsetDelete answered with {other:?}"),
+            Ok(other) => reply.defect(&other),
             Err(error) => reply.send(refusal::delete_offsets(error)),
         }),
     );

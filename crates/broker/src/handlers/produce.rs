@@ -7,7 +7,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
 use env::Disk;
 use protocol::messages::produce_request::{PartitionProduceData, ProduceRequest, TopicProduceData};
 use protocol::messages::produce_response::{
@@ -133,7 +132,7 @@ fn append_to<D: Disk>(
     let settings = partition.settings();
     let mut rules = settings.produce_rules.clone();
     rules.zstd_allowed = ctx.version >= ZSTD_SINCE;
-    let batch = validate_produce(data.records.unwrap_or_else(Bytes::new), &rules, ctx.wall)?;
+    let batch = validate_produce(data.records.unwrap_or_default(), &rules, ctx.wall)?;
     Ok((partition, batch))
 }
 

@@ -1,6 +1,6 @@
 //! SyncGroup (key 14), versions 0–5.
-//! The leader brings the assignment; everyone takes theirs away. v5 protocol type and name must match.
-//! Differs from Kafka: nothing known.
+//! The leader brings the assignment; everyone takes theirs away. v5 protocol type and name must
+//! match. Differs from Kafka: nothing known.
 
 use env::Env;
 use group_coordinator::{Reply as GroupReply, refusal};
@@ -21,7 +21,7 @@ pub fn handle<E: Env>(
         |shard, now, token| shard.sync_group(now, &request, token),
         Box::new(move |answer| match answer {
             Ok(GroupReply::SyncGroup(response)) => reply.send(response),
-            Ok(other) => unreachable!("SyncGroup answered with {other:?}"),
+            Ok(other) => reply.defect(&other),
             Err(error) => reply.send(refusal::sync_group(error)),
         }),
     );

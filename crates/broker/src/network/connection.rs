@@ -55,7 +55,8 @@ impl<E: Env> Connection<E> {
     }
 
     /// Dispatches whole requests that have arrived, a few of them: others want to be served, too.
-    /// To be called again, perhaps after some responses have left, while it [`has_work`](Self::has_work).
+    /// To be called again, perhaps after some responses have left, while it
+    /// [`has_work`](Self::has_work).
     ///
     /// # Errors
     /// The connection must end, after the responses that are owed already.

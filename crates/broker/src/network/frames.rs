@@ -27,7 +27,7 @@ impl FrameReader {
             _ => 0,
         };
         // Trust grows with what has come: at most double the bytes already here.
-        let trusted = self.buffer.len().max(READ_BYTES_MIN).min(FRAME_RESERVE_BYTES_MAX);
+        let trusted = self.buffer.len().clamp(READ_BYTES_MIN, FRAME_RESERVE_BYTES_MAX);
         self.buffer.reserve(missing.min(trusted).max(READ_BYTES_MIN));
         &mut self.buffer
     }

@@ -27,7 +27,8 @@ impl<R: Message> Reply<R> {
         match frame::response(self.key, &response, self.version, self.correlation_id) {
             Ok(frame) => self.slot.send(frame),
             Err(error) => {
-                // A response that cannot be written at this version is our defect, not the client's.
+                // A response that cannot be written at this version is our defect, not the
+                // client's.
                 log::error!(
                     target: "kafka.server.KafkaApis",
                     "cannot encode {:?} response v{}: {error}", self.key, self.version
@@ -44,6 +45,13 @@ impl<R: Message> Reply<R> {
             Ok(response) => self.send(response),
             Err(_) => self.disconnect(),
         }
+    }
+
+    /// A coordinator gave another kind of answer than was asked for: our defect. The client must
+    /// not wait for one that will not come.
+    pub fn defect(self, answer: &impl std::fmt::Debug) {
+        log::error!(target: "kafka.server.KafkaApis", "{:?} was answered with {answer:?}", self.key);
+        self.slot.disconnect();
     }
 
     /// No response will be sent: produce with acks=0.

@@ -8,7 +8,8 @@ use types::{TopicName, TopicPartition, Uuid};
 
 use super::Partition;
 
-/// Lookup of this broker's partitions by name. Not a manager: acks live with the partition, waits in
+/// Lookup of this broker's partitions by name. Not a manager: acks live with the partition, waits
+/// in
 /// `fetch_wait`, starting and stopping in `metadata_publisher`.
 #[doc(alias = "ReplicaManager")]
 pub struct PartitionTable<D: Disk> {
