@@ -1,4 +1,5 @@
 use super::finding::Finding;
+use super::source::line_of;
 use super::tree::Tree;
 
 const TABLE: &str = "crates/broker/src/api.rs";
@@ -9,7 +10,7 @@ const ONE_TRUTH: &str = "the table is the truth, and the page that contradicts i
 /// `//! Produce (key 0), versions 3–13`.
 pub fn check(tree: &Tree) -> Vec<Finding> {
     let Some(table) = tree.file(TABLE) else { return Vec::new() };
-    let rows: Vec<Row> = table.text.lines().enumerate().filter_map(Row::parse).collect();
+    let rows = rows(&table.text);
     let mut findings: Vec<Finding> = rows.iter().filter_map(|row| check_row(tree, row)).collect();
     for file in tree.files.iter().filter(|file| file.path.starts_with(FOLDER)) {
         let first = file.text.lines().next().unwrap_or_default();
@@ -31,15 +32,27 @@ struct Row<'a> {
     module: &'a str,
 }
 
+/// Rows end with `;` and may take several lines.
+fn rows(table: &str) -> Vec<Row<'_>> {
+    let body = table.find("\napi_table! {").unwrap_or(0);
+    let starts = table[body..].split_inclusive(';').scan(body, |start, piece| {
+        let at = *start;
+        *start += piece.len();
+        Some((at, piece))
+    });
+    starts.filter_map(|(at, piece)| Row::parse(table, at, piece)).collect()
+}
+
 impl<'a> Row<'a> {
-    fn parse((at, line): (usize, &'a str)) -> Option<Row<'a>> {
-        let line = line.trim().strip_suffix(");")?;
-        let (name, rest) = line.split_once(", ")?;
-        let (versions, rest) = rest.split_once(", ")?;
-        let (min, max) = versions.split_once("..=")?;
+    fn parse(table: &str, start: usize, piece: &'a str) -> Option<Row<'a>> {
+        let (before, rest) = piece.strip_suffix(");")?.split_once("..=")?;
+        let (name, min) = before.rsplit_once(',')?;
+        let name = name.rsplit('\n').next()?.trim();
+        let (max, rest) = rest.split_once(',')?;
         let (before, _) = rest.rsplit_once('(')?;
-        let module = before.rsplit(", ").next()?;
-        Some(Row { line: at + 1, name, min, max, module })
+        let module = before.rsplit(',').next()?.trim();
+        let line = line_of(table, start + piece.find("..=")?);
+        Some(Row { line, name, min: min.trim(), max: max.trim(), module })
     }
 }
 
@@ -79,6 +92,8 @@ mod tests {
         let bad = "//! Produce (key 0), versions 3–1.";
         assert_eq!(whats(&[(TABLE, ROW), (path, bad)]).len(), 1);
         let good = "//! Produce (key 0), versions 3–13; 0–2 are refused.";
+        let long = ROW.replace(", produce", ",\n        produce");
+        assert_eq!(whats(&[(TABLE, &long), (path, bad)]).len(), 1);
         assert_eq!(whats(&[(TABLE, ROW), (path, good)]), [""; 0]);
     }
 

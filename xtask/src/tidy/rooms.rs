@@ -63,7 +63,6 @@ pub const ROOMS: &[Room] = &[
         Black,
         &["types", "records", "protocol", "config", "env", "env-os", "storage", "client", "server"],
     ),
-    // A disk that forgets; storage's tests use it too.
     room("env-sim", Black, &["types", "env"]),
     room(
         "sim",

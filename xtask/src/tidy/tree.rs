@@ -109,7 +109,7 @@ impl File {
     /// Code that only tests run: integration tests, benches, and `tests.rs` beside a module.
     pub fn is_test(&self) -> bool {
         let mut parts = self.path.split('/');
-        let folder = parts.any(|part| part == "tests" || part == "benches" || part == "fuzz");
+        let folder = parts.any(|part| ["tests", "benches", "examples", "fuzz"].contains(&part));
         folder || self.path.ends_with("/tests.rs")
     }
 
