@@ -1,4 +1,5 @@
-//! Kafka's tools under Kafka's names, with Kafka's flags and the output that people's scripts parse.
+//! Kafka's tools under Kafka's names, with Kafka's flags and the output that people's scripts
+//! parse.
 //!
 //! Chosen by the name the binary is called by (a symbolic link `kafka-topics.sh`), or as the first
 //! argument (`ottla kafka-topics …`). One tool, one file.

@@ -95,7 +95,9 @@ pub fn write_json(out: &mut dyn Write, consumed: &Consumed) -> io::Result<()> {
     let headers: Vec<Value> = record
         .headers
         .iter()
-        .map(|header| json!({ "key": header.key_text(), "value": bytes_json(header.value.as_ref()) }))
+        .map(|header| {
+            json!({ "key": header.key_text(), "value": bytes_json(header.value.as_ref()) })
+        })
         .collect();
     let timestamp_type = match consumed.timestamp_type {
         TimestampType::CreateTime => "create",

@@ -20,7 +20,12 @@ pub struct DevArgs {
     data_dir: Option<String>,
 
     /// How many nodes
-    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u8).range(1..=1))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "1",
+        value_parser = clap::value_parser!(u8).range(1..=1)
+    )]
     nodes: u8,
 
     /// A property that replaces the default; may be repeated

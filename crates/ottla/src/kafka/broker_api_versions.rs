@@ -1,4 +1,5 @@
-//! `kafka-broker-api-versions`. Source of output: Kafka `BrokerApiVersionsCommand`, `NodeApiVersions`.
+//! `kafka-broker-api-versions`. Source of output: Kafka `BrokerApiVersionsCommand`,
+//! `NodeApiVersions`.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};

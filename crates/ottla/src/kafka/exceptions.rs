@@ -1,4 +1,5 @@
-//! The names and sentences of Kafka's exceptions, where its tools print them and scripts look for them.
+//! The names and sentences of Kafka's exceptions, where its tools print them and scripts look for
+//! them.
 
 use client::{ClientError, ErrorKind};
 use types::ErrorCode;

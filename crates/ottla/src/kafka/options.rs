@@ -1,4 +1,5 @@
-//! Flags as Kafka's tools read them: `--name value`, `--name=value`, unambiguous beginnings of names.
+//! Flags as Kafka's tools read them: `--name value`, `--name=value`, unambiguous beginnings of
+//! names.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -1,5 +1,5 @@
-//! Writes values that no two sends share. With idempotence it repeats a batch until it is told where
-//! it went; without, a batch of unknown fate is given up.
+//! Writes values that no two sends share. With idempotence it repeats a batch until it is told
+//! where it went; without, a batch of unknown fate is given up.
 
 use env::Clock;
 use protocol::ApiKey;

@@ -11,7 +11,8 @@ pub fn check(_history: &History, end: &FinalState) -> Vec<String> {
         if found != expected {
             let gap = expected.iter().zip(&found).find(|(a, b)| a != b);
             broken.push(format!(
-                "partition {partition}: {} records between {start} and {log_end}, first gap {gap:?}",
+                "partition {partition}: {} records between {start} and {log_end}, \
+                 first gap {gap:?}",
                 found.len()
             ));
         }

@@ -47,7 +47,10 @@ pub fn run(parsed: &Parsed, client: &mut Client) -> Result<(), TopicError> {
 
 fn by_id(parsed: &Parsed, client: &mut Client, id: &str) -> Result<Vec<String>, TopicError> {
     let wanted: Uuid = id.parse().map_err(|_| {
-        TopicError::Told(format!("Input string `{id}` decoded as 0 bytes, which is not equal to the expected 16 bytes of a base64-encoded UUID"))
+        TopicError::Told(format!(
+            "Input string `{id}` decoded as 0 bytes, which is not equal to the expected 16 bytes \
+             of a base64-encoded UUID"
+        ))
     })?;
     let cluster = client.refresh(TopicsWanted::All)?;
     let found = cluster.topics.values().find(|topic| topic.id == wanted);
