@@ -38,6 +38,7 @@ pub struct PartitionLog<D: Disk> {
     pub(crate) next_offset: Offset,
     /// Batches that have their offsets and await the one write.
     pub(crate) staged: Vec<(Frame, Bytes)>,
+    pub(crate) staged_bytes: u64,
     /// The last process did not end well: what it left may be in the page cache only, a truncation
     /// included.
     pub(crate) is_unsettled: bool,

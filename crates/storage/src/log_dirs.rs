@@ -167,7 +167,8 @@ impl<D: Disk> LogDir<D> {
     /// Makes an empty log. Its directory survives power loss from the first flush on.
     ///
     /// # Errors
-    /// [`StorageError`]; the directory goes offline, but for a name that cannot be one.
+    /// [`StorageError`]; the directory goes offline, but for a name that cannot be one or that is
+    /// taken.
     pub fn create_log(
         &self,
         partition: &TopicPartition,
@@ -180,6 +181,11 @@ impl<D: Disk> LogDir<D> {
             return Err(StorageError::corrupt(self.path(), why));
         };
         let dir = self.path().join(name);
+        if self.state.disk().exists(&dir) {
+            // Whatever is in there, nobody has looked at it: it is not a new log's.
+            let exists = io::Error::from(io::ErrorKind::AlreadyExists);
+            return Err(StorageError::io("create directory", &dir)(exists));
+        }
         let created = self.make_dir(&dir, topic_id).and_then(|()| {
             let made = self.load(partition, dir, settings, true)?;
             made.0.state.is_new.store(true, Ordering::Release);
@@ -199,7 +205,9 @@ impl<D: Disk> LogDir<D> {
         settings: LogSettings,
     ) -> Result<(PartitionLog<D>, RecoveryReport), StorageError> {
         self.check_online()?;
-        let opened = self.load(&found.partition, found.path.clone(), settings, self.was_clean);
+        // What the last process said of its logs holds once: for their first opening.
+        let is_clean = self.was_clean && !self.is_loaded.load(Ordering::Acquire);
+        let opened = self.load(&found.partition, found.path.clone(), settings, is_clean);
         self.guard(opened)
     }
 

@@ -30,6 +30,7 @@ pub(crate) struct LogState<D: Disk> {
     /// Moves whenever bytes that readers may be looking at were cut off.
     truncations: AtomicU64,
     is_poisoned: AtomicBool,
+    is_retired: AtomicBool,
     epochs: RwLock<LeaderEpochCache>,
     epoch_file: EpochFile<D>,
     /// The epoch file has changes that power loss would take.
@@ -69,6 +70,7 @@ impl<D: Disk> LogState<D> {
             first_unstable: AtomicI64::new(i64::MAX),
             truncations: AtomicU64::new(0),
             is_poisoned: AtomicBool::new(false),
+            is_retired: AtomicBool::new(false),
             epochs: RwLock::new(LeaderEpochCache::default()),
             epoch_file,
             epochs_unsynced: AtomicBool::new(false),
@@ -201,7 +203,8 @@ impl<D: Disk> LogState<D> {
     }
 
     pub(crate) fn check_alive(&self) -> Result<(), StorageError> {
-        let is_dead = self.is_poisoned.load(Ordering::Acquire) || self.home.is_offline();
+        let is_poisoned = self.is_poisoned.load(Ordering::Acquire);
+        let is_dead = is_poisoned || self.is_retired() || self.home.is_offline();
         match is_dead {
             true => Err(StorageError::Poisoned { path: self.dir.clone() }),
             false => Ok(()),
@@ -218,7 +221,11 @@ impl<D: Disk> LogState<D> {
 
     /// The log is being deleted: those that still hold it are refused.
     pub(crate) fn retire(&self) {
-        self.is_poisoned.store(true, Ordering::Release);
+        self.is_retired.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_retired(&self) -> bool {
+        self.is_retired.load(Ordering::Acquire)
     }
 
     /// [`poison`](Self::poison)s on failure.

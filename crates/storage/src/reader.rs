@@ -190,8 +190,11 @@ impl<D: Disk> LogReader<D> {
         &self,
         read: impl Fn(&SegmentList<D>) -> Result<T, ReadError>,
     ) -> Result<T, ReadError> {
-        self.state.check_alive()?;
         for _ in 0..READ_RETRIES_MAX {
+            if self.state.is_retired() {
+                return Err(ReadError::Moved);
+            }
+            self.state.check_alive()?;
             let (truncations, segments) = self.state.snapshot();
             let outcome = read(&segments);
             if !self.state.is_unmoved(truncations) {

@@ -118,6 +118,7 @@ pub(crate) fn open<D: Disk>(
         active: resumed,
         next_offset: log_end,
         staged: Vec::new(),
+        staged_bytes: 0,
         is_unsettled: !open.is_clean,
         jitter_seed: open.jitter_seed,
         deleted: Vec::new(),

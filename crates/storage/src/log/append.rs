@@ -225,6 +225,7 @@ impl<D: Disk> PartitionLog<D> {
             self.state.guard(noted)?;
         }
         self.next_offset = frame.next_offset();
+        self.staged_bytes += frame.bytes;
         self.staged.push((frame, bytes));
         Ok(())
     }
@@ -245,9 +246,8 @@ impl<D: Disk> PartitionLog<D> {
 
     /// Whether the batch must go to a new segment. Source: Kafka `LogSegment.shouldRoll`.
     fn must_roll(&self, frame: &Frame, now: WallTime) -> bool {
-        let staged_bytes: u64 = self.staged.iter().map(|(frame, _)| frame.bytes).sum();
         let (active, config) = (&self.active, &self.config);
-        let bytes = active.bytes + staged_bytes;
+        let bytes = active.bytes + self.staged_bytes;
         let base = active.segment.base();
         if frame.last_offset.since(base) > i64::from(i32::MAX) {
             return true;
@@ -283,6 +283,7 @@ impl<D: Disk> PartitionLog<D> {
         }
         let written = self.settle().and_then(|()| self.write_and_index());
         self.staged.clear();
+        self.staged_bytes = 0;
         self.state.guard(written)?;
         self.state.publish_unstable(self.producers.first_unstable());
         self.state.publish_end(self.next_offset);
@@ -302,9 +303,8 @@ impl<D: Disk> PartitionLog<D> {
 
     fn write_and_index(&mut self) -> Result<(), StorageError> {
         let active = &mut self.active;
-        let total: u64 = self.staged.iter().map(|(frame, _)| frame.bytes).sum();
         let file = active.segment.file()?;
-        let needed = active.bytes + total;
+        let needed = active.bytes + self.staged_bytes;
         if needed > active.reserved_bytes {
             let step = active.reserved_bytes.clamp(RESERVE_BYTES_MIN, RESERVE_BYTES_MAX);
             let ahead = (needed + step).min(self.config.segment_bytes.max(needed));

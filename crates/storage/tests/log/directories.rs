@@ -108,7 +108,8 @@ fn a_deleted_log_is_renamed_then_removed_and_one_of_its_name_starts_from_nothing
     let reader = world.reader();
     let log = world.log.take().unwrap();
     let moved = world.dir().delete_log(log, [7; 16]).unwrap();
-    assert!(reader.read(at(2), 100, at(3), true).is_err());
+    let refused = reader.read(at(2), 100, at(3), true).unwrap_err();
+    assert_eq!(refused.error_code().name(), "NOT_LEADER_OR_FOLLOWER");
     assert!(!world.dir().is_offline(), "a deleted log is no disk error");
     assert_eq!(moved, Path::new(DATA).join(format!("orders-0.{}-delete", "07".repeat(16))));
     assert_eq!(world.dir().partitions().unwrap()[0].kind, DirKind::Deleted);
@@ -119,6 +120,29 @@ fn a_deleted_log_is_renamed_then_removed_and_one_of_its_name_starts_from_nothing
     );
     world.dir().remove_dir(&moved).unwrap();
     assert_eq!(world.dir().partitions().unwrap().len(), 1);
+}
+
+#[test]
+fn a_log_is_not_made_where_something_is() {
+    let mut world = World::new(small());
+    world.fill(&[&[1]]);
+    let refused = world.dir().create_log(&partition(), topic_id(), settings());
+    assert!(matches!(refused, Err(StorageError::Io { .. })));
+    assert!(!world.dir().is_offline(), "the disk is well");
+    assert_eq!(world.fill(&[&[2]]), [1]);
+}
+
+#[test]
+fn a_log_that_is_opened_a_second_time_is_not_taken_for_clean() {
+    let mut world = World::new(small());
+    world.fill(&[&[1], &[2]]);
+    world.stop();
+    world.start();
+    world.fill(&[&[3]]);
+    world.log = None;
+    let found = world.dir().partitions().unwrap().remove(0);
+    let (log, report) = world.dir().open_log(&found, settings()).unwrap();
+    assert_eq!((report.scanned_segments, log.log_end()), (1, Offset(3)));
 }
 
 #[test]
