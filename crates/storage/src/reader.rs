@@ -171,14 +171,16 @@ impl<D: Disk> LogReader<D> {
         self.retrying(|segments| {
             let mut found = Vec::new();
             for segment in &segments[floor_segment(segments, from)..] {
-                for aborted in segment.txn_index.all()? {
-                    if aborted.last_offset >= from && aborted.first_offset < up_to {
-                        found.push(aborted);
-                    }
+                let is_complete = segment.txn_index.ask(|aborted| {
+                    let touches = |one: &&AbortedTransaction| {
+                        one.last_offset >= from && one.first_offset < up_to
+                    };
+                    found.extend(aborted.iter().filter(touches).copied());
                     // Whatever is aborted later began after this was stable.
-                    if aborted.last_stable_offset >= up_to {
-                        return Ok(found);
-                    }
+                    aborted.iter().any(|one| one.last_stable_offset >= up_to)
+                })?;
+                if is_complete {
+                    break;
                 }
             }
             Ok(found)

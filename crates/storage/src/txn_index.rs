@@ -9,7 +9,7 @@ use crate::limits::INDEX_BYTES_MAX;
 use env::{Disk, DiskFile, OpenMode};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
 use types::{Offset, ProducerId};
 
 /// A transaction whose records no `read_committed` consumer may see. Source: KIP-98.
@@ -59,8 +59,10 @@ pub(crate) struct TxnIndex<D: Disk> {
     disk: D,
     path: PathBuf,
     /// `None` until first needed. Aborts are few: all of a segment's fit in memory.
-    entries: RwLock<Option<Vec<AbortedTransaction>>>,
+    entries: RwLock<Entries>,
 }
+
+type Entries = Option<Vec<AbortedTransaction>>;
 
 impl<D: Disk> TxnIndex<D> {
     pub(crate) fn unread(disk: D, path: PathBuf) -> TxnIndex<D> {
@@ -72,53 +74,56 @@ impl<D: Disk> TxnIndex<D> {
     }
 
     pub(crate) fn append(&self, entry: AbortedTransaction) -> Result<(), StorageError> {
-        let mut entries = self.all()?;
+        let mut entries = self.loaded()?;
+        let entries = entries.get_or_insert_default();
         let position = (entries.len() * ENTRY_BYTES) as u64;
         let failed = StorageError::io("append transaction index", &self.path);
         (|| self.disk.open(&self.path, OpenMode::Create)?.write_at(&entry.encode(), position))()
             .map_err(failed)?;
         entries.push(entry);
-        self.hold(entries);
         Ok(())
     }
 
-    pub(crate) fn all(&self) -> Result<Vec<AbortedTransaction>, StorageError> {
-        let held = self.entries.read().unwrap_or_else(PoisonError::into_inner).clone();
-        match held {
-            Some(entries) => Ok(entries),
-            None => {
-                let entries = self.load()?;
-                self.hold(entries.clone());
-                Ok(entries)
-            }
+    /// Asks the entries, oldest first.
+    pub(crate) fn ask<T>(
+        &self,
+        ask: impl FnOnce(&[AbortedTransaction]) -> T,
+    ) -> Result<T, StorageError> {
+        if let Some(entries) = &*self.entries.read().unwrap_or_else(PoisonError::into_inner) {
+            return Ok(ask(entries));
         }
+        Ok(ask(self.loaded()?.get_or_insert_default()))
     }
 
     /// Keeps the transactions whose marker lies below `end`.
     pub(crate) fn truncate_to(&self, end: Offset) -> Result<(), StorageError> {
-        let mut entries = self.all()?;
+        let mut entries = self.loaded()?;
+        let entries = entries.get_or_insert_default();
         let before = entries.len();
         entries.retain(|entry| entry.last_offset < end);
-        if entries.len() < before {
-            let bytes = (entries.len() * ENTRY_BYTES) as u64;
-            let failed = StorageError::io("truncate transaction index", &self.path);
-            (|| self.disk.open(&self.path, OpenMode::ReadWrite)?.set_len(bytes))()
-                .map_err(failed)?;
+        if entries.len() == before {
+            return Ok(());
         }
-        self.hold(entries);
-        Ok(())
+        let bytes = (entries.len() * ENTRY_BYTES) as u64;
+        let failed = StorageError::io("truncate transaction index", &self.path);
+        (|| self.disk.open(&self.path, OpenMode::ReadWrite)?.set_len(bytes))().map_err(failed)
     }
 
     pub(crate) fn sync(&self) -> Result<(), StorageError> {
-        if self.all()?.is_empty() {
+        if self.ask(<[_]>::is_empty)? {
             return Ok(());
         }
         let failed = StorageError::io("sync transaction index", &self.path);
         (|| self.disk.open(&self.path, OpenMode::ReadWrite)?.sync())().map_err(failed)
     }
 
-    fn hold(&self, entries: Vec<AbortedTransaction>) {
-        *self.entries.write().unwrap_or_else(PoisonError::into_inner) = Some(entries);
+    /// The entries to change, read from the file if they were not yet.
+    fn loaded(&self) -> Result<RwLockWriteGuard<'_, Entries>, StorageError> {
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        if entries.is_none() {
+            *entries = Some(self.load()?);
+        }
+        Ok(entries)
     }
 
     /// Ends at the first entry that is none: the tail of a killed writer, which recovery rewrites.
@@ -147,21 +152,25 @@ mod tests {
         }
     }
 
+    fn all(index: &TxnIndex<SimDisk>) -> Vec<AbortedTransaction> {
+        index.ask(<[_]>::to_vec).unwrap()
+    }
+
     #[test]
     fn entries_survive_reopening_and_a_torn_tail_is_ignored() {
         let disk = SimDisk::new(0);
         let path = PathBuf::from("/0.txnindex");
         let index = TxnIndex::unread(disk.clone(), path.clone());
-        assert!(index.all().unwrap().is_empty() && !disk.exists(&path));
+        assert!(all(&index).is_empty() && !disk.exists(&path));
         index.append(aborted(1, 4)).unwrap();
         index.append(aborted(2, 9)).unwrap();
         let file = disk.open(&path, OpenMode::Create).unwrap();
         assert_eq!(file.len().unwrap(), 68);
         file.write_at(&[0; 20], 68).unwrap();
         let reopened = TxnIndex::unread(disk.clone(), path.clone());
-        assert_eq!(reopened.all().unwrap(), [aborted(1, 4), aborted(2, 9)]);
+        assert_eq!(all(&reopened), [aborted(1, 4), aborted(2, 9)]);
         reopened.truncate_to(Offset(9)).unwrap();
-        assert_eq!(reopened.all().unwrap(), [aborted(1, 4)]);
+        assert_eq!(all(&reopened), [aborted(1, 4)]);
         assert_eq!(disk.read_file(&path, 1000).unwrap().len(), 34);
     }
 
