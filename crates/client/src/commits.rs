@@ -38,6 +38,13 @@ pub struct Committed {
     pub metadata: String,
 }
 
+impl Committed {
+    /// Nothing is known but the offset to come.
+    pub fn outset() -> Committed {
+        Committed { offset: 0, leader_epoch: -1, metadata: String::new() }
+    }
+}
+
 /// Who commits. Outside of a group's life (an administrator) generation and member are empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Committer {

@@ -2,32 +2,22 @@
 //!
 //! The classic protocol with range assignment.
 
+mod join;
+
 use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use protocol::Str;
-use protocol::messages::join_group_request::JoinGroupRequestProtocol;
 use protocol::messages::leave_group_request::MemberIdentity;
-use protocol::messages::sync_group_request::SyncGroupRequestAssignment;
-use protocol::messages::{
-    HeartbeatRequest, JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest, SyncGroupRequest,
-};
-use types::{ErrorCode, Offset};
+use protocol::messages::{HeartbeatRequest, LeaveGroupRequest};
+use types::ErrorCode;
 
 use crate::commits::{Committed, Committer};
 use crate::consumer::{Consumed, Reader, ReaderOptions, Reset};
 use crate::error::ClientError;
-use crate::metadata::TopicsWanted;
-use crate::offsets::{OffsetAt, Place};
-use crate::range::{Subscriber, assign_by_range};
+use crate::offsets::Place;
 use crate::routing::Client;
-use crate::subscription::{
-    read_assignment, read_subscription, write_assignment, write_subscription,
-};
-
-const PROTOCOL_TYPE: &str = "consumer";
-const RANGE: &str = "range";
 
 /// How a member behaves.
 #[derive(Clone, Debug)]
@@ -65,7 +55,7 @@ impl GroupOptions {
 
 /// A member of a group that reads what the group gives it.
 ///
-/// **Invariant:** only records that were [`mark`](Self::mark)ed are committed.
+/// **Invariant:** what is committed lies behind records that were all [`mark`](Self::mark)ed.
 #[derive(Debug)]
 pub struct GroupConsumer {
     options: GroupOptions,
@@ -73,8 +63,12 @@ pub struct GroupConsumer {
     /// -1 while not in the group.
     generation: i32,
     reader: Reader,
-    /// The next offset of each partition whose records were handed on.
-    marked: BTreeMap<Place, Committed>,
+    /// Where each partition would be read on by whoever takes over.
+    done: BTreeMap<Place, Committed>,
+    /// What the coordinator knows of that.
+    committed: BTreeMap<Place, Committed>,
+    /// Records handed out by the last poll that are not marked yet.
+    unmarked: usize,
     last_heartbeat: Instant,
     last_commit: Instant,
 }
@@ -88,7 +82,9 @@ impl GroupConsumer {
             member_id: String::new(),
             generation: -1,
             reader,
-            marked: BTreeMap::new(),
+            done: BTreeMap::new(),
+            committed: BTreeMap::new(),
+            unmarked: 0,
             last_heartbeat: now,
             last_commit: now,
         }
@@ -110,6 +106,7 @@ impl GroupConsumer {
         client: &mut Client,
         wait: Duration,
     ) -> Result<Vec<Consumed>, ClientError> {
+        self.pass_over_invisible();
         if self.generation < 0 {
             self.join(client)?;
         }
@@ -128,7 +125,21 @@ impl GroupConsumer {
             thread::sleep(wait);
             return Ok(Vec::new());
         }
-        self.reader.poll(client, wait)
+        let records = self.reader.poll(client, wait)?;
+        self.unmarked = records.len();
+        Ok(records)
+    }
+
+    /// Offsets behind the last record that nobody sees (markers, compacted ones) are done, too.
+    fn pass_over_invisible(&mut self) {
+        if self.unmarked > 0 {
+            return;
+        }
+        for (place, position) in self.reader.positions() {
+            if let Some(done) = self.done.get_mut(place) {
+                done.offset = done.offset.max(position.next.0);
+            }
+        }
     }
 
     /// Says that a record has been dealt with and may be committed.
@@ -139,21 +150,29 @@ impl GroupConsumer {
             leader_epoch: consumed.leader_epoch,
             metadata: String::new(),
         };
-        self.marked.insert(place, committed);
+        self.unmarked = self.unmarked.saturating_sub(1);
+        self.done.insert(place, committed);
     }
 
-    /// Commits what was marked.
+    /// Commits what is done.
     ///
     /// A rebalance that got ahead of it is no error: the partitions' new owners read again.
     pub fn commit(&mut self, client: &mut Client) -> Result<(), ClientError> {
         self.last_commit = Instant::now();
-        if self.marked.is_empty() {
+        let is_new =
+            |(place, done): &(&Place, &Committed)| self.committed.get(*place) != Some(done);
+        let new: BTreeMap<Place, Committed> =
+            self.done.iter().filter(is_new).map(|(p, d)| (p.clone(), d.clone())).collect();
+        if new.is_empty() {
             return Ok(());
         }
-        let marked = std::mem::take(&mut self.marked);
-        match client.commit(&self.options.group, &self.committer(), &marked) {
+        match client.commit(&self.options.group, &self.committer(), &new) {
             Err(error) if self.must_rejoin(&error) => Ok(()),
-            other => other,
+            Err(error) => Err(error),
+            Ok(()) => {
+                self.committed.extend(new);
+                Ok(())
+            }
         }
     }
 
@@ -222,164 +241,6 @@ impl GroupConsumer {
         }
     }
 
-    /// Joins until the group has settled with us in it.
-    fn join(&mut self, client: &mut Client) -> Result<(), ClientError> {
-        let mut retry = client.retry();
-        loop {
-            match self.join_once(client) {
-                Ok(()) => return Ok(()),
-                // The id that we were just given counts; try with it at once. KIP-394.
-                Err(error) if error.is_broker(ErrorCode::MemberIdRequired) => {}
-                Err(error) if self.must_rejoin(&error) => retry.pause_or(error)?,
-                Err(error) => {
-                    retry.after(error)?;
-                    client.refresh_again()?;
-                }
-            }
-        }
-    }
-
-    fn join_once(&mut self, client: &mut Client) -> Result<(), ClientError> {
-        let answer = self.send_join(client)?;
-        let what = format!("join group {}", self.options.group);
-        if answer.error_code == ErrorCode::MemberIdRequired.code() {
-            self.member_id = answer.member_id.to_string();
-        }
-        if answer.error_code != 0 {
-            return Err(ClientError::broker(what, answer.error_code, None));
-        }
-        self.member_id = answer.member_id.to_string();
-        self.generation = answer.generation_id;
-        let assignments = if answer.leader == answer.member_id && !answer.skip_assignment {
-            self.assign(client, &answer)?
-        } else {
-            Vec::new()
-        };
-        let places = self.sync(client, &answer, assignments)?;
-        self.last_heartbeat = Instant::now();
-        self.start_reading(client, places)
-    }
-
-    fn send_join(&mut self, client: &mut Client) -> Result<JoinGroupResponse, ClientError> {
-        let request = JoinGroupRequest {
-            group_id: Str::from(&self.options.group),
-            session_timeout_ms: millis(self.options.session_timeout),
-            rebalance_timeout_ms: millis(self.options.rebalance_timeout),
-            member_id: Str::from(&self.member_id),
-            group_instance_id: self.options.instance_id.as_ref().map(Str::from),
-            protocol_type: Str::from(PROTOCOL_TYPE),
-            protocols: vec![JoinGroupRequestProtocol {
-                name: Str::from(RANGE),
-                metadata: write_subscription(&self.options.topics)?,
-            }],
-            ..JoinGroupRequest::default()
-        };
-        let patience = self.options.rebalance_timeout;
-        client.on_coordinator(&self.options.group, |connection| {
-            let version = connection.version::<JoinGroupRequest>(i16::MAX)?;
-            let pending = connection.send(&request, version)?;
-            connection.receive::<JoinGroupRequest>(pending, patience)
-        })
-    }
-
-    /// The leader's task: share the partitions among the members.
-    fn assign(
-        &self,
-        client: &mut Client,
-        joined: &JoinGroupResponse,
-    ) -> Result<Vec<SyncGroupRequestAssignment>, ClientError> {
-        let mut subscribers = Vec::with_capacity(joined.members.len());
-        for member in &joined.members {
-            subscribers.push(Subscriber {
-                member_id: member.member_id.to_string(),
-                instance_id: member.group_instance_id.as_ref().map(Str::to_string),
-                topics: read_subscription(&member.metadata)?,
-            });
-        }
-        let mut topics: Vec<String> =
-            subscribers.iter().flat_map(|subscriber| subscriber.topics.clone()).collect();
-        topics.sort();
-        topics.dedup();
-        let cluster = client.refresh(TopicsWanted::Named(topics))?;
-        let counts = cluster.topics.values().map(|topic| {
-            (topic.name.clone(), i32::try_from(topic.partitions.len()).unwrap_or(i32::MAX))
-        });
-        let assigned = assign_by_range(&subscribers, &counts.collect());
-        let assignment = |(member_id, places): (String, Vec<Place>)| {
-            let assignment = write_assignment(&places)?;
-            Ok(SyncGroupRequestAssignment { member_id: Str::from(member_id), assignment })
-        };
-        assigned.into_iter().map(assignment).collect()
-    }
-
-    fn sync(
-        &mut self,
-        client: &mut Client,
-        joined: &JoinGroupResponse,
-        assignments: Vec<SyncGroupRequestAssignment>,
-    ) -> Result<Vec<Place>, ClientError> {
-        let request = SyncGroupRequest {
-            group_id: Str::from(&self.options.group),
-            generation_id: joined.generation_id,
-            member_id: joined.member_id.clone(),
-            group_instance_id: self.options.instance_id.as_ref().map(Str::from),
-            protocol_type: Some(Str::from(PROTOCOL_TYPE)),
-            protocol_name: Some(Str::from(RANGE)),
-            assignments,
-        };
-        let patience = self.options.rebalance_timeout;
-        let answer = client.on_coordinator(&self.options.group, |connection| {
-            let version = connection.version::<SyncGroupRequest>(i16::MAX)?;
-            let pending = connection.send(&request, version)?;
-            connection.receive::<SyncGroupRequest>(pending, patience)
-        })?;
-        match answer.error_code {
-            0 => read_assignment(&answer.assignment),
-            code => {
-                let what = format!("join group {}", self.options.group);
-                Err(ClientError::broker(what, code, None))
-            }
-        }
-    }
-
-    /// Begins at the committed offsets, or where the options say if there are none.
-    fn start_reading(
-        &mut self,
-        client: &mut Client,
-        places: Vec<Place>,
-    ) -> Result<(), ClientError> {
-        let mut topics: Vec<String> = places.iter().map(|(topic, _)| topic.clone()).collect();
-        topics.dedup();
-        client.refresh(TopicsWanted::Named(topics))?;
-        let committed = match places.is_empty() {
-            true => BTreeMap::new(),
-            false => client.committed(&self.options.group, Some(&places))?,
-        };
-        let (known, new): (Vec<Place>, Vec<Place>) =
-            places.into_iter().partition(|place| committed.contains_key(place));
-        let at = match self.options.reset {
-            Reset::Earliest => OffsetAt::Earliest,
-            Reset::Latest => OffsetAt::Latest,
-            Reset::Fail if new.is_empty() => OffsetAt::Latest,
-            Reset::Fail => {
-                let group = &self.options.group;
-                let (topic, partition) = &new[0];
-                let what = format!("read {topic}-{partition} in group {group}");
-                let why = "the group has committed no offset for it and no reset is allowed";
-                return Err(ClientError::usage(what, why));
-            }
-        };
-        let wanted: BTreeMap<Place, OffsetAt> = new.into_iter().map(|place| (place, at)).collect();
-        let begins = client.list_offsets(&wanted)?;
-        let known = known.into_iter().map(|place| {
-            let offset = committed.get(&place).map_or(0, |committed| committed.offset);
-            (place, Offset(offset))
-        });
-        let new = begins.into_iter().map(|(place, found)| (place, Offset(found.offset)));
-        self.reader.assign(known.chain(new));
-        Ok(())
-    }
-
     fn leave(&self, client: &mut Client) -> Result<(), ClientError> {
         client.on_coordinator(&self.options.group, |connection| {
             let version = connection.version::<LeaveGroupRequest>(i16::MAX)?;
@@ -394,8 +255,4 @@ impl GroupConsumer {
             connection.call_at(&request, version).map(|_| ())
         })
     }
-}
-
-fn millis(duration: Duration) -> i32 {
-    i32::try_from(duration.as_millis()).unwrap_or(i32::MAX)
 }

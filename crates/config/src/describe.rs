@@ -3,7 +3,7 @@
 
 use crate::layers::{BrokerLayers, Overrides, Source};
 use crate::property::{Kind, Property, UpdateMode};
-use crate::table::{broker_properties, find_broker_property, is_removed};
+use crate::table::{broker_properties, broker_property, find_broker_property, is_removed};
 use crate::topic_table::{GROUP_PROPERTIES, TOPIC_PROPERTIES, TopicProperty, topic_property};
 
 /// One described property.
@@ -82,18 +82,21 @@ pub fn describe_broker_defaults(dynamic_default: &Overrides) -> Vec<ConfigEntry>
 }
 
 /// Describes every property that a group may have of its own.
+///
+/// Only the group's own value is listed among the synonyms: that is how Kafka answers.
 pub fn describe_group(group: &Overrides, broker: &BrokerLayers<'_>) -> Vec<ConfigEntry> {
     let described = GROUP_PROPERTIES.iter().map(|property| {
-        let mut synonyms = Vec::new();
-        if let Some(text) = group.get(property.name) {
+        let name = property.name;
+        if let Some(text) = group.get(name) {
             let value = shown(property, Some(text));
-            synonyms.push(Synonym { name: property.name.to_owned(), value, source: Source::Group });
+            let source = Source::Group;
+            let own = Synonym { name: name.to_owned(), value: value.clone(), source };
+            return entry(name, property, value, vec![own]);
         }
-        let broker_name = format!("group.{}", property.name);
-        synonyms.extend(broker_synonyms(&broker_name, broker));
-        let value = synonyms.first().and_then(|s| s.value.clone());
-        let value = value.or_else(|| property.default.map(str::to_owned));
-        entry(property.name, property, value, synonyms)
+        let of_broker = broker_property(&format!("group.{name}"));
+        let value = of_broker.and_then(|property| broker.value(property));
+        let value = value.map(|value| value.to_string());
+        entry(name, property, value.or_else(|| property.default.map(str::to_owned)), Vec::new())
     });
     described.collect()
 }
@@ -264,6 +267,9 @@ mod tests {
         let entries = describe_group(&group, &BrokerLayers::only_static(&file));
         let entry = find(&entries, "consumer.session.timeout.ms");
         assert_eq!((entry.value.as_deref(), entry.source), (Some("55000"), Source::Group));
-        assert_eq!(entry.synonyms.len(), 3);
+        assert_eq!(synonyms(entry), ["DYNAMIC_GROUP_CONFIG:consumer.session.timeout.ms=55000"]);
+        let entries = describe_group(&Overrides::new(), &BrokerLayers::only_static(&file));
+        let entry = find(&entries, "consumer.session.timeout.ms");
+        assert_eq!((entry.value.as_deref(), entry.source), (Some("50000"), Source::Default));
     }
 }

@@ -18,7 +18,6 @@ pub struct TopicConfig {
     pub compression_lz4_level: i32,
     pub compression_zstd_level: i32,
     pub delete_retention_ms: i64,
-    pub durability: Durability,
     pub file_delete_delay_ms: i64,
     /// `i64::MAX` means never.
     pub flush_messages: i64,
@@ -72,17 +71,6 @@ pub enum TimestampType {
     LogAppendTime,
 }
 
-/// What an `acks=all` answer promises.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Durability {
-    /// The write is on disk.
-    Fsync,
-    /// The in-sync replicas have it in memory.
-    Replicated,
-    /// The leader has it in memory; Kafka's promise with one replica.
-    PageCache,
-}
-
 impl TopicConfig {
     /// The configuration of a topic with these overrides on a broker with these layers.
     ///
@@ -96,7 +84,6 @@ impl TopicConfig {
             compression_lz4_level: lookup.int("compression.lz4.level"),
             compression_zstd_level: lookup.int("compression.zstd.level"),
             delete_retention_ms: lookup.long("delete.retention.ms"),
-            durability: lookup.durability(),
             file_delete_delay_ms: lookup.long("file.delete.delay.ms"),
             flush_messages: lookup.long("flush.messages"),
             flush_ms: lookup.long("flush.ms"),
@@ -187,14 +174,6 @@ impl Lookup<'_> {
         match self.text("message.timestamp.type").as_str() {
             "LogAppendTime" => TimestampType::LogAppendTime,
             _ => TimestampType::CreateTime,
-        }
-    }
-
-    fn durability(&self) -> Durability {
-        match self.text("durability").as_str() {
-            "page-cache" => Durability::PageCache,
-            "replicated" => Durability::Replicated,
-            _ => Durability::Fsync,
         }
     }
 }

@@ -4,7 +4,8 @@ use crate::property::{
     Property, Rule, boolean, double, int, int_unset, list, list_unset, long, long_unset, text,
 };
 
-const OWN_CLEANER: &str = "the cleaner sizes itself";
+const NO_CLEANER: &str = "compaction is not there yet: compacted topics keep every record";
+const NO_FLUSH: &str = "segments are synced when they are closed, and by nothing else yet";
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Property] = &[
@@ -40,18 +41,22 @@ pub(super) const ROWS: &[Property] = &[
     int("log.index.interval.bytes", "4096").at_least(0).cluster_wide()
         .doc("How many bytes of records lie between two index entries."),
     long("log.flush.interval.messages", "9223372036854775807").at_least(1).high().cluster_wide()
-        .doc("A partition is synced to disk after this many records."),
+        .doc("A partition is synced to disk after this many records.")
+        .accepted(NO_FLUSH),
     long_unset("log.flush.interval.ms").high().cluster_wide()
         .doc("A partition is synced to disk at this age; unset means \
-              `log.flush.scheduler.interval.ms`."),
+              `log.flush.scheduler.interval.ms`.")
+        .accepted(NO_FLUSH),
     long("log.flush.scheduler.interval.ms", "9223372036854775807").high()
-        .doc("How often partitions are looked at for a sync by age."),
+        .doc("How often partitions are looked at for a sync by age.")
+        .accepted(NO_FLUSH),
     int("log.flush.offset.checkpoint.interval.ms", "60000").at_least(0).high()
         .doc("How often the recovery point, below which all is synced, is written down."),
     int("log.flush.start.offset.checkpoint.interval.ms", "60000").at_least(0).high()
         .doc("How often the first offset of each partition is written down."),
     long("log.segment.delete.delay.ms", "60000").at_least(0).high().cluster_wide()
-        .doc("How long a removed segment's file stays on disk."),
+        .doc("How long a removed segment's file stays on disk.")
+        .accepted("a removed file goes at once; whoever reads it keeps it open"),
     boolean("log.preallocate", "false").cluster_wide()
         .doc("Whether a segment's whole size is reserved when it begins."),
     text("log.message.timestamp.type", "CreateTime").one_of(&["CreateTime", "LogAppendTime"])
@@ -61,25 +66,22 @@ pub(super) const ROWS: &[Property] = &[
         .doc("How far a record's time may lie before the broker's."),
     long("log.message.timestamp.after.max.ms", "3600000").at_least(0).cluster_wide()
         .doc("How far a record's time may lie after the broker's."),
-    text("log.durability", "fsync").one_of(&["fsync", "replicated", "page-cache"]).high()
-        .doc("Ottla's own: what an `acks=all` answer promises. `fsync`: the write is on disk; \
-              `replicated`: the in-sync replicas have it in memory; \
-              `page-cache`: Kafka's promise."),
     boolean("log.cleaner.enable", "true")
-        .doc("Whether compaction runs at all."),
+        .doc("Whether compaction runs at all.")
+        .accepted(NO_CLEANER),
     int("log.cleaner.threads", "1").at_least(0).cluster_wide()
-        .accepted(OWN_CLEANER)
+        .accepted(NO_CLEANER)
         .doc("Threads that compact."),
     double("log.cleaner.io.max.bytes.per.second", "1.7976931348623157E308").cluster_wide()
-        .accepted(OWN_CLEANER)
+        .accepted(NO_CLEANER)
         .doc("The most bytes a second that compaction reads and writes."),
     long("log.cleaner.dedupe.buffer.size", "134217728").cluster_wide()
         .doc("Memory for the keys seen in one pass of compaction."),
     int("log.cleaner.io.buffer.size", "524288").at_least(0).cluster_wide()
-        .accepted(OWN_CLEANER)
+        .accepted(NO_CLEANER)
         .doc("Memory for reading and writing during compaction."),
     double("log.cleaner.io.buffer.load.factor", "0.9").cluster_wide()
-        .accepted(OWN_CLEANER)
+        .accepted(NO_CLEANER)
         .doc("How full the map of keys may get."),
     long("log.cleaner.backoff.ms", "15000").at_least(0).cluster_wide()
         .doc("The pause when there is nothing to compact."),

@@ -239,14 +239,12 @@ fn describe(
     out: &mut dyn Write,
 ) -> Result<(), ConfigsError> {
     let with_defaults = parsed.has("all");
-    if let (Name::Named(name), false) = (&entity.name, entity.kind == ResourceKind::Broker) {
-        if is_missing(client, entity.kind, name, with_defaults)? {
-            let word = entity.kind.word();
-            let line =
-                format!("The {word} '{name}' doesn't exist and doesn't have dynamic config.");
-            writeln!(out, "{line}")?;
-            return Ok(());
-        }
+    if let Name::Named(name) = &entity.name
+        && is_missing(client, entity.kind, name, with_defaults)?
+    {
+        let word = entity.kind.word();
+        writeln!(out, "The {word} '{name}' doesn't exist and doesn't have dynamic config.")?;
+        return Ok(());
     }
     let names: Vec<String> = match &entity.name {
         Name::Named(name) => vec![name.clone()],

@@ -224,17 +224,18 @@ impl LineReader {
 
     fn read(&self, number: u64, line: &Bytes) -> Result<Outgoing, String> {
         let mut rest = line.clone();
-        let mut headers = Vec::new();
-        if self.parses_headers
-            && let Some(text) =
-                self.cut(&mut rest, &self.headers_delimiter, "headers", number, line)?
-            && !self.is_null(&text)
-        {
-            headers = self.headers(&text, number)?;
-        }
+        let headers = match self.parses_headers {
+            true => self.cut(&mut rest, &self.headers_delimiter, "headers", number, line)?,
+            false => None,
+        };
         let key = match self.parses_key {
             true => self.cut(&mut rest, &self.key_separator, "key", number, line)?,
             false => None,
+        };
+        // Last, so that a missing key separator is what is told first.
+        let headers = match headers.filter(|text| !self.is_null(text)) {
+            Some(text) => self.headers(&text, number)?,
+            None => Vec::new(),
         };
         Ok(Outgoing {
             partition: None,

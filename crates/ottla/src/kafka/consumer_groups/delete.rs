@@ -60,12 +60,20 @@ pub fn offsets(parsed: &Parsed, client: &mut Client, out: &mut dyn Write) -> Gro
             }
         }
     }
+    let mut all_deleted = true;
     if !places.is_empty() {
         for ((topic, partition), code) in client.delete_committed(group, &places)? {
+            all_deleted &= code.is_none();
             rows.insert((topic, partition.to_string()), status(code));
         }
     }
-    writeln!(out, "Request succeeded for deleting offsets from group {group}.")?;
+    match all_deleted {
+        true => writeln!(out, "Request succeeded for deleting offsets from group {group}.")?,
+        false => writeln!(
+            out,
+            "\nError: Encountered some partition-level error, see the follow-up details."
+        )?,
+    }
     write_rows(&rows, out)?;
     Ok(())
 }

@@ -182,7 +182,7 @@ fn members_table(group: &DescribedGroup, is_verbose: bool) -> String {
             [
                 &group.id,
                 &member.id,
-                or_dash(member.instance_id.as_ref()),
+                member.instance_id.as_deref().unwrap_or_default(),
                 &member.host,
                 &member.client_id,
                 &member.assignment.len().to_string(),

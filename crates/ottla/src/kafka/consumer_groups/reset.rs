@@ -133,7 +133,7 @@ fn plan(
         return Ok(at(client, &places, OffsetAt::Latest)?);
     }
     if let Some(time) = time(parsed)? {
-        return Ok(at_time(client, &places, time, out)?);
+        return at_time(client, &places, time, out);
     }
     let ends = at(client, &places, OffsetAt::Latest)?;
     let current = |place: &Place| committed.get(place).map(|committed| committed.offset);

@@ -1,0 +1,6 @@
+//! The binary against a node of its own: what people type, and what they read.
+
+mod failures;
+mod node;
+mod scenario;
+mod stories;
