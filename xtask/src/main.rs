@@ -89,8 +89,9 @@ fn help() -> String {
 }
 
 fn doc(args: &[String]) -> Result<(), String> {
-    let mut command = process::cargo(&["doc", "--workspace", "--no-deps"]);
-    command.args(args).env("RUSTDOCFLAGS", "-D warnings");
+    let mut command =
+        process::cargo(&["doc", "--workspace", "--no-deps", "--document-private-items"]);
+    command.args(args).env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links");
     process::pass_through(command)
 }
 

@@ -91,7 +91,7 @@ pub(crate) fn write(out: &mut Vec<u8>, value: i64) {
     out.push(raw as u8);
 }
 
-/// The bytes that [`write`] takes for `value`.
+/// The bytes that [`write()`] takes for `value`.
 pub(crate) fn size(value: i64) -> usize {
     let bits = 64 - zigzag(value).leading_zeros() as usize;
     bits.div_ceil(7).max(1)

@@ -51,8 +51,9 @@ fn clippy() -> Result<Counts, String> {
 }
 
 fn docs() -> Result<Counts, String> {
-    let mut command = process::cargo(&["doc", "--workspace", "--no-deps"]);
-    command.env("RUSTDOCFLAGS", "-D warnings");
+    let mut command =
+        process::cargo(&["doc", "--workspace", "--no-deps", "--document-private-items"]);
+    command.env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links");
     let finished = process::watch(command, LIMIT, true)?;
     if finished.success { Ok(Counts::ONE_PASSED) } else { Err("cargo xtask doc".to_owned()) }
 }
