@@ -1,0 +1,249 @@
+//! A broker without sockets, and clients that speak to it at any version.
+
+use std::collections::VecDeque;
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use broker::{Connection, ConnectionInfo, Disconnect, Endpoint, Node, NodeOptions, OpenError};
+use bytes::{Bytes, BytesMut};
+use config::Sources;
+use env::{Clock, Env};
+use env_sim::{Crash, SimEnv};
+use protocol::header::ResponseHeader;
+use protocol::{ApiKey, Message, Reader, Request, frame};
+use types::MonoTime;
+
+const LISTENER: &str = "PLAINTEXT";
+/// More than anything in a broker waits for.
+const ANSWER_WITHIN: Duration = Duration::from_secs(600);
+
+/// One machine with a broker on it.
+pub struct Broker {
+    pub env: SimEnv,
+    properties: Vec<String>,
+    node: Option<Arc<Node<SimEnv>>>,
+}
+
+impl Broker {
+    pub fn start() -> Broker {
+        Broker::with(&[])
+    }
+
+    /// Starts with `properties` over those that all tests have.
+    pub fn with(properties: &[&str]) -> Broker {
+        Broker::on(SimEnv::new(7), properties)
+    }
+
+    /// Starts on a disk that may hold something.
+    pub fn on(env: SimEnv, properties: &[&str]) -> Broker {
+        let usual = [
+            "node.id=1",
+            "process.roles=broker,controller",
+            "listeners=PLAINTEXT://here:9092",
+            "log.dirs=/data",
+            "offsets.topic.num.partitions=2",
+            "group.initial.rebalance.delay.ms=3000",
+        ];
+        let properties = usual.iter().chain(properties).map(|line| (*line).to_owned()).collect();
+        let mut broker = Broker { env, properties, node: None };
+        broker.open().unwrap_or_else(|error| panic!("the broker does not start: {error}"));
+        broker
+    }
+
+    fn open(&mut self) -> Result<(), OpenError> {
+        let sources = Sources { overrides: &self.properties, ..Sources::default() };
+        let loaded = config::load(sources).expect("the test's own configuration");
+        let listener = LISTENER.to_owned();
+        let endpoint = Endpoint { listener, host: "here".to_owned(), port: 9092 };
+        let config = Arc::new(loaded.config);
+        let options = NodeOptions { config, endpoints: vec![endpoint] };
+        self.node = Some(Node::open(self.env.clone(), options)?);
+        Ok(())
+    }
+
+    fn node(&self) -> &Arc<Node<SimEnv>> {
+        self.node.as_ref().expect("a running broker")
+    }
+
+    /// `kill -9`, then a start.
+    pub fn kill_and_restart(&mut self) {
+        self.node = None;
+        self.env.disk().crash(Crash::Kill);
+        self.open().unwrap_or_else(|error| panic!("no start after a kill: {error}"));
+    }
+
+    /// SIGTERM, then a start.
+    pub fn restart(&mut self) {
+        self.node().shutdown();
+        self.node = None;
+        self.env.disk().crash(Crash::Kill);
+        self.open().unwrap_or_else(|error| panic!("no start after a shutdown: {error}"));
+    }
+
+    /// Like [`restart`](Self::restart), with one more property.
+    pub fn restart_with(&mut self, property: &str) {
+        self.properties.push(property.to_owned());
+        self.restart();
+    }
+
+    pub fn now(&self) -> MonoTime {
+        self.env.clock().mono()
+    }
+
+    /// The wall clock in milliseconds.
+    pub fn wall_ms(&self) -> i64 {
+        self.env.clock().wall().0
+    }
+
+    /// Lets time pass; what is due on the way happens at its own time.
+    pub fn pass_ms(&self, ms: u64) {
+        let end = self.now().plus(Duration::from_millis(ms));
+        let timers = self.node().timers();
+        while let Some(due) = timers.next_deadline().filter(|due| *due <= end) {
+            self.env.clock().set(due);
+            timers.expire(self.now());
+        }
+        self.env.clock().set(end);
+    }
+
+    /// A connection of its own.
+    pub fn client(&self) -> Client {
+        let peer = ([127, 0, 0, 1], 40_000).into();
+        let info = ConnectionInfo { peer, listener: LISTENER.into() };
+        Client {
+            connection: Connection::new(Arc::clone(self.node()), info),
+            name: "test".to_owned(),
+            sent: VecDeque::new(),
+            sent_count: 0,
+            received: BytesMut::new(),
+            end: None,
+        }
+    }
+
+    /// One request on a connection of its own, answered at once.
+    pub fn call<R: Request>(&self, version: i16, request: &R) -> R::Response {
+        let mut client = self.client();
+        client.send(version, request);
+        client.answer::<R>()
+    }
+
+    /// One request on a connection of its own; time passes until it is answered.
+    pub fn call_waiting<R: Request>(&self, version: i16, request: &R) -> R::Response {
+        let mut client = self.client();
+        client.send(version, request);
+        self.wait_for::<R>(&mut client)
+    }
+
+    /// Lets time pass until the next answer is there.
+    pub fn wait_for<R: Request>(&self, client: &mut Client) -> R::Response {
+        let end = self.now().plus(ANSWER_WITHIN);
+        loop {
+            if let Some(answer) = client.try_answer::<R>() {
+                return answer;
+            }
+            let due = self.node().timers().next_deadline().filter(|due| *due <= end);
+            let due = due.unwrap_or_else(|| panic!("{} is never answered", R::NAME));
+            self.env.clock().set(due);
+            self.node().timers().expire(self.now());
+        }
+    }
+}
+
+/// One connection, seen from the client.
+pub struct Client {
+    connection: Connection<SimEnv>,
+    pub name: String,
+    sent: VecDeque<(i32, ApiKey, i16)>,
+    sent_count: i32,
+    received: BytesMut,
+    end: Option<Disconnect>,
+}
+
+impl Client {
+    pub fn send<R: Request>(&mut self, version: i16, request: &R) {
+        self.sent.push_back((self.sent_count + 1, R::KEY, version));
+        self.send_unanswered(version, request);
+    }
+
+    /// Sends what will have no response: a produce with acks=0.
+    pub fn send_unanswered<R: Request>(&mut self, version: i16, request: &R) {
+        self.sent_count += 1;
+        let name = Some((*self.name).into());
+        let chunks = frame::request(request, version, self.sent_count, name)
+            .unwrap_or_else(|error| panic!("a test cannot write that request: {error}"));
+        self.send_bytes(&chunks.concat());
+    }
+
+    pub fn send_bytes(&mut self, bytes: &[u8]) {
+        self.connection.read_buffer().extend_from_slice(bytes);
+        self.serve();
+    }
+
+    fn serve(&mut self) {
+        while self.end.is_none() {
+            self.end = self.connection.handle_input().err();
+            if !self.connection.has_work() {
+                return;
+            }
+        }
+    }
+
+    /// Reads what the broker has written; true if the connection is still open after it.
+    pub fn is_open(&mut self) -> bool {
+        let responses = self.connection.responses();
+        loop {
+            match responses.poll_ready(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(Some(chunks)) => {
+                    chunks.iter().for_each(|chunk| self.received.extend_from_slice(chunk));
+                    self.serve();
+                }
+                Poll::Ready(None) => return false,
+                Poll::Pending => return self.end.is_none(),
+            }
+        }
+    }
+
+    /// The next response without its length, as bytes.
+    pub fn frame(&mut self) -> Option<Bytes> {
+        self.is_open();
+        let prefix = *self.received.first_chunk()?;
+        let length = frame::length(prefix, usize::MAX >> 1).expect("a length");
+        if self.received.len() < frame::PREFIX_BYTES + length {
+            return None;
+        }
+        let mut frame = self.received.split_to(frame::PREFIX_BYTES + length);
+        Some(frame.split_off(frame::PREFIX_BYTES).freeze())
+    }
+
+    /// The body of the next response, whatever it answers.
+    pub fn body(&mut self) -> Option<(ApiKey, i16, Bytes)> {
+        let mut reader = Reader::new(self.frame()?);
+        let (id, key, version) = self.sent.pop_front().expect("a response without a request");
+        let header_version = key.response_header_version(version);
+        let header = ResponseHeader::decode(&mut reader, header_version).expect("a header");
+        assert_eq!(header.correlation_id, id, "responses out of order");
+        Some((key, version, reader.rest()))
+    }
+
+    /// The next response, if it is there.
+    pub fn try_answer<R: Request>(&mut self) -> Option<R::Response> {
+        let (key, version, body) = self.body()?;
+        assert_eq!(key, R::KEY, "this answers another request");
+        Some(read::<R::Response>(body, version))
+    }
+
+    /// # Panics
+    /// If no response is there: the broker waits, or has cut the connection.
+    pub fn answer<R: Request>(&mut self) -> R::Response {
+        let answer = self.try_answer::<R>();
+        answer.unwrap_or_else(|| panic!("{} has no answer ({:?})", R::NAME, self.end))
+    }
+}
+
+/// # Panics
+/// If the bytes are no such response.
+pub fn read<M: Message + Debug>(body: Bytes, version: i16) -> M {
+    M::from_bytes(body, version).unwrap_or_else(|error| panic!("{} v{version}: {error}", M::NAME))
+}

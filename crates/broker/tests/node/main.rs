@@ -1,0 +1,9 @@
+//! A node in this process: simulated disk and clock, requests as bytes through `Connection`.
+//!
+//! Every test asks as a client would and looks at what a client sees. Time passes only when a test
+//! says so.
+
+mod every_api;
+mod harness;
+mod protocol_rules;
+mod shorthand;

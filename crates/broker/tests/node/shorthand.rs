@@ -1,0 +1,194 @@
+//! Requests in few words, and the parts of responses that tests look at.
+
+use bytes::Bytes;
+use protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
+use protocol::messages::fetch_request::{FetchPartition, FetchTopic};
+use protocol::messages::fetch_response::PartitionData;
+use protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
+use protocol::messages::list_offsets_response::ListOffsetsPartitionResponse;
+use protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
+use protocol::messages::produce_response::PartitionProduceResponse;
+use protocol::messages::{
+    CreateTopicsRequest, DeleteTopicsRequest, FetchRequest, ListOffsetsRequest, MetadataRequest,
+    ProduceRequest,
+};
+use records::{BatchBuilder, NewRecord};
+use types::{ErrorCode, Uuid, WallTime};
+
+use crate::harness::Broker;
+
+pub const ACKS_ALL: i16 = -1;
+pub const LATEST: i64 = -1;
+pub const EARLIEST: i64 = -2;
+
+/// The error with this number.
+pub fn error(code: i16) -> ErrorCode {
+    ErrorCode::from_code(code).unwrap_or_else(|| panic!("{code} is no error of Kafka's"))
+}
+
+/// A batch of one record for each value, without keys.
+pub fn batch(values: &[&str]) -> Bytes {
+    push(BatchBuilder::new(), values).build().bytes().clone()
+}
+
+/// Adds keyless records of the first simulated day.
+pub fn push(mut builder: BatchBuilder, values: &[&str]) -> BatchBuilder {
+    for value in values {
+        builder.push(record(None, value));
+    }
+    builder
+}
+
+pub fn record<'a>(key: Option<&'a str>, value: &'a str) -> NewRecord<'a> {
+    NewRecord {
+        timestamp: WallTime(1_767_225_600_000),
+        key: key.map(str::as_bytes),
+        value: Some(value.as_bytes()),
+        ..NewRecord::default()
+    }
+}
+
+/// One batch for one partition.
+pub fn produce(topic: &str, partition: i32, acks: i16, records: Bytes) -> ProduceRequest {
+    let data = PartitionProduceData { index: partition, records: Some(records) };
+    let topic = TopicProduceData {
+        name: topic.into(),
+        partition_data: vec![data],
+        ..TopicProduceData::default()
+    };
+    ProduceRequest { acks, timeout_ms: 1000, topic_data: vec![topic], ..Default::default() }
+}
+
+/// One partition from `offset`, answered at once.
+pub fn fetch(topic: &str, partition: i32, offset: i64) -> FetchRequest {
+    FetchRequest {
+        max_bytes: 1 << 20,
+        min_bytes: 1,
+        topics: vec![fetch_topic(topic, partition, offset)],
+        ..FetchRequest::default()
+    }
+}
+
+pub fn fetch_topic(topic: &str, partition: i32, fetch_offset: i64) -> FetchTopic {
+    let partition = FetchPartition {
+        partition,
+        fetch_offset,
+        partition_max_bytes: 1 << 20,
+        ..FetchPartition::default()
+    };
+    FetchTopic { topic: topic.into(), partitions: vec![partition], ..FetchTopic::default() }
+}
+
+/// The same by topic id.
+pub fn fetch_by_id(id: Uuid, partition: i32, offset: i64) -> FetchRequest {
+    let mut request = fetch("", partition, offset);
+    request.topics[0].topic_id = id;
+    request
+}
+
+/// The values of all data records in a partition's answer, in order.
+pub fn values(data: &PartitionData) -> Vec<String> {
+    let records = data.records.clone().unwrap_or_default();
+    let mut values = Vec::new();
+    for batch in records::batches(&records) {
+        let batch = batch.expect("a whole batch");
+        for record in batch.records().expect("a readable batch") {
+            let value = record.expect("a readable record").value.unwrap_or_default();
+            values.push(String::from_utf8_lossy(&value).into_owned());
+        }
+    }
+    values
+}
+
+impl Broker {
+    /// Creates a topic with one replica.
+    ///
+    /// # Panics
+    /// If it is refused.
+    pub fn create_topic(&self, name: &str, partitions: i32, configs: &[(&str, &str)]) -> Uuid {
+        let config = |(name, value): &(&str, &str)| CreatableTopicConfig {
+            name: (*name).into(),
+            value: Some((*value).into()),
+        };
+        let topic = CreatableTopic {
+            name: name.into(),
+            num_partitions: partitions,
+            replication_factor: 1,
+            configs: configs.iter().map(config).collect(),
+            ..CreatableTopic::default()
+        };
+        let request = CreateTopicsRequest { topics: vec![topic], ..Default::default() };
+        let created = self.call(7, &request).topics.remove(0);
+        assert_eq!(error(created.error_code), ErrorCode::None, "{:?}", created.error_message);
+        created.topic_id
+    }
+
+    pub fn delete_topic(&self, name: &str) {
+        let request = DeleteTopicsRequest { topic_names: vec![name.into()], ..Default::default() };
+        let deleted = self.call(5, &request).responses.remove(0);
+        assert_eq!(error(deleted.error_code), ErrorCode::None);
+    }
+
+    /// The answer for the only partition of a produce request, by name.
+    pub fn produce(&self, request: &ProduceRequest) -> PartitionProduceResponse {
+        self.produce_at(12, request)
+    }
+
+    pub fn produce_at(&self, version: i16, request: &ProduceRequest) -> PartitionProduceResponse {
+        let mut response = self.call(version, request);
+        response.responses.remove(0).partition_responses.remove(0)
+    }
+
+    /// Appends values to a partition; returns their first offset.
+    ///
+    /// # Panics
+    /// If they are refused.
+    pub fn append(&self, topic: &str, partition: i32, values: &[&str]) -> i64 {
+        let answer = self.produce(&produce(topic, partition, ACKS_ALL, batch(values)));
+        assert_eq!(error(answer.error_code), ErrorCode::None, "{:?}", answer.error_message);
+        answer.base_offset
+    }
+
+    /// The answer for the only partition of a fetch, by name.
+    pub fn fetch(&self, request: &FetchRequest) -> PartitionData {
+        self.call(12, request).responses.remove(0).partitions.remove(0)
+    }
+
+    /// All values in a partition.
+    pub fn read_all(&self, topic: &str, partition: i32) -> Vec<String> {
+        let start = self.list_offset(topic, partition, EARLIEST).offset;
+        let answer = self.fetch(&fetch(topic, partition, start));
+        assert_eq!(error(answer.error_code), ErrorCode::None);
+        values(&answer)
+    }
+
+    pub fn list_offset(
+        &self,
+        topic: &str,
+        partition: i32,
+        timestamp: i64,
+    ) -> ListOffsetsPartitionResponse {
+        self.list_offset_at(11, topic, partition, timestamp)
+    }
+
+    pub fn list_offset_at(
+        &self,
+        version: i16,
+        topic: &str,
+        partition_index: i32,
+        timestamp: i64,
+    ) -> ListOffsetsPartitionResponse {
+        let partition =
+            ListOffsetsPartition { partition_index, timestamp, ..ListOffsetsPartition::default() };
+        let topic = ListOffsetsTopic { name: topic.into(), partitions: vec![partition] };
+        let request = ListOffsetsRequest { topics: vec![topic], ..Default::default() };
+        self.call(version, &request).topics.remove(0).partitions.remove(0)
+    }
+
+    /// The names of all topics but the internal ones.
+    pub fn topics(&self) -> Vec<String> {
+        let all = MetadataRequest { topics: None, ..MetadataRequest::default() };
+        let topics = self.call(13, &all).topics.into_iter().filter(|topic| !topic.is_internal);
+        topics.map(|topic| topic.name.as_deref().unwrap_or_default().to_owned()).collect()
+    }
+}
