@@ -4,23 +4,22 @@ use crate::checkpoints::OffsetCheckpoint;
 use crate::config::LogConfig;
 use crate::error::StorageError;
 use crate::file_names::{
-    CLEAN_SHUTDOWN, DirKind, HIGH_WATERMARKS, LOCK, LOG_STARTS, META_PROPERTIES,
-    PARTITION_METADATA, RECOVERY_POINTS, TEMPORARY_SUFFIX, moved_dir, parse_partition_dir,
-    partition_dir,
+    CLEAN_SHUTDOWN, DirKind, HIGH_WATERMARKS, LOCK, LOG_STARTS, META_PROPERTIES, RECOVERY_POINTS,
+    moved_dir, parse_partition_dir, partition_dir,
 };
 use crate::log::PartitionLog;
 use crate::log_dir_state::{Checkpoints, LogDirState};
 use crate::meta_properties::MetaProperties;
 use crate::recovery::{self, OpenLog, RecoveryReport};
-use crate::small_files::{decode_clean_shutdown, encode_clean_shutdown, encode_partition_metadata};
-use env::{Disk, DiskFile, OpenMode};
+use crate::small_files::{decode_clean_shutdown, encode_clean_shutdown};
+use env::Disk;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use types::{Offset, TopicPartition, Uuid, WallTime};
 
-use root_files::{read_or_warn, read_properties, read_topic_id, take_marker};
+use root_files::{make_partition_dir, read_or_warn, read_properties, read_topic_id, take_marker};
 
 /// One entry of `log.dirs`, locked: the logs in it and what is known of them.
 ///
@@ -186,7 +185,7 @@ impl<D: Disk> LogDir<D> {
             let exists = io::Error::from(io::ErrorKind::AlreadyExists);
             return Err(StorageError::io("create directory", &dir)(exists));
         }
-        let created = self.make_dir(&dir, topic_id).and_then(|()| {
+        let created = make_partition_dir(self.state.disk(), &dir, topic_id).and_then(|()| {
             let made = self.load(partition, dir, settings, true)?;
             made.0.state.is_new.store(true, Ordering::Release);
             Ok(made.0)
@@ -237,20 +236,6 @@ impl<D: Disk> LogDir<D> {
         let (log, report) = recovery::open(self.state.disk().clone(), open)?;
         self.state.opened(&log.state);
         Ok((log, report))
-    }
-
-    /// Written whole or not at all as far as a killed process goes; the first flush syncs it.
-    fn make_dir(&self, dir: &Path, topic_id: Uuid) -> Result<(), StorageError> {
-        let disk = self.state.disk();
-        disk.create_dir_all(dir).map_err(StorageError::io("create directory", dir))?;
-        let path = dir.join(PARTITION_METADATA);
-        let temporary = dir.join(format!("{PARTITION_METADATA}{TEMPORARY_SUFFIX}"));
-        (|| {
-            let content = encode_partition_metadata(topic_id);
-            disk.open(&temporary, OpenMode::Truncate)?.write_at(content.as_bytes(), 0)?;
-            disk.rename(&temporary, &path)
-        })()
-        .map_err(StorageError::io("write", &path))
     }
 
     /// Every log of the directory was opened: from now on a clean shutdown is possible.

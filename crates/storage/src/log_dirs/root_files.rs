@@ -1,12 +1,12 @@
-//! Reading what lies at the root of a log directory.
+//! What lies at the root of a log directory, and of a partition's.
 
 use crate::checkpoints::{OffsetCheckpoint, read_offsets};
 use crate::error::StorageError;
-use crate::file_names::{CLEAN_SHUTDOWN, META_PROPERTIES, PARTITION_METADATA};
+use crate::file_names::{CLEAN_SHUTDOWN, META_PROPERTIES, PARTITION_METADATA, TEMPORARY_SUFFIX};
 use crate::limits::SMALL_FILE_BYTES_MAX;
 use crate::meta_properties::MetaProperties;
-use crate::small_files::decode_partition_metadata;
-use env::Disk;
+use crate::small_files::{decode_partition_metadata, encode_partition_metadata};
+use env::{Disk, DiskFile, OpenMode};
 use std::io;
 use std::path::Path;
 use types::Uuid;
@@ -33,6 +33,24 @@ pub(super) fn take_marker<D: Disk>(disk: &D, dir: &Path) -> Result<Option<String
     let removed = disk.remove_file(&path).and_then(|()| disk.sync_dir(dir));
     removed.map_err(StorageError::io("remove", &path))?;
     Ok(Some(text))
+}
+
+/// A partition's directory with its topic's id: whole or not at all as far as a killed process goes;
+/// the first flush syncs it.
+pub(super) fn make_partition_dir<D: Disk>(
+    disk: &D,
+    dir: &Path,
+    topic_id: Uuid,
+) -> Result<(), StorageError> {
+    disk.create_dir_all(dir).map_err(StorageError::io("create directory", dir))?;
+    let path = dir.join(PARTITION_METADATA);
+    let temporary = dir.join(format!("{PARTITION_METADATA}{TEMPORARY_SUFFIX}"));
+    (|| {
+        let content = encode_partition_metadata(topic_id);
+        disk.open(&temporary, OpenMode::Truncate)?.write_at(content.as_bytes(), 0)?;
+        disk.rename(&temporary, &path)
+    })()
+    .map_err(StorageError::io("write", &path))
 }
 
 fn read_small<D: Disk>(disk: &D, path: &Path) -> Result<Option<String>, StorageError> {
