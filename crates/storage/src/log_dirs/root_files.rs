@@ -35,8 +35,8 @@ pub(super) fn take_marker<D: Disk>(disk: &D, dir: &Path) -> Result<Option<String
     Ok(Some(text))
 }
 
-/// A partition's directory with its topic's id: whole or not at all as far as a killed process goes;
-/// the first flush syncs it.
+/// A partition's directory with its topic's id: whole or not at all as far as a killed process
+/// goes; the first flush syncs it.
 pub(super) fn make_partition_dir<D: Disk>(
     disk: &D,
     dir: &Path,
