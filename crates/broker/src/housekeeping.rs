@@ -3,27 +3,42 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use env::{Clock, Env};
-use types::MonoTime;
+use env::{Clock, Disk, Env};
+use storage::{PartitionLog, StorageError, retention};
+use types::{MonoTime, WallTime};
 
+use crate::log_store::LogStore;
 use crate::node::Node;
+use crate::partitions::Partition;
 use crate::timers::Expire;
 
-/// Writes checkpoints and forgets producers that have been silent for too long, at the interval of
-/// `log.flush.offset.checkpoint.interval.ms`.
+/// One recurring task.
 pub struct Housekeeping<E: Env> {
     node: Weak<Node<E>>,
     interval: Duration,
+    task: Task,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Task {
+    /// Syncs closed segments, forgets silent producers, writes checkpoints:
+    /// `log.flush.offset.checkpoint.interval.ms`.
+    Checkpoint,
+    /// Lets go of segments that are too old or too many: `log.retention.check.interval.ms`.
+    Retention,
 }
 
 impl<E: Env> Housekeeping<E> {
     pub fn start(node: &Arc<Node<E>>) {
-        let interval = node.settings.config.log.flush_offset_checkpoint_interval_ms.max(1000);
-        let this = Arc::new(Housekeeping {
-            node: Arc::downgrade(node),
-            interval: Duration::from_millis(interval as u64),
-        });
-        this.rest(node, node.env().clock().mono());
+        let log = &node.settings.config.log;
+        let checkpoint_ms = i64::from(log.flush_offset_checkpoint_interval_ms);
+        let tasks =
+            [(Task::Checkpoint, checkpoint_ms), (Task::Retention, log.retention_check_interval_ms)];
+        for (task, interval_ms) in tasks {
+            let interval = Duration::from_millis(interval_ms.max(1000) as u64);
+            let this = Arc::new(Housekeeping { node: Arc::downgrade(node), interval, task });
+            this.rest(node, node.env().clock().mono());
+        }
     }
 
     fn rest(self: Arc<Self>, node: &Node<E>, now: MonoTime) {
@@ -36,9 +51,47 @@ impl<E: Env> Expire for Housekeeping<E> {
         let Some(node) = self.node.upgrade() else { return };
         let wall = node.env().clock().wall();
         for partition in node.partitions.all() {
-            partition.with_log(wall, |log| log.expire_producers(wall));
+            let outcome = partition.with_log(wall, |log| match self.task {
+                Task::Checkpoint => look_after(log, wall),
+                Task::Retention => retain(log, &partition, &node.log_store, wall),
+            });
+            if let Some(Err(error)) = outcome {
+                log::error!(target: "kafka.log.LogManager", "{}: {error}", partition.id);
+            }
         }
-        node.log_store.checkpoint();
+        if let Task::Checkpoint = self.task {
+            node.log_store.checkpoint();
+        }
         self.rest(&node, now);
     }
+}
+
+fn look_after<D: Disk>(log: &mut PartitionLog<D>, now: WallTime) -> Result<(), StorageError> {
+    log.expire_producers(now);
+    match log.flush_due() {
+        Some(closed) => log.flusher().flush_to(closed).map(|_| ()),
+        None => Ok(()),
+    }
+}
+
+fn retain<E: Env>(
+    log: &mut PartitionLog<E::Disk>,
+    partition: &Partition<E::Disk>,
+    store: &LogStore<E>,
+    now: WallTime,
+) -> Result<(), StorageError> {
+    let facts = log.segment_facts()?;
+    let (start, end) = (log.log_start(), partition.high_watermark());
+    let Some(plan) = retention::plan(&facts, start, end, now, log.config()) else {
+        return Ok(());
+    };
+    if plan.roll_first {
+        log.roll(now)?;
+    }
+    let log_start = log.advance_log_start(plan.log_start)?;
+    log::info!(
+        target: "kafka.log.UnifiedLog",
+        "{} starts at offset {log_start} now: what came before was past its retention", partition.id
+    );
+    store.remove_let_go(partition.dir, log)
 }

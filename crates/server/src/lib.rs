@@ -4,6 +4,7 @@
 //! `broker::Timers`; a simulator that drives those two needs nothing of this crate.
 
 mod connection;
+mod connection_limits;
 pub mod limits;
 mod listener;
 pub mod logging;

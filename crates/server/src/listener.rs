@@ -8,6 +8,7 @@ use std::time::Duration;
 use broker::ConnectionInfo;
 use tokio::sync::Mutex;
 
+use crate::connection_limits::ConnectionLimits;
 use crate::sockets::TcpListener;
 use crate::workers::{Accepted, Workers};
 
@@ -37,7 +38,11 @@ pub(crate) fn bind(name: &str, host: &str, port: u16) -> io::Result<Bound> {
 }
 
 /// Accepts for ever and deals the connections out to the workers.
-pub(crate) async fn accept(bound: Bound, workers: Arc<Mutex<Workers>>) {
+pub(crate) async fn accept(
+    bound: Bound,
+    workers: Arc<Mutex<Workers>>,
+    limits: Arc<ConnectionLimits>,
+) {
     let listener = match TcpListener::from_std(bound.socket) {
         Ok(listener) => listener,
         Err(error) => {
@@ -47,11 +52,19 @@ pub(crate) async fn accept(bound: Bound, workers: Arc<Mutex<Workers>>) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
+                let Some(counted) = limits.admit(peer.ip()) else {
+                    log::warn!(
+                        target: "kafka.network.Acceptor",
+                        "closed a connection from {peer}: too many are open (max.connections, \
+                         max.connections.per.ip)"
+                    );
+                    continue;
+                };
                 let info = ConnectionInfo { peer, listener: Arc::clone(&bound.name) };
                 let Ok(stream) = stream.into_std() else { continue };
                 // Small responses must not wait for an acknowledgement of the one before.
                 let _ = stream.set_nodelay(true);
-                workers.lock().await.hand_over(Accepted { stream, info }).await;
+                workers.lock().await.hand_over(Accepted { stream, info, counted }).await;
             }
             Err(error) => {
                 // Out of file descriptors: wait for connections to end instead of spinning.

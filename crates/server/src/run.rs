@@ -10,6 +10,7 @@ use env_os::OsEnv;
 use tokio::sync::Mutex;
 use tokio::task::LocalSet;
 
+use crate::connection_limits::ConnectionLimits;
 use crate::listener::{Bound, accept, bind};
 use crate::workers::Workers;
 use crate::{signals, timer_task};
@@ -66,20 +67,28 @@ pub fn run(options: ServeOptions) -> Result<(), StartError> {
         .enable_all()
         .build()
         .map_err(StartError::Runtime)?;
+    let limits = ConnectionLimits::new(&config.network);
     let idle_max = idle_max(&config);
     let workers = Workers::start(&node, idle_max).map_err(StartError::Runtime)?;
-    LocalSet::new().block_on(&runtime, serve(&node, bound, workers, options.started));
+    LocalSet::new().block_on(&runtime, serve(&node, bound, workers, limits, options.started));
     node.shutdown();
     log::info!(target: "kafka.server.KafkaServer", "shut down completed");
     Ok(())
 }
 
-async fn serve(node: &Arc<Node<OsEnv>>, bound: Vec<Bound>, workers: Workers, started: Instant) {
+async fn serve(
+    node: &Arc<Node<OsEnv>>,
+    bound: Vec<Bound>,
+    workers: Workers,
+    limits: Arc<ConnectionLimits>,
+    started: Instant,
+) {
     let addresses: Vec<String> =
         bound.iter().map(|b| format!("{}://{}", b.name, b.address)).collect();
     let workers = Arc::new(Mutex::new(workers));
     for listener in bound {
-        tokio::task::spawn_local(accept(listener, Arc::clone(&workers)));
+        let (workers, limits) = (Arc::clone(&workers), Arc::clone(&limits));
+        tokio::task::spawn_local(accept(listener, workers, limits));
     }
     let timed = Arc::clone(node);
     tokio::task::spawn_local(async move {

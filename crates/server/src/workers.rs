@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 
 use crate::connection::serve;
+use crate::connection_limits::Counted;
 use crate::limits::{HANDOVER_QUEUE, WORKERS_MAX};
 use crate::sockets::TcpStream;
 
@@ -17,6 +18,8 @@ use crate::sockets::TcpStream;
 pub(crate) struct Accepted {
     pub stream: std::net::TcpStream,
     pub info: ConnectionInfo,
+    /// Counts against the limits until the connection ends.
+    pub counted: Counted,
 }
 
 /// The cores that serve connections, taken in turn.
@@ -57,9 +60,12 @@ async fn work<E: Env>(
     mut accepted: mpsc::Receiver<Accepted>,
     idle_max: Duration,
 ) {
-    while let Some(Accepted { stream, info }) = accepted.recv().await {
+    while let Some(Accepted { stream, info, counted }) = accepted.recv().await {
         let Ok(stream) = TcpStream::from_std(stream) else { continue };
         let connection = Connection::new(Arc::clone(&node), info);
-        tokio::task::spawn_local(serve(stream, connection, idle_max));
+        tokio::task::spawn_local(async move {
+            serve(stream, connection, idle_max).await;
+            drop(counted);
+        });
     }
 }
