@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::ConnectionInfo;
+use config::BrokerConfig;
 use tokio::sync::Mutex;
 
 use crate::connection_limits::ConnectionLimits;
@@ -37,11 +38,45 @@ pub(crate) fn bind(name: &str, host: &str, port: u16) -> io::Result<Bound> {
     Err(last)
 }
 
+/// `socket.send.buffer.bytes` and `socket.receive.buffer.bytes`, where somebody set them. Kafka's
+/// default of 100 KiB is not taken over: it would only switch off the kernel's own tuning.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SocketBuffers {
+    send: Option<usize>,
+    receive: Option<usize>,
+}
+
+impl SocketBuffers {
+    pub(crate) fn new(config: &BrokerConfig) -> SocketBuffers {
+        let set = |name: &str, bytes: i32| {
+            let bytes = usize::try_from(bytes).ok()?;
+            config.static_properties.contains_key(name).then_some(bytes)
+        };
+        let network = &config.network;
+        SocketBuffers {
+            send: set("socket.send.buffer.bytes", network.socket_send_buffer_bytes),
+            receive: set("socket.receive.buffer.bytes", network.socket_receive_buffer_bytes),
+        }
+    }
+
+    /// A size that the system refuses leaves its own.
+    fn apply(self, stream: &std::net::TcpStream) {
+        use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_send_buffer_size};
+        if let Some(bytes) = self.send {
+            let _ = set_socket_send_buffer_size(stream, bytes);
+        }
+        if let Some(bytes) = self.receive {
+            let _ = set_socket_recv_buffer_size(stream, bytes);
+        }
+    }
+}
+
 /// Accepts for ever and deals the connections out to the workers.
 pub(crate) async fn accept(
     bound: Bound,
     workers: Arc<Mutex<Workers>>,
     limits: Arc<ConnectionLimits>,
+    buffers: SocketBuffers,
 ) {
     let listener = match TcpListener::from_std(bound.socket) {
         Ok(listener) => listener,
@@ -62,6 +97,7 @@ pub(crate) async fn accept(
                 };
                 let info = ConnectionInfo { peer, listener: Arc::clone(&bound.name) };
                 let Ok(stream) = stream.into_std() else { continue };
+                buffers.apply(&stream);
                 // Small responses must not wait for an acknowledgement of the one before.
                 let _ = stream.set_nodelay(true);
                 workers.lock().await.hand_over(Accepted { stream, info, counted }).await;

@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use tokio::task::LocalSet;
 
 use crate::connection_limits::ConnectionLimits;
-use crate::listener::{Bound, accept, bind};
+use crate::listener::{Bound, SocketBuffers, accept, bind};
 use crate::workers::Workers;
 use crate::{signals, timer_task};
 
@@ -67,10 +67,10 @@ pub fn run(options: ServeOptions) -> Result<(), StartError> {
         .enable_all()
         .build()
         .map_err(StartError::Runtime)?;
-    let limits = ConnectionLimits::new(&config.network);
+    let gate = (ConnectionLimits::new(&config.network), SocketBuffers::new(&config));
     let idle_max = idle_max(&config);
     let workers = Workers::start(&node, idle_max).map_err(StartError::Runtime)?;
-    LocalSet::new().block_on(&runtime, serve(&node, bound, workers, limits, options.started));
+    LocalSet::new().block_on(&runtime, serve(&node, bound, workers, gate, options.started));
     node.shutdown();
     log::info!(target: "kafka.server.KafkaServer", "shut down completed");
     Ok(())
@@ -80,15 +80,16 @@ async fn serve(
     node: &Arc<Node<OsEnv>>,
     bound: Vec<Bound>,
     workers: Workers,
-    limits: Arc<ConnectionLimits>,
+    gate: (Arc<ConnectionLimits>, SocketBuffers),
     started: Instant,
 ) {
+    let (limits, buffers) = gate;
     let addresses: Vec<String> =
         bound.iter().map(|b| format!("{}://{}", b.name, b.address)).collect();
     let workers = Arc::new(Mutex::new(workers));
     for listener in bound {
         let (workers, limits) = (Arc::clone(&workers), Arc::clone(&limits));
-        tokio::task::spawn_local(accept(listener, workers, limits));
+        tokio::task::spawn_local(accept(listener, workers, limits, buffers));
     }
     let timed = Arc::clone(node);
     tokio::task::spawn_local(async move {

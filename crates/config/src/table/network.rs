@@ -35,7 +35,8 @@ pub(super) const ROWS: &[Property] = &[
     int("socket.request.max.bytes", "104857600").at_least(1).high()
         .doc("The largest request that is read; a larger one closes its connection."),
     int("socket.listen.backlog.size", "50").at_least(1)
-        .doc("How many connections may wait to be accepted."),
+        .doc("How many connections may wait to be accepted.")
+        .accepted("the queue is as long as the system allows"),
     long("connections.max.idle.ms", "600000")
         .doc("A connection that is silent for this long is closed."),
     int("max.connections", "2147483647").at_least(0).cluster_wide()
