@@ -130,9 +130,10 @@ impl<D: Disk> FetchReader<D> {
             let slice = log.read(from, bytes_max, up_to, is_first).map_err(|e| e.error_code())?;
             data.records = Some(slice.bytes);
         }
-        if self.read_committed {
-            data.aborted_transactions = Some(aborted(partition, from, up_to)?);
-        }
+        data.aborted_transactions = match self.read_committed {
+            true => Some(aborted(partition, from, up_to)?),
+            false => None,
+        };
         Ok(data)
     }
 
@@ -150,6 +151,7 @@ impl<D: Disk> FetchReader<D> {
             log_start_offset: NO_OFFSET,
             preferred_read_replica: -1,
             records: Some(Bytes::new()),
+            aborted_transactions: None,
             ..Default::default()
         };
         if let (ErrorCode::FencedLeaderEpoch, Some(partition)) = (error, partition) {

@@ -35,6 +35,17 @@ pub struct FetchTarget {
     pub bytes_max: i32,
 }
 
+impl FetchTarget {
+    /// A copy that does not keep the request's frame in memory: a session outlives it.
+    fn detached(&self) -> FetchTarget {
+        let topic = match &self.topic {
+            FetchTopic::Name(name) => FetchTopic::Name(name.detached()),
+            FetchTopic::Id(id) => FetchTopic::Id(*id),
+        };
+        FetchTarget { topic, name: self.name.as_ref().map(Str::detached), ..self.clone() }
+    }
+}
+
 /// What the client was last told of a partition. Any difference is news.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PartitionNews {
@@ -135,8 +146,8 @@ impl FetchSessions {
             id = if id == i32::MAX { 1 } else { id + 1 };
         }
         let cached = |target: &FetchTarget| {
-            let key = (target.topic.clone(), target.partition);
-            (key, Cached { target: target.clone(), told: None })
+            let target = target.detached();
+            ((target.topic.clone(), target.partition), Cached { target, told: None })
         };
         let session = Arc::new(Mutex::new(Session {
             id,
@@ -169,6 +180,12 @@ impl FetchSessions {
             if session.next_epoch == i32::MAX { 1 } else { session.next_epoch + 1 };
         session.last_used = now;
         session.update(request.targets, &request.forgotten);
+        if session.partitions.is_empty() {
+            // Nothing is left to remember, and the answer says that the session is over.
+            drop(session);
+            self.lock().remove(&request.session_id);
+            return Ok(FetchContext::without_session(Vec::new()));
+        }
         let (targets, session_id) = (session.targets_in_turn(), session.id);
         drop(session);
         Ok(FetchContext { targets, session: Some(shared), session_id, is_incremental: true })
@@ -199,8 +216,10 @@ impl Session {
         for target in targets {
             let key = (target.topic.clone(), target.partition);
             match self.partitions.get_mut(&key) {
-                Some(cached) => cached.target = target,
+                Some(cached) => cached.target = target.detached(),
                 None => {
+                    let target = target.detached();
+                    let key = (target.topic.clone(), target.partition);
                     self.partitions.insert(key, Cached { target, told: None });
                 }
             }

@@ -61,6 +61,10 @@ pub fn run(options: ServeOptions) -> Result<(), StartError> {
     let endpoints = bound.iter().map(|b| endpoint(&options.config, b)).collect();
     let env = OsEnv::new();
     let config = Arc::new(options.config);
+    log::info!(
+        target: "kafka.log.LogManager",
+        "keeping data in {}", config.node.log_dirs.join(", ")
+    );
     let node_options = NodeOptions { config: Arc::clone(&config), endpoints };
     let node = Node::open(env, node_options).map_err(StartError::Open)?;
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -39,7 +39,7 @@ pub fn handle(
         };
         DescribeConfigsResult {
             error_code: error.as_ref().map_or(0, |(code, _)| code.code()),
-            error_message: error.map(|(_, message)| message.into()),
+            error_message: Some(error.map_or_else(|| "".into(), |(_, message)| message.into())),
             resource_type: resource.resource_type,
             resource_name: resource.resource_name.clone(),
             configs: entries.into_iter().filter(wanted).map(|e| entry(e, &request)).collect(),

@@ -111,7 +111,7 @@ fn missing(name: &Str) -> DescribeTopicPartitionsResponseTopic {
         error_code: error.code(),
         name: Some(name.clone()),
         is_internal: is_internal(name),
-        topic_authorized_operations: authorized::NOT_ASKED,
+        topic_authorized_operations: authorized::on_topic(true),
         ..Default::default()
     }
 }

@@ -48,9 +48,11 @@ pub fn handle<E: Env>(
         return reply.send(FindCoordinatorResponse { coordinators, ..Default::default() });
     }
     let found = find(&request.key);
+    // Kafka names success in the older shape of the answer, and only there.
+    let success = (found.error_code == 0).then(|| "NONE".into());
     reply.send(FindCoordinatorResponse {
         error_code: found.error_code,
-        error_message: found.error_message,
+        error_message: success.or(found.error_message),
         node_id: found.node_id,
         host: found.host,
         port: found.port,

@@ -13,6 +13,7 @@ use crate::request::RequestContext;
 use crate::settings::Settings;
 
 const MEMBER_ID_REQUIRED_SINCE: i16 = 4;
+const PROTOCOL_NULLABLE_SINCE: i16 = 7;
 const SKIP_ASSIGNMENT_SINCE: i16 = 9;
 
 pub fn handle<E: Env>(
@@ -29,6 +30,7 @@ pub fn handle<E: Env>(
     };
     let host = ctx.client_host();
     let refused = refusal::join_group(&request, Default::default());
+    let nullable = ctx.version >= PROTOCOL_NULLABLE_SINCE;
     groups.ask(
         &request.group_id,
         |shard, now, token| {
@@ -36,7 +38,12 @@ pub fn handle<E: Env>(
             shard.join_group(now, client, facts, &request, token)
         },
         Box::new(move |answer| match answer {
-            Ok(GroupReply::JoinGroup(joined)) => reply.send(joined),
+            Ok(GroupReply::JoinGroup(mut joined)) => {
+                if nullable && joined.error_code != 0 {
+                    joined.protocol_name = None;
+                }
+                reply.send(joined)
+            }
             Ok(other) => reply.defect(&other),
             Err(error) => reply.send(JoinGroupResponse { error_code: error.code(), ..refused }),
         }),

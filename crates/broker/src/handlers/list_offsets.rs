@@ -4,7 +4,7 @@
 //! v11 earliest pending upload.
 //! The epoch returned is that of the offset, never that of today: committing a wrong epoch
 //! blocks groups.
-//! Differs from Kafka: nothing known. Nothing is tiered, so −5 finds no offset and −6 is refused.
+//! Differs from Kafka: nothing known. Nothing is tiered, so −5 and −6 find no offset.
 
 use env::Disk;
 use protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsRequest};
@@ -97,8 +97,7 @@ fn look_up<D: Disk>(
             let start = log.log_start();
             Ok(at(start, log.leader_epoch_at(start).unwrap_or(partition.leader_epoch())))
         }
-        LATEST_TIERED => Ok(Found::NOTHING),
-        EARLIEST_PENDING_UPLOAD => Err(ErrorCode::UnsupportedVersion),
+        LATEST_TIERED | EARLIEST_PENDING_UPLOAD => Ok(Found::NOTHING),
         timestamp => {
             let found = if timestamp == MAX_TIMESTAMP {
                 log.max_timestamp()
