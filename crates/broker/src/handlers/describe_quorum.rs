@@ -28,16 +28,17 @@ pub fn handle<E: Env>(
     settings: &Settings,
 ) {
     let Some(quorum) = controller.quorum() else { return reply.disconnect() };
-    let voter = |voter: &consensus::VoterStatus| ReplicaState {
-        replica_id: voter.id.0,
-        replica_directory_id: Uuid::ZERO,
-        log_end_offset: voter.log_end.0,
-        last_fetch_timestamp: UNKNOWN_TIME,
-        last_caught_up_timestamp: if voter.id.0 == settings.broker_id().0 {
-            ctx.wall.0
-        } else {
-            UNKNOWN_TIME
-        },
+    let voter = |voter: &consensus::VoterStatus| {
+        // The leader is where it is at this moment.
+        let is_here = voter.id.0 == settings.broker_id().0;
+        let time = if is_here { ctx.wall.0 } else { UNKNOWN_TIME };
+        ReplicaState {
+            replica_id: voter.id.0,
+            replica_directory_id: Uuid::ZERO,
+            log_end_offset: voter.log_end.0,
+            last_fetch_timestamp: time,
+            last_caught_up_timestamp: time,
+        }
     };
     let describe = |topic: &str, index: i32| {
         if topic != TOPIC || index != 0 {

@@ -127,12 +127,13 @@ fn answer(
             .map_or_else(|| why_missing(name), |(_, error)| *error),
     };
     let is_internal = name.as_deref().is_some_and(is_internal);
+    let with_operations = with_operations && name.is_some();
     MetadataResponseTopic {
         error_code: error.code(),
         name,
         topic_id: id,
         is_internal,
-        topic_authorized_operations: authorized::NOT_ASKED,
+        topic_authorized_operations: authorized::on_topic(with_operations),
         ..Default::default()
     }
 }
