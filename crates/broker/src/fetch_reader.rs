@@ -116,7 +116,7 @@ impl<D: Disk> FetchReader<D> {
             records: Some(Bytes::new()),
             ..Default::default()
         };
-        if let Some(diverging) = diverging_epoch(target, partition) {
+        if let Some(diverging) = diverging_epoch(target, partition)? {
             data.diverging_epoch = diverging;
             return Ok(data);
         }
@@ -265,17 +265,24 @@ pub fn check_epoch(asked: i32, current: LeaderEpoch) -> Result<(), ErrorCode> {
 }
 
 /// Where the client's log and ours part, if the epoch it read last ended before its offset here.
+///
+/// # Errors
+/// `OFFSET_OUT_OF_RANGE`: nothing is known here of that epoch, nor of one after it. Source: Kafka
+/// `Partition.readRecords`.
 fn diverging_epoch<D: Disk>(
     target: &FetchTarget,
     partition: &Partition<D>,
-) -> Option<EpochEndOffset> {
+) -> Result<Option<EpochEndOffset>, ErrorCode> {
     if target.last_fetched_epoch < 0 {
-        return None;
+        return Ok(None);
     }
     let asked = LeaderEpoch(target.last_fetched_epoch);
-    let end = partition.reader.epoch_end_offset(asked)?;
+    let end = partition.epoch_end(asked).ok_or(ErrorCode::OffsetOutOfRange)?;
+    if Offset(target.fetch_offset) < partition.reader.log_start() {
+        return Err(ErrorCode::OffsetOutOfRange);
+    }
     let diverges = end.epoch < asked || end.end_offset < Offset(target.fetch_offset);
-    diverges.then_some(EpochEndOffset { epoch: end.epoch.0, end_offset: end.end_offset.0 })
+    Ok(diverges.then_some(EpochEndOffset { epoch: end.epoch.0, end_offset: end.end_offset.0 }))
 }
 
 fn aborted<D: Disk>(

@@ -46,10 +46,6 @@ fn look_up<D: Disk>(
     asked: &OffsetForLeaderPartition,
 ) -> Result<(LeaderEpoch, Offset), ErrorCode> {
     check_epoch(asked.current_leader_epoch, partition.leader_epoch())?;
-    let asked = LeaderEpoch(asked.leader_epoch);
-    if asked == partition.leader_epoch() {
-        return Ok((asked, partition.reader.log_end()));
-    }
-    let found = partition.reader.epoch_end_offset(asked);
+    let found = partition.epoch_end(LeaderEpoch(asked.leader_epoch));
     Ok(found.map_or((LeaderEpoch::NONE, Offset::NONE), |end| (end.epoch, end.end_offset)))
 }

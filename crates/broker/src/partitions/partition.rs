@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use env::Disk;
 use records::validate::{AppendOrigin, ValidatedBatch};
 use replication::{AckWaiters, HighWatermark};
-use storage::{AppendContext, AppendError, Appended, LogReader, PartitionLog};
+use storage::{AppendContext, AppendError, Appended, EpochEnd, LogReader, PartitionLog};
 use types::{ErrorCode, LeaderEpoch, Offset, TopicPartition, Uuid, WallTime};
 
 use crate::fetch_wait::FetchWait;
@@ -138,6 +138,15 @@ impl<D: Disk> Partition<D> {
 
     pub fn leader_epoch(&self) -> LeaderEpoch {
         LeaderEpoch(self.leader_epoch.load(Ordering::Acquire))
+    }
+
+    /// Where an epoch ends here; `None` if nothing is known of it, nor of one after it. Today's
+    /// leader knows its own epoch before it has written anything.
+    pub fn epoch_end(&self, epoch: LeaderEpoch) -> Option<EpochEnd> {
+        if epoch == self.leader_epoch() {
+            return Some(EpochEnd { epoch, end_offset: self.reader.log_end() });
+        }
+        self.reader.epoch_end_offset(epoch)
     }
 
     pub fn set_leader_epoch(&self, epoch: LeaderEpoch) {
