@@ -43,6 +43,8 @@ impl Broker {
             "process.roles=broker,controller",
             "listeners=PLAINTEXT://here:9092",
             "log.dirs=/data",
+            // Index files are reserved in full; the simulated disk is this process's memory.
+            "log.index.size.max.bytes=16384",
             "offsets.topic.num.partitions=2",
             "group.initial.rebalance.delay.ms=3000",
         ];

@@ -4,6 +4,10 @@
 //! says so.
 
 mod every_api;
+mod fetch_sessions;
+mod fetch_waits;
 mod harness;
+mod produce_refusals;
 mod protocol_rules;
 mod shorthand;
+mod topic_ids;

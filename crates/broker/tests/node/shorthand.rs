@@ -9,8 +9,8 @@ use protocol::messages::list_offsets_response::ListOffsetsPartitionResponse;
 use protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use protocol::messages::produce_response::PartitionProduceResponse;
 use protocol::messages::{
-    CreateTopicsRequest, DeleteTopicsRequest, FetchRequest, ListOffsetsRequest, MetadataRequest,
-    ProduceRequest,
+    CreateTopicsRequest, DeleteTopicsRequest, FetchRequest, FindCoordinatorRequest,
+    ListOffsetsRequest, MetadataRequest, ProduceRequest,
 };
 use records::{BatchBuilder, NewRecord};
 use types::{ErrorCode, Uuid, WallTime};
@@ -127,6 +127,12 @@ impl Broker {
         let request = DeleteTopicsRequest { topic_names: vec![name.into()], ..Default::default() };
         let deleted = self.call(5, &request).responses.remove(0);
         assert_eq!(error(deleted.error_code), ErrorCode::None);
+    }
+
+    /// Makes `__consumer_offsets`, as the first client of any group does.
+    pub fn create_offsets_topic(&self) {
+        let key = FindCoordinatorRequest { key: "any".into(), ..FindCoordinatorRequest::default() };
+        assert_eq!(self.call(3, &key).error_code, 0);
     }
 
     /// The answer for the only partition of a produce request, by name.
