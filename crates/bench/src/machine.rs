@@ -1,0 +1,82 @@
+//! The facts of the machine without which a figure means nothing.
+
+use std::fs;
+use std::path::Path;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::options::Options;
+
+/// Name and value, in the order they are printed.
+pub type Facts = Vec<(&'static str, String)>;
+
+pub fn facts(options: &Options) -> Facts {
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default().trim().to_owned();
+    let cpuinfo = read("/proc/cpuinfo");
+    let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name"));
+    let model = model.map_or("", |text| text.trim_start_matches(['\t', ' ', ':']));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let control = read("/proc/sys/net/ipv4/tcp_congestion_control");
+    vec![
+        ("processor", format!("{cores} × {model}")),
+        ("kernel", read("/proc/sys/kernel/osrelease")),
+        ("memory", meminfo(&read("/proc/meminfo"))),
+        ("congestion control", control),
+        ("file system", file_system(&options.dir, &read("/proc/mounts"))),
+        ("load before", read("/proc/loadavg").split(' ').take(3).collect::<Vec<_>>().join(" ")),
+        ("rounds", options.rounds.to_string()),
+    ]
+}
+
+fn meminfo(text: &str) -> String {
+    let kb = text.split_whitespace().nth(1).and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0);
+    format!("{} GiB", kb >> 20)
+}
+
+/// The type of the mount that holds `dir`.
+fn file_system(dir: &Path, mounts: &str) -> String {
+    let dir = fs::canonicalize(dir).unwrap_or_else(|_| std::env::temp_dir());
+    let fields = |line: &str| {
+        let mut fields = line.split(' ').skip(1).map(str::to_owned);
+        Some((fields.next()?, fields.next()?))
+    };
+    let holding = mounts.lines().filter_map(fields).filter(|(at, _)| dir.starts_with(at));
+    holding.max_by_key(|(at, _)| at.len()).map_or_else(String::new, |(_, kind)| kind)
+}
+
+/// Ten thousand connections are ten thousand files on this side, too.
+pub fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let all = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    if setrlimit(Resource::Nofile, all).is_err() {
+        eprintln!("bench: cannot raise the file limit; many connections will fail");
+    }
+}
+
+/// Makes the host give memory for `bytes` of page cache before the clock runs: the first touch of a
+/// page it has taken back costs ten times the write itself.
+pub fn warm_up(dir: &Path, bytes: u64) -> std::io::Result<()> {
+    use std::io::Write;
+    let path = dir.join("warm-up");
+    let mut file = fs::File::create(&path)?;
+    let block = vec![1_u8; 1 << 20];
+    for _ in 0..bytes >> 20 {
+        file.write_all(&block)?;
+    }
+    drop(file);
+    fs::remove_file(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_deepest_mount_holds_a_directory() {
+        let dir = tempfile::tempdir().unwrap();
+        let deep = fs::canonicalize(dir.path()).unwrap();
+        let mounts = format!("a / ext4 rw 0 0\nb {} tmpfs rw 0 0\nc /none xfs\n", deep.display());
+        assert_eq!(file_system(&deep, &mounts), "tmpfs");
+        assert_eq!(meminfo("MemTotal:       25165824 kB\n"), "24 GiB");
+    }
+}

@@ -1,0 +1,54 @@
+//! `cargo xtask bench`: what a node costs, beside the floor that no broker can beat.
+//!
+//! Every figure is CPU time of the server process, taken from the kernel's scheduler, over a load
+//! that is the same bytes for every server. The floor is this binary again, as a server that only
+//! does what must be done (`floor`). Servers take turns, so that the machine's moods hit all alike.
+
+mod batches;
+mod event_loop;
+mod floor;
+mod idle;
+mod load;
+mod machine;
+mod options;
+mod process;
+mod report;
+mod scenarios;
+mod server;
+mod walk;
+mod wire;
+
+use std::process::ExitCode;
+
+use options::Command;
+
+type Outcome<T> = Result<T, String>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let done = options::parse(&arguments).and_then(|command| match command {
+        Command::Floor { dir } => floor::serve(&dir),
+        Command::Measure(options) => measure(&options),
+        Command::Help => {
+            print!("{}", options::HELP);
+            Ok(())
+        }
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure(options: &options::Options) -> Outcome<()> {
+    machine::raise_file_limit();
+    let facts = machine::facts(options);
+    let servers = server::all(options)?;
+    let mut results = report::Results::new(facts, options, &servers);
+    idle::measure(options, &servers, &mut results)?;
+    scenarios::measure(options, &servers, &mut results)?;
+    results.print(options.json)
+}

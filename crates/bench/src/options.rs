@@ -1,0 +1,102 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use crate::Outcome;
+
+pub const HELP: &str = "\
+usage: cargo xtask bench [options]
+
+  --rounds N        repeats of each figure; the median counts (default 5)
+  --scale X         bytes and requests of each run, times X (default 1)
+  --only TEXT       only figures whose name contains TEXT; may be repeated
+  --server PATH     the binary measured (default: ottla beside this one)
+  --also PATH       another binary, measured in turn with the first; may be repeated
+  --dir PATH        where data goes (default: target/bench)
+  -o json           JSON instead of tables
+";
+
+pub enum Command {
+    Measure(Options),
+    /// The floor server: started by this program itself.
+    Floor {
+        dir: PathBuf,
+    },
+    Help,
+}
+
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub rounds: usize,
+    pub scale: f64,
+    pub only: Vec<String>,
+    pub server: Option<PathBuf>,
+    pub also: Vec<PathBuf>,
+    pub dir: PathBuf,
+    pub json: bool,
+}
+
+impl Options {
+    pub fn wants(&self, name: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|part| name.contains(part.as_str()))
+    }
+}
+
+pub fn parse(arguments: &[String]) -> Outcome<Command> {
+    let mut options = Options {
+        rounds: 5,
+        scale: 1.0,
+        only: Vec::new(),
+        server: None,
+        also: Vec::new(),
+        dir: PathBuf::from("target/bench"),
+        json: false,
+    };
+    let mut rest = arguments.iter();
+    while let Some(name) = rest.next() {
+        let mut value = || rest.next().ok_or_else(|| format!("{name} needs a value\n{HELP}"));
+        match name.as_str() {
+            "-h" | "--help" => return Ok(Command::Help),
+            "floor" => return Ok(Command::Floor { dir: value()?.into() }),
+            "--rounds" => options.rounds = number(name, value()?)?,
+            "--scale" => options.scale = number(name, value()?)?,
+            "--only" => options.only.push(value()?.clone()),
+            "--server" => options.server = Some(value()?.into()),
+            "--also" => options.also.push(value()?.into()),
+            "--dir" => options.dir = value()?.into(),
+            "-o" => match value()?.as_str() {
+                "json" => options.json = true,
+                "table" => options.json = false,
+                other => return Err(format!("-o is table or json, not {other}")),
+            },
+            other => return Err(format!("unknown option {other}\n{HELP}")),
+        }
+    }
+    options.rounds = options.rounds.max(1);
+    Ok(Command::Measure(options))
+}
+
+fn number<T: std::str::FromStr>(name: &str, text: &str) -> Outcome<T> {
+    text.parse().map_err(|_| format!("{name} needs a number, not {text:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Outcome<Command> {
+        parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn options_are_read_and_mistakes_are_named() {
+        let Ok(Command::Measure(options)) = parsed("--rounds 0 --only fetch -o json") else {
+            panic!("a good line is understood");
+        };
+        assert!(options.json && options.rounds == 1);
+        assert!(options.wants("fetch 64 KiB") && !options.wants("produce"));
+        for (line, told) in [("--rounds x", "number"), ("--scale", "value"), ("-o xml", "xml")] {
+            assert!(parsed(line).is_err_and(|error| error.contains(told)), "{line}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The servers that take turns: the floor, and one or more ottla binaries.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::options::Options;
+use crate::{Outcome, wire};
+
+const START_MAX: Duration = Duration::from_secs(20);
+const POLL: Duration = Duration::from_micros(200);
+
+/// A program that can be started.
+#[derive(Clone, Debug)]
+pub struct Server {
+    pub name: String,
+    binary: PathBuf,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Floor,
+    Ottla,
+}
+
+/// A started server with a data directory of its own; both go when it is dropped.
+pub struct Running {
+    pub address: SocketAddr,
+    /// From the start of the process to the first answer.
+    pub ready_after: Duration,
+    child: Child,
+    _dir: TempDir,
+}
+
+/// The floor first: it is what the others are compared with.
+pub fn all(options: &Options) -> Outcome<Vec<Server>> {
+    let own = std::env::current_exe().map_err(|error| format!("own binary: {error}"))?;
+    let beside = own.with_file_name("ottla");
+    let first = options.server.clone().unwrap_or(beside);
+    let mut servers = vec![Server { name: "floor".to_owned(), binary: own, kind: Kind::Floor }];
+    for (number, binary) in std::iter::once(&first).chain(&options.also).enumerate() {
+        if !binary.is_file() {
+            return Err(format!(
+                "there is no {}: build it, or name it with --server",
+                binary.display()
+            ));
+        }
+        let name = if number == 0 { "ottla".to_owned() } else { format!("ottla-{}", number + 1) };
+        servers.push(Server { name, binary: binary.clone(), kind: Kind::Ottla });
+    }
+    std::fs::create_dir_all(&options.dir).map_err(|error| format!("data directory: {error}"))?;
+    Ok(servers)
+}
+
+impl Server {
+    pub fn is_floor(&self) -> bool {
+        self.kind == Kind::Floor
+    }
+
+    /// Starts it below `dir` and waits until it answers.
+    pub fn start(&self, dir: &Path) -> Outcome<Running> {
+        let made = tempfile::Builder::new().prefix("data-").tempdir_in(dir);
+        let data = made.map_err(|error| format!("data directory: {error}"))?;
+        match self.kind {
+            Kind::Floor => self.start_floor(data),
+            Kind::Ottla => self.start_ottla(data),
+        }
+    }
+
+    fn start_floor(&self, data: TempDir) -> Outcome<Running> {
+        let started = Instant::now();
+        let mut command = Command::new(&self.binary);
+        let command = command.arg("floor").arg(data.path()).stdout(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| self.cannot(&error))?;
+        let mut line = String::new();
+        let out = child.stdout.take().ok_or("no output")?;
+        BufReader::new(out).read_line(&mut line).map_err(|error| self.cannot(&error))?;
+        let port: u16 = line.trim().parse().map_err(|_| self.cannot(&line))?;
+        let address = ([127, 0, 0, 1], port).into();
+        Ok(Running { address, ready_after: started.elapsed(), child, _dir: data })
+    }
+
+    fn start_ottla(&self, data: TempDir) -> Outcome<Running> {
+        let address = free_address().map_err(|error| self.cannot(&error))?;
+        let mut command = Command::new(&self.binary);
+        command.args(["dev", "--port", &address.port().to_string(), "--data-dir"]);
+        command.arg(data.path()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let started = Instant::now();
+        let mut child = command.spawn().map_err(|error| self.cannot(&error))?;
+        while !wire::is_ready(address) {
+            let ended = child.try_wait().map_err(|error| self.cannot(&error))?.is_some();
+            if ended || started.elapsed() > START_MAX {
+                let mut said = String::new();
+                if let (true, Some(mut errors)) = (ended, child.stderr.take()) {
+                    let _ = errors.read_to_string(&mut said);
+                }
+                let _ = child.kill();
+                return Err(self.cannot(&format!("it does not answer. {said}")));
+            }
+            std::thread::sleep(POLL);
+        }
+        Ok(Running { address, ready_after: started.elapsed(), child, _dir: data })
+    }
+
+    fn cannot(&self, why: &dyn std::fmt::Display) -> String {
+        format!("cannot start {} ({}): {why}", self.name, self.binary.display())
+    }
+}
+
+/// Free now; the server binds it a moment later.
+fn free_address() -> std::io::Result<SocketAddr> {
+    TcpListener::bind("127.0.0.1:0")?.local_addr()
+}
+
+impl Running {
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
