@@ -4,7 +4,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use env::{Clock, Disk, Env};
-use storage::{PartitionLog, StorageError, retention};
+use storage::{StorageError, retention};
 use types::{MonoTime, WallTime};
 
 use crate::log_store::LogStore;
@@ -51,11 +51,11 @@ impl<E: Env> Expire for Housekeeping<E> {
         let Some(node) = self.node.upgrade() else { return };
         let wall = node.env().clock().wall();
         for partition in node.partitions.all() {
-            let outcome = partition.with_log(wall, |log| match self.task {
-                Task::Checkpoint => look_after(log, wall),
-                Task::Retention => retain(log, &partition, &node.log_store, wall),
-            });
-            if let Some(Err(error)) = outcome {
+            let outcome = match self.task {
+                Task::Checkpoint => look_after(&partition, wall),
+                Task::Retention => retain(&partition, &node.log_store, wall),
+            };
+            if let Err(error) = outcome {
                 log::error!(target: "kafka.log.LogManager", "{}: {error}", partition.id);
             }
         }
@@ -66,32 +66,39 @@ impl<E: Env> Expire for Housekeeping<E> {
     }
 }
 
-fn look_after<D: Disk>(log: &mut PartitionLog<D>, now: WallTime) -> Result<(), StorageError> {
-    log.expire_producers(now);
-    match log.flush_due() {
-        Some(closed) => log.flusher().flush_to(closed).map(|_| ()),
+fn look_after<D: Disk>(partition: &Partition<D>, now: WallTime) -> Result<(), StorageError> {
+    let due = partition.with_log(now, |log| {
+        log.expire_producers(now);
+        log.flush_due().map(|closed| (log.flusher(), closed))
+    });
+    // Syncing takes its time; appends go on beside it.
+    match due.flatten() {
+        Some((flusher, closed)) => flusher.flush_to(closed).map(|_| ()),
         None => Ok(()),
     }
 }
 
 fn retain<E: Env>(
-    log: &mut PartitionLog<E::Disk>,
     partition: &Partition<E::Disk>,
     store: &LogStore<E>,
     now: WallTime,
 ) -> Result<(), StorageError> {
-    let facts = log.segment_facts()?;
-    let (start, end) = (log.log_start(), partition.high_watermark());
-    let Some(plan) = retention::plan(&facts, start, end, now, log.config()) else {
-        return Ok(());
-    };
-    if plan.roll_first {
-        log.roll(now)?;
-    }
-    let log_start = log.advance_log_start(plan.log_start)?;
-    log::info!(
-        target: "kafka.log.UnifiedLog",
-        "{} starts at offset {log_start} now: what came before was past its retention", partition.id
-    );
-    store.remove_let_go(partition.dir, log)
+    let kept = partition.with_log(now, |log| {
+        let facts = log.segment_facts()?;
+        let (start, end) = (log.log_start(), partition.high_watermark());
+        let Some(plan) = retention::plan(&facts, start, end, now, log.config()) else {
+            return Ok(());
+        };
+        if plan.roll_first {
+            log.roll(now)?;
+        }
+        let log_start = log.advance_log_start(plan.log_start)?;
+        log::info!(
+            target: "kafka.log.UnifiedLog",
+            "{} starts at offset {log_start} now: what came before was past its retention",
+            partition.id
+        );
+        store.remove_let_go(partition.dir, log)
+    });
+    kept.unwrap_or(Ok(()))
 }
