@@ -52,6 +52,7 @@ fn all() -> Vec<Suite> {
         suite("kafka-python", &[Python], Start::Python("python/kafka_python_suite.py"), 180),
         suite("aiokafka", &[Python], Start::Python("python/aiokafka_suite.py"), 180),
         suite("kafkajs", &[Node], Start::Node("kafkajs/suite.js"), 180),
+        suite("versions", &[Python], Start::Python("versions/suite.py"), 120),
         suite("kcat", &[Kcat, Python], Start::Python("kcat/suite.py"), 120),
         suite("bad-input", &[Python], Start::Python("bad_input/suite.py"), 180),
         crash,
