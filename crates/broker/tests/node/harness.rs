@@ -71,17 +71,24 @@ impl Broker {
 
     /// `kill -9`, then a start.
     pub fn kill_and_restart(&mut self) {
+        self.crash_and_restart(Crash::Kill);
+    }
+
+    pub fn crash_and_restart(&mut self, crash: Crash) {
         self.node = None;
-        self.env.disk().crash(Crash::Kill);
-        self.open().unwrap_or_else(|error| panic!("no start after a kill: {error}"));
+        self.env.disk().crash(crash);
+        self.open().unwrap_or_else(|error| panic!("no start after {crash:?}: {error}"));
+    }
+
+    /// SIGTERM; requests still reach what is left.
+    pub fn shut_down(&self) {
+        self.node().shutdown();
     }
 
     /// SIGTERM, then a start.
     pub fn restart(&mut self) {
-        self.node().shutdown();
-        self.node = None;
-        self.env.disk().crash(Crash::Kill);
-        self.open().unwrap_or_else(|error| panic!("no start after a shutdown: {error}"));
+        self.shut_down();
+        self.kill_and_restart();
     }
 
     /// Like [`restart`](Self::restart), with one more property.

@@ -9,8 +9,8 @@ use protocol::messages::list_offsets_response::ListOffsetsPartitionResponse;
 use protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use protocol::messages::produce_response::PartitionProduceResponse;
 use protocol::messages::{
-    CreateTopicsRequest, DeleteTopicsRequest, FetchRequest, FindCoordinatorRequest,
-    ListOffsetsRequest, MetadataRequest, ProduceRequest,
+    CreateTopicsRequest, DeleteTopicsRequest, DescribeLogDirsRequest, FetchRequest,
+    FindCoordinatorRequest, ListOffsetsRequest, MetadataRequest, ProduceRequest,
 };
 use records::{BatchBuilder, NewRecord};
 use types::{ErrorCode, Uuid, WallTime};
@@ -189,6 +189,14 @@ impl Broker {
         let topic = ListOffsetsTopic { name: topic.into(), partitions: vec![partition] };
         let request = ListOffsetsRequest { topics: vec![topic], ..Default::default() };
         self.call(version, &request).topics.remove(0).partitions.remove(0)
+    }
+
+    /// The bytes of a topic's partitions in all log directories.
+    pub fn size_bytes(&self, topic: &str) -> i64 {
+        let request = DescribeLogDirsRequest { topics: None };
+        let dirs = self.call(4, &request).results;
+        let topics = dirs.iter().flat_map(|dir| &dir.topics).filter(|found| &*found.name == topic);
+        topics.flat_map(|topic| &topic.partitions).map(|partition| partition.partition_size).sum()
     }
 
     /// The names of all topics but the internal ones.
