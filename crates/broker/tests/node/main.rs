@@ -12,5 +12,6 @@ mod offsets;
 mod produce_refusals;
 mod protocol_rules;
 mod restarts;
+mod retention;
 mod shorthand;
 mod topic_ids;
