@@ -69,7 +69,15 @@ def new_topic(partitions=1, **configs):
         {"name": key.replace("_", "."), "value": value} for key, value in configs.items()]}
     ask(admin.CreateTopicsRequest, 4, timeout_ms=10_000, topics=[wanted])
     topic_id = until("a topic id", lambda: settled_id(made))
+    until("its leaders", lambda: all(leads(made, partition) for partition in range(partitions)))
     return made, topic_id
+
+
+def leads(topic, partition):
+    wanted = {"partition_index": partition, "current_leader_epoch": -1, "timestamp": -1}
+    answer = ask(consumer.ListOffsetsRequest, 7, replica_id=-1, isolation_level=0,
+        topics=[{"name": topic, "partitions": [wanted]}])
+    return answer.topics[0].partitions[0].error_code == 0
 
 
 def settled_id(topic):
