@@ -120,6 +120,7 @@ impl<E: Env> Node<E> {
     /// refused.
     pub fn shutdown(&self) {
         let now = self.env.clock().wall();
+        self.groups.unload_all();
         for partition in self.partitions.all() {
             let closed = partition
                 .take_log(ErrorCode::NotLeaderOrFollower, now)

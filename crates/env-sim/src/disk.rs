@@ -31,6 +31,8 @@ pub enum Crash {
 #[derive(Clone, Debug)]
 pub struct SimDisk {
     state: Arc<Mutex<State>>,
+    /// The process whose handle this is; `None` is whoever lives.
+    bound: Option<u64>,
 }
 
 /// A handle; it stays valid when its file is renamed or removed, as on a real system.
@@ -63,9 +65,22 @@ impl SimDisk {
             mutations_left: None,
             mutations: 0,
             sync_failures: Vec::new(),
+            ignored_writes: None,
+            ignores_syncs: false,
             syncs: 0,
         };
-        SimDisk { state: Arc::new(Mutex::new(state)) }
+        SimDisk { state: Arc::new(Mutex::new(state)), bound: None }
+    }
+
+    /// The disk as the process that starts now has it: dead after the next [`crash`](Self::crash).
+    pub fn for_process(&self) -> SimDisk {
+        let life = self.lock_state().life;
+        SimDisk { state: Arc::clone(&self.state), bound: Some(life) }
+    }
+
+    /// True once [`die_after`](Self::die_after) has struck.
+    pub fn is_dead(&self) -> bool {
+        self.lock_state().check_alive().is_err()
     }
 
     /// Ends the process; the next one finds the disk as this kind of crash leaves it.
@@ -78,6 +93,7 @@ impl SimDisk {
         if kind == Crash::PowerLoss {
             state.lose_power();
         }
+        state.forget_unreachable();
     }
 
     /// The process dies in the middle of its `count`-th mutation from now: a write is done in part,
@@ -95,6 +111,18 @@ impl SimDisk {
     /// kernel does.
     pub fn fail_next_sync(&self, path_end: &str) {
         self.lock_state().sync_failures.push(path_end.to_owned());
+    }
+
+    /// The next `count` writes to files of directories that begin with `dir` and whose names end
+    /// so are acknowledged and do not happen: a disk that lies. No broker can stand that; it proves
+    /// that a check can fail.
+    pub fn ignore_writes(&self, dir: &str, name_end: &str, count: u64) {
+        self.lock_state().ignored_writes = Some((dir.to_owned(), name_end.to_owned(), count));
+    }
+
+    /// From now on syncs are acknowledged and save nothing: a disk that lies.
+    pub fn ignore_syncs(&self) {
+        self.lock_state().ignores_syncs = true;
     }
 
     /// How many calls have changed the disk so far; to place [`die_after`](Self::die_after).
@@ -124,6 +152,15 @@ impl SimDisk {
     fn lock_state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no simulated call panics while it holds the disk")
     }
+
+    /// For calls by path, which belong to the process that was given this handle.
+    fn enter(&self) -> io::Result<MutexGuard<'_, State>> {
+        let state = self.lock_state();
+        match self.bound {
+            Some(life) if life != state.life => Err(dead()),
+            _ => state.check_alive().map(|()| state),
+        }
+    }
 }
 
 impl Disk for SimDisk {
@@ -131,8 +168,7 @@ impl Disk for SimDisk {
     type Lock = SimLock;
 
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<SimFile> {
-        let mut state = self.lock_state();
-        state.check_alive()?;
+        let mut state = self.enter()?;
         let creates = matches!(mode, OpenMode::Create | OpenMode::Truncate);
         let node = match state.find(path) {
             Ok(node) => node,
@@ -155,8 +191,7 @@ impl Disk for SimDisk {
     }
 
     fn read_dir(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
-        let mut state = self.lock_state();
-        state.check_alive()?;
+        let mut state = self.enter()?;
         let node = state.find(path)?;
         let names = state.dir(node)?.0.clone();
         let is_dir = |id| matches!(state.nodes.get(&id), Some(Node::Dir { .. }));
@@ -164,8 +199,7 @@ impl Disk for SimDisk {
     }
 
     fn create_dir_all(&self, path: &Path) -> io::Result<()> {
-        let mut state = self.lock_state();
-        state.check_alive()?;
+        let mut state = self.enter()?;
         let mut node = ROOT;
         for name in names_of(path) {
             let known = state.dir(node)?.0.get(&name).copied();
@@ -184,7 +218,7 @@ impl Disk for SimDisk {
     }
 
     fn remove_file(&self, path: &Path) -> io::Result<()> {
-        let mut state = self.lock_state();
+        let mut state = self.enter()?;
         let (parent, name) = state.find_parent(path)?;
         let node = state.find(path)?;
         state.file(node)?;
@@ -194,7 +228,7 @@ impl Disk for SimDisk {
     }
 
     fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
-        let mut state = self.lock_state();
+        let mut state = self.enter()?;
         let (parent, name) = state.find_parent(path)?;
         let node = state.find(path)?;
         state.dir(node)?;
@@ -204,7 +238,7 @@ impl Disk for SimDisk {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        let mut state = self.lock_state();
+        let mut state = self.enter()?;
         let node = state.find(from)?;
         let (from_dir, from_name) = state.find_parent(from)?;
         let (to_dir, to_name) = state.find_parent(to)?;
@@ -215,17 +249,20 @@ impl Disk for SimDisk {
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        let mut state = self.lock_state();
+        let mut state = self.enter()?;
         state.syncs += 1;
         let node = state.find(path)?;
         state.mutate_whole()?;
+        if state.ignores_syncs {
+            return Ok(());
+        }
         let (live, durable) = state.dir(node)?;
         durable.clone_from(live);
         Ok(())
     }
 
     fn exists(&self, path: &Path) -> bool {
-        self.lock_state().find(path).is_ok()
+        self.enter().is_ok_and(|mut state| state.find(path).is_ok())
     }
 
     fn lock(&self, path: &Path) -> io::Result<SimLock> {
@@ -237,7 +274,7 @@ impl Disk for SimDisk {
     }
 
     fn space(&self, _path: &Path) -> io::Result<(u64, u64)> {
-        let state = self.lock_state();
+        let state = self.enter()?;
         Ok((state.capacity, state.capacity.saturating_sub(state.used())))
     }
 }
@@ -272,11 +309,15 @@ impl SimFile {
                 true => bytes.len(),
                 false => state.next_random() as usize % (bytes.len() + 1),
             };
-            let used = state.used();
-            let capacity = state.capacity;
+            if whole && state.ignores_write(self.node) {
+                return Ok(());
+            }
+            let room = match state.capacity {
+                u64::MAX => u64::MAX,
+                capacity => capacity.saturating_sub(state.used()),
+            };
             let file = state.file(self.node)?;
             let grows = (position + cut).saturating_sub(file.live.len()) as u64;
-            let room = capacity.saturating_sub(used);
             // A full disk takes what fits: short writes are real.
             let fits = if grows > room { cut.saturating_sub((grows - room) as usize) } else { cut };
             file.write(&bytes[..fits], position);
@@ -329,6 +370,9 @@ impl DiskFile for SimFile {
         self.with(|state| {
             state.syncs += 1;
             state.mutate_whole()?;
+            if state.ignores_syncs {
+                return Ok(());
+            }
             let failing = state.failing_sync(self.node);
             let file = state.file(self.node)?;
             match failing {
@@ -449,6 +493,30 @@ mod tests {
         file.sync().unwrap(); // "succeeds", and saves nothing
         disk.crash(Crash::PowerLoss);
         assert_ne!(content(&disk, "/f.log").unwrap(), b"lost");
+    }
+
+    #[test]
+    fn a_dead_process_reaches_no_path() {
+        let disk = SimDisk::new(5);
+        let process = disk.for_process();
+        write(&process, "/f", b"one");
+        disk.crash(Crash::Kill);
+        assert!(process.open(Path::new("/f"), OpenMode::Read).is_err());
+        assert!(process.remove_file(Path::new("/f")).is_err());
+        assert_eq!(content(&disk.for_process(), "/f").unwrap(), b"one");
+    }
+
+    #[test]
+    fn an_ignored_write_is_acknowledged_and_not_done() {
+        let disk = SimDisk::new(5);
+        disk.create_dir_all(Path::new("/data/t-0")).unwrap();
+        disk.ignore_writes("t-", ".log", 1);
+        let other = write(&disk, "/data/t-0/f.index", b"one");
+        assert_eq!(other.len().unwrap(), 3);
+        let file = write(&disk, "/data/t-0/f.log", b"one");
+        assert_eq!(file.len().unwrap(), 0);
+        file.write_at(b"two", 0).unwrap();
+        assert_eq!(content(&disk, "/data/t-0/f.log").unwrap(), b"two");
     }
 
     #[test]

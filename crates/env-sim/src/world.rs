@@ -19,6 +19,11 @@ impl SimEnv {
             rng: SimRng::new(seed ^ 0xb10c),
         }
     }
+
+    /// The machine as the process that starts now has it: its disk is dead after the next crash.
+    pub fn for_process(&self) -> SimEnv {
+        SimEnv { disk: self.disk.for_process(), ..self.clone() }
+    }
 }
 
 impl Env for SimEnv {

@@ -59,6 +59,14 @@ impl<E: Env> GroupHost<E> {
         }
     }
 
+    /// The node stops: whoever waits for a group is told so.
+    pub fn unload_all(&self) {
+        let mut shards = self.shards.write().unwrap_or_else(PoisonError::into_inner);
+        let unloaded = std::mem::take(&mut *shards);
+        drop(shards);
+        unloaded.into_values().for_each(|shard| shard.close());
+    }
+
     /// Asks the coordinator of `group`. `on_reply` is called exactly once, now or later.
     pub fn ask(
         &self,

@@ -38,6 +38,9 @@ pub(super) struct State {
     pub(super) mutations_left: Option<u64>,
     pub(super) mutations: u64,
     pub(super) sync_failures: Vec<String>,
+    /// How directories begin and names end, and how many writes are not done.
+    pub(super) ignored_writes: Option<(String, String, u64)>,
+    pub(super) ignores_syncs: bool,
     pub(super) syncs: u64,
 }
 
@@ -142,7 +145,6 @@ impl State {
                 None => {}
             }
         }
-        self.forget_unreachable();
     }
 
     pub(super) fn surviving_bytes(&mut self, file: FileNode) -> FileNode {
@@ -180,12 +182,14 @@ impl State {
         kept
     }
 
+    /// Frees what no name leads to, once no process can have it open.
     pub(super) fn forget_unreachable(&mut self) {
         let mut reached = BTreeSet::from([ROOT]);
         let mut open = vec![ROOT];
         while let Some(id) = open.pop() {
-            if let Some(Node::Dir { live, .. }) = self.nodes.get(&id) {
-                open.extend(live.values().filter(|child| reached.insert(**child)));
+            if let Some(Node::Dir { live, durable }) = self.nodes.get(&id) {
+                let named = live.values().chain(durable.values());
+                open.extend(named.filter(|child| reached.insert(**child)));
             }
         }
         self.nodes.retain(|id, _| reached.contains(id));
@@ -236,6 +240,23 @@ impl State {
             }
             None => false,
         }
+    }
+
+    pub(super) fn ignores_write(&mut self, node: NodeId) -> bool {
+        let Some((dir, end, left)) = self.ignored_writes.take() else { return false };
+        let here = |name: &str| name.ends_with(&end);
+        let named = |dir: NodeId| match self.nodes.get(&dir) {
+            Some(Node::Dir { live, .. }) => live.iter().any(|(name, id)| *id == node && here(name)),
+            _ => false,
+        };
+        let dirs = self.nodes.values().filter_map(|parent| match parent {
+            Node::Dir { live, .. } => Some(live),
+            Node::File(_) => None,
+        });
+        let mut children = dirs.flatten().filter(|(name, _)| name.starts_with(&dir));
+        let ignored = left > 0 && children.any(|(_, id)| named(*id));
+        self.ignored_writes = Some((dir, end, left - u64::from(ignored)));
+        ignored
     }
 
     pub(super) fn name_of(&self, node: NodeId) -> Option<String> {
