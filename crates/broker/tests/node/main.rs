@@ -3,6 +3,8 @@
 //! Every test asks as a client would and looks at what a client sees. Time passes only when a test
 //! says so.
 
+mod configs;
+mod describing;
 mod every_api;
 mod fetch_sessions;
 mod fetch_waits;
@@ -15,3 +17,4 @@ mod restarts;
 mod retention;
 mod shorthand;
 mod topic_ids;
+mod topics;
