@@ -36,7 +36,6 @@ const name = (what) => `${what}-${run}-${crypto.randomBytes(3).toString('hex')}`
 const numbers = (from, to) => Array.from({ length: to - from }, (_, i) => String(from + i));
 
 const ALL_BYTES = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
-// kafkajs writes no header without a value.
 const RECORDS = [
   { key: 'key', value: 'value', headers: {} },
   { key: null, value: 'no key', headers: {} },
