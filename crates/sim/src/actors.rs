@@ -3,6 +3,7 @@
 pub mod consumer;
 pub mod member;
 pub mod producer;
+pub mod topics;
 
 use protocol::Request;
 use types::MonoTime;

@@ -2,11 +2,16 @@
 
 pub mod acked_is_kept;
 pub mod commits_are_kept;
+pub mod commits_are_real;
 pub mod indexes_agree;
 pub mod no_duplicates;
 pub mod offsets_are_dense;
+pub mod one_owner;
 pub mod producer_order;
 pub mod reads_are_repeatable;
+pub mod records_are_real;
+pub mod serves_after_faults;
+pub mod topics_are_kept;
 
 use crate::history::{FinalState, History};
 
@@ -21,5 +26,10 @@ pub const ALL: &[(&str, Checker)] = &[
     ("an idempotent producer writes once", no_duplicates::check),
     ("offsets are dense", offsets_are_dense::check),
     ("a producer's records stay in order", producer_order::check),
+    ("no record comes from nowhere", records_are_real::check),
+    ("no committed offset comes from nowhere", commits_are_real::check),
+    ("a partition has one reader in a group", one_owner::check),
+    ("topics stay created and stay deleted", topics_are_kept::check),
+    ("all is served once the faults are over", serves_after_faults::check),
     ("an offset always holds the same record", reads_are_repeatable::check),
 ];

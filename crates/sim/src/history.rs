@@ -1,6 +1,6 @@
 //! What the clients of a run did and were told. Checkers judge the end of the run by it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A value no two sends share.
 pub type Value = String;
@@ -15,6 +15,18 @@ pub enum Event {
     Read { partition: i32, offset: i64, value: Value },
     /// The broker says that this offset is committed for the group.
     Committed { group: String, partition: i32, offset: i64 },
+    /// The group may have this offset from now on: a commit of it was sent.
+    CommitSent { group: String, partition: i32, offset: i64 },
+    /// The member was told that these partitions are its own in this generation.
+    Assigned { group: String, generation: i32, member: String, partitions: Vec<i32> },
+    /// The broker says that the topic exists.
+    TopicCreated { name: String },
+    /// A deletion was sent; whether it arrived is open.
+    TopicDeletionSent { name: String },
+    /// The broker says that the topic is gone.
+    TopicDeleted { name: String },
+    /// The faults are over.
+    Healed,
     /// The power failed: what was not synced may be gone, and the disk may say so.
     PowerLost,
 }
@@ -41,6 +53,17 @@ impl History {
         &self.events[lost.map_or(0, |position| position + 1)..]
     }
 
+    /// What happened after the faults.
+    pub fn since_healed(&self) -> &[Event] {
+        let healed = self.events.iter().rposition(|event| *event == Event::Healed);
+        &self.events[healed.map_or(self.events.len(), |position| position + 1)..]
+    }
+
+    /// The stretches between power losses.
+    pub fn between_power_losses(&self) -> impl Iterator<Item = &[Event]> {
+        self.events.split(|event| *event == Event::PowerLost)
+    }
+
     /// Acknowledged values by place, from events.
     pub fn acked(events: &[Event]) -> BTreeMap<(i32, i64), Value> {
         let mut acked = BTreeMap::new();
@@ -64,6 +87,8 @@ pub struct FinalState {
     pub bounds: BTreeMap<i32, (i64, i64)>,
     /// (group, partition) → committed offset; −1 if none.
     pub committed: BTreeMap<(String, i32), i64>,
+    /// Names of the topics that clients see.
+    pub topics: BTreeSet<String>,
     /// Partition → (timestamp, offset) pairs that ListOffsets gave for timestamps of records.
     pub by_timestamp: BTreeMap<i32, Vec<(i64, i64)>>,
     /// Partition → timestamps of the records, in the order of `records`.

@@ -7,7 +7,7 @@
 use std::process::ExitCode;
 
 use sim::run::{Outcome, run};
-use sim::world::Faults;
+use sim::world::{Faults, Met};
 
 struct Options {
     seed: u64,
@@ -31,6 +31,7 @@ fn main() -> ExitCode {
     }
     let mut simulated_ms = 0;
     let mut records = 0;
+    let mut met = Met::default();
     let mut seed = options.seed;
     let more = |seed: u64, simulated_ms: u64| match options.hours {
         Some(hours) => simulated_ms < hours * 3_600_000,
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         }
         simulated_ms += outcome.simulated_ms;
         records += outcome.records;
+        met += outcome.met;
         seed += 1;
     }
     println!(
@@ -52,12 +54,17 @@ fn main() -> ExitCode {
         seed - options.seed,
         simulated_ms as f64 / 3_600_000.0
     );
+    println!(
+        "{} crashes, {} power losses; {} in the middle of a write, {} of these while starting; \
+         {} clean shutdowns, {} cut connections",
+        met.kills, met.power_losses, met.deaths, met.deaths_at_start, met.shutdowns, met.cuts
+    );
     println!("{} passed, 0 failed", seed - options.seed);
     ExitCode::SUCCESS
 }
 
 fn one(options: &Options, seed: u64) -> Outcome {
-    run(seed, Faults { power: options.power }, options.seconds * 1000)
+    run(seed, Faults { power: options.power, lie: None }, options.seconds * 1000)
 }
 
 fn same_seed_same_trace(options: &Options) -> bool {

@@ -1,5 +1,9 @@
 //! One run: set up, let things go wrong, heal, read everything back, judge.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use protocol::messages::MetadataRequest;
 use protocol::messages::create_topics_request::{
     CreatableTopic, CreatableTopicConfig, CreateTopicsRequest,
 };
@@ -16,10 +20,11 @@ use types::Uuid;
 use crate::actors::consumer::Consumer;
 use crate::actors::member::Member;
 use crate::actors::producer::Producer;
+use crate::actors::topics::Topics;
 use crate::checkers;
-use crate::history::FinalState;
+use crate::history::{Event, FinalState};
 use crate::trace::Trace;
-use crate::world::{Faults, World};
+use crate::world::{Faults, Met, World};
 
 const TOPIC: &str = "events";
 const PARTITIONS: i32 = 3;
@@ -27,20 +32,53 @@ const GROUPS: [&str; 2] = ["readers", "writers"];
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
 
+/// Enough for a group to drop the members that a crash left behind and to agree anew.
+const HEALING_MS: u64 = 15_000;
+const FINISHING_MS: u64 = 5_000;
+
 /// What a seed led to.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     pub broken: Vec<String>,
     pub trace: Trace,
+    pub met: Met,
     pub records: usize,
     pub simulated_ms: u64,
 }
 
-/// Runs `seed` for `chaos_ms` of faults.
+/// Runs `seed` for `chaos_ms` of faults. A panic anywhere in it is a broken promise like others.
 pub fn run(seed: u64, faults: Faults, chaos_ms: u64) -> Outcome {
     let mut world = World::new(seed);
+    let mut records = 0;
+    let course = AssertUnwindSafe(|| {
+        let end = live(&mut world, faults, chaos_ms);
+        records = end.records.values().map(Vec::len).sum();
+        let judged = checkers::ALL.iter().map(|(name, check)| (name, check(&world.history, &end)));
+        judged
+            .flat_map(|(name, broken)| {
+                broken.into_iter().map(move |what| format!("{name}: {what}"))
+            })
+            .collect::<Vec<String>>()
+    });
+    let mut broken = match catch_unwind(course) {
+        Ok(broken) => broken,
+        Err(panic) => vec![format!("panic: {}", words_of(panic.as_ref()))],
+    };
+    broken.append(&mut world.complaints);
+    Outcome {
+        broken,
+        trace: world.trace,
+        met: world.met,
+        records,
+        simulated_ms: world.now().0 / 1_000_000,
+    }
+}
+
+/// Faults, then peace, then an account of what is there.
+fn live(world: &mut World, faults: Faults, chaos_ms: u64) -> FinalState {
     world.start();
-    let topic_id = create_topic(&mut world);
+    let topic_id = create_topic(world);
+    create_offsets_topic(world);
     for partition in 0..PARTITIONS {
         let plain = format!("plain-{partition}");
         world.add(Box::new(Producer::new(&plain, topic_id, partition, false)));
@@ -52,28 +90,23 @@ pub fn run(seed: u64, faults: Faults, chaos_ms: u64) -> Outcome {
         world.add(Box::new(Member::new(group, topic_id, PARTITIONS)));
         world.add(Box::new(Member::new(group, topic_id, PARTITIONS)));
     }
-    create_offsets_topic(&mut world);
+    world.add(Box::new(Topics::default()));
     world.begin_faults(faults);
     world.run_for(chaos_ms);
-
     world.end_faults();
+    world.history.note(Event::Healed);
+    world.run_for(HEALING_MS);
     world.stop_actors();
-    world.run_for(20_000);
-    let mut broken = Vec::new();
+    world.run_for(FINISHING_MS);
     if !world.all_done() {
-        broken.push("after the faults some client never got its answer".to_owned());
+        world.complaints.push("after the faults some client never got its answer".to_owned());
     }
-    let end = read_everything(&mut world, topic_id);
-    for (name, check) in checkers::ALL {
-        broken
-            .extend(check(&world.history, &end).into_iter().map(|what| format!("{name}: {what}")));
-    }
-    Outcome {
-        broken,
-        trace: world.trace,
-        records: end.records.values().map(Vec::len).sum(),
-        simulated_ms: world.now().0 / 1_000_000,
-    }
+    read_everything(world, topic_id)
+}
+
+fn words_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
 }
 
 fn create_topic(world: &mut World) -> Uuid {
@@ -121,6 +154,8 @@ fn read_everything(world: &mut World, topic_id: Uuid) -> FinalState {
     for group in GROUPS {
         read_commits(world, topic_id, group, &mut end);
     }
+    let listed = world.call(&MetadataRequest { topics: None, ..Default::default() });
+    end.topics = listed.topics.iter().filter_map(|t| Some(t.name.as_ref()?.to_string())).collect();
     end
 }
 

@@ -1,25 +1,28 @@
 //! One broker, its clients, a network and faults, on one seeded queue of events.
 
+mod faults;
+mod links;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use broker::{Connection, ConnectionInfo, Endpoint, Node, NodeOptions};
+use broker::{Connection, ConnectionInfo, Node};
 use config::{BrokerConfig, Sources};
 use env::{Clock, Env};
-use env_sim::Crash;
-use protocol::{Message, Request};
+use env_sim::{SimEnv, SimRng};
+use protocol::Request;
 use types::MonoTime;
 
-use crate::actors::{Actor, Io};
-use crate::history::{Event as Happened, History};
+pub use self::faults::{Faults, Lie, Met};
+use self::links::Link;
+use crate::actors::Actor;
+use crate::history::History;
 use crate::trace::Trace;
 use crate::wire::Wire;
-use env_sim::{SimEnv, SimRng};
 
 const LISTENER: &str = "PLAINTEXT";
-const DELAY_MS_MAX: u64 = 5;
 const RECONNECT_MS: u64 = 50;
 /// Room for an admin call: more than any timeout in the broker.
 const CALL_MS_MAX: u64 = 60_000;
@@ -34,25 +37,10 @@ enum Due {
     Fault,
 }
 
-/// A connection and what is on its way to the client.
-struct Link {
-    actor: usize,
-    connection: Connection<SimEnv>,
-    arrives: MonoTime,
-    departs: MonoTime,
-}
-
 struct Client {
     actor: Box<dyn Actor>,
     wire: Wire,
     link: Option<u64>,
-}
-
-/// Faults a run may meet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Faults {
-    /// Whether the power may fail, and not only the process.
-    pub power: bool,
 }
 
 pub struct World {
@@ -66,6 +54,12 @@ pub struct World {
     links_made: u64,
     clients: Vec<Client>,
     faults: Option<Faults>,
+    /// A lie that is still to be told.
+    lie: Option<Lie>,
+    /// What happened how often: a run without faults proves nothing.
+    pub met: Met,
+    /// What the broker did that none may do, whatever comes after.
+    pub complaints: Vec<String>,
     pub history: History,
     pub trace: Trace,
 }
@@ -81,6 +75,10 @@ impl World {
             "offsets.topic.replication.factor=1",
             "group.initial.rebalance.delay.ms=100",
             "auto.create.topics.enable=false",
+            // Indexes that fill up, checkpoints and retention that happen within a run.
+            "log.index.size.max.bytes=4096",
+            "log.flush.offset.checkpoint.interval.ms=3000",
+            "log.retention.check.interval.ms=5000",
         ]
         .map(str::to_owned)
         .to_vec();
@@ -97,6 +95,9 @@ impl World {
             links_made: 0,
             clients: Vec::new(),
             faults: None,
+            lie: None,
+            met: Met::default(),
+            complaints: Vec::new(),
             history: History::default(),
             trace: Trace::default(),
         }
@@ -109,23 +110,6 @@ impl World {
     pub fn add(&mut self, actor: Box<dyn Actor>) {
         self.clients.push(Client { actor, wire: Wire::default(), link: None });
         self.schedule(1, Due::Connect { actor: self.clients.len() - 1 });
-    }
-
-    /// From now on things go wrong.
-    pub fn begin_faults(&mut self, faults: Faults) {
-        self.faults = Some(faults);
-        self.schedule_fault();
-    }
-
-    /// Nothing goes wrong any more; a dead broker is started again.
-    pub fn end_faults(&mut self) {
-        self.faults = None;
-        self.queue.retain(|_, due| !matches!(due, Due::Fault | Due::Start));
-        if self.node.is_some() && self.env.disk().mutations() != u64::MAX {
-            // A disk that was told to die must not do so later.
-            self.crash(Crash::Kill);
-        }
-        self.start();
     }
 
     pub fn stop_actors(&mut self) {
@@ -158,6 +142,10 @@ impl World {
         } else if let Some((_, due)) = self.queue.pop_first() {
             self.handle(due);
         }
+        if self.node.is_some() && self.env.disk().is_dead() {
+            // It died in the middle of this step; what it wanted to say stays unsaid.
+            self.die();
+        }
         self.collect_responses();
         true
     }
@@ -165,14 +153,7 @@ impl World {
     fn handle(&mut self, due: Due) {
         match due {
             Due::ToNode { link, bytes } => self.deliver_to_node(link, &bytes),
-            Due::ToActor { link, bytes } => {
-                let Some(actor) = self.links.get(&link).map(|link| link.actor) else { return };
-                self.trace.note(self.now(), "response", &bytes);
-                let answers = self.clients[actor].wire.receive(&bytes);
-                for answer in answers {
-                    self.act(actor, |actor, io| actor.answered(answer, io));
-                }
-            }
+            Due::ToActor { link, bytes } => self.deliver_to_actor(link, &bytes),
             Due::Connect { actor } => self.connect(actor),
             Due::Wake { actor, link } => {
                 if self.clients[actor].link == Some(link) {
@@ -182,174 +163,6 @@ impl World {
             Due::Start => self.start(),
             Due::Fault => self.strike(),
         }
-    }
-
-    fn deliver_to_node(&mut self, number: u64, bytes: &[u8]) {
-        self.trace.note(self.env.clock().mono(), "request", bytes);
-        let Some(link) = self.links.get_mut(&number) else { return };
-        link.connection.read_buffer().extend_from_slice(bytes);
-        if link.connection.handle_input().is_err() {
-            self.cut(number);
-        }
-    }
-
-    fn collect_responses(&mut self) {
-        let numbers: Vec<u64> = self.links.keys().copied().collect();
-        for number in numbers {
-            let Some(link) = self.links.get(&number) else { continue };
-            let responses = link.connection.responses();
-            match responses.poll_ready(&mut Context::from_waker(Waker::noop())) {
-                Poll::Pending => {}
-                Poll::Ready(None) => self.cut(number),
-                Poll::Ready(Some(chunks)) => {
-                    let at = self.arrival(number, false);
-                    self.schedule_at(at, Due::ToActor { link: number, bytes: chunks.concat() });
-                }
-            }
-        }
-    }
-
-    /// When bytes sent now arrive: later than everything before them on the same connection.
-    fn arrival(&mut self, number: u64, to_node: bool) -> MonoTime {
-        let delay = Duration::from_micros(1 + self.rng.below(DELAY_MS_MAX * 1000));
-        let earliest = self.env.clock().mono().plus(delay);
-        let Some(link) = self.links.get_mut(&number) else { return earliest };
-        let last = if to_node { &mut link.arrives } else { &mut link.departs };
-        *last = earliest.max(*last);
-        *last
-    }
-
-    fn act(&mut self, number: usize, act: impl FnOnce(&mut dyn Actor, &mut Io<'_>)) {
-        let Client { actor, wire, link } = &mut self.clients[number];
-        let Some(link) = *link else { return };
-        let mut io = Io {
-            rng: &self.rng,
-            history: &mut self.history,
-            clock: self.env.clock(),
-            wire,
-            out: Vec::new(),
-            wake_at: None,
-            hang_up: false,
-        };
-        act(actor.as_mut(), &mut io);
-        let Io { out, wake_at, hang_up, .. } = io;
-        if let Some(at) = wake_at {
-            self.schedule_at(at, Due::Wake { actor: number, link });
-        }
-        if !out.is_empty() {
-            self.send_in_pieces(link, &out);
-        }
-        if hang_up {
-            self.cut(link);
-        }
-    }
-
-    /// A socket cuts where it likes.
-    fn send_in_pieces(&mut self, link: u64, bytes: &[u8]) {
-        let at = self.rng.below(bytes.len() as u64 + 1) as usize;
-        for piece in [&bytes[..at], &bytes[at..]] {
-            if !piece.is_empty() {
-                let arrival = self.arrival(link, true);
-                self.schedule_at(arrival, Due::ToNode { link, bytes: piece.to_vec() });
-            }
-        }
-    }
-
-    fn connect(&mut self, number: usize) {
-        let Some(node) = &self.node else {
-            return self.schedule(RECONNECT_MS, Due::Connect { actor: number });
-        };
-        if self.clients[number].link.is_some() {
-            return;
-        }
-        self.links_made += 1;
-        let link = self.links_made;
-        let info =
-            ConnectionInfo { peer: ([127, 0, 0, 1], 40_000).into(), listener: LISTENER.into() };
-        let connection = Connection::new(Arc::clone(node), info);
-        let now = self.now();
-        self.links.insert(link, Link { actor: number, connection, arrives: now, departs: now });
-        self.clients[number].wire = Wire::default();
-        self.clients[number].link = Some(link);
-        self.act(number, |actor, io| actor.connected(io));
-    }
-
-    fn cut(&mut self, number: u64) {
-        let Some(link) = self.links.remove(&number) else { return };
-        self.trace.note(self.now(), "cut", &[]);
-        self.clients[link.actor].link = None;
-        self.schedule(RECONNECT_MS, Due::Connect { actor: link.actor });
-    }
-
-    /// Starts the broker, if it is not running.
-    pub fn start(&mut self) {
-        if self.node.is_some() {
-            return;
-        }
-        let endpoint =
-            Endpoint { listener: LISTENER.to_owned(), host: "sim".to_owned(), port: 9092 };
-        let options = NodeOptions { config: Arc::clone(&self.config), endpoints: vec![endpoint] };
-        match Node::open(self.env.clone(), options) {
-            Ok(node) => {
-                self.trace.note(self.now(), "started", &[]);
-                self.node = Some(node);
-            }
-            Err(error) => {
-                assert!(self.faults.is_some(), "the broker does not start: {error}");
-                // It died while starting.
-                self.env.disk().crash(Crash::Kill);
-                self.schedule(RECONNECT_MS, Due::Start);
-            }
-        }
-    }
-
-    fn crash(&mut self, kind: Crash) {
-        self.trace.note(self.now(), "crash", &[]);
-        if matches!(kind, Crash::PowerLoss) {
-            self.history.note(Happened::PowerLost);
-        }
-        let links: Vec<u64> = self.links.keys().copied().collect();
-        links.into_iter().for_each(|link| self.cut(link));
-        self.node = None;
-        self.env.disk().crash(kind);
-    }
-
-    fn schedule_fault(&mut self) {
-        let after = 200 + self.rng.below(3_000);
-        self.schedule(after, Due::Fault);
-    }
-
-    fn strike(&mut self) {
-        let Some(faults) = self.faults else { return };
-        self.schedule_fault();
-        if self.node.is_none() {
-            return;
-        }
-        match self.rng.below(6) {
-            0 => self.env.disk().die_after(1 + self.rng.below(200)),
-            1 if faults.power => self.crash_and_restart(Crash::PowerLoss),
-            1 | 2 => self.crash_and_restart(Crash::Kill),
-            3 => self.shut_down(),
-            _ => {
-                let links: Vec<u64> = self.links.keys().copied().collect();
-                if let Some(link) = links.get(self.rng.below(links.len().max(1) as u64) as usize) {
-                    self.cut(*link);
-                }
-            }
-        }
-    }
-
-    fn crash_and_restart(&mut self, kind: Crash) {
-        self.crash(kind);
-        let after = 1 + self.rng.below(500);
-        self.schedule(after, Due::Start);
-    }
-
-    fn shut_down(&mut self) {
-        if let Some(node) = &self.node {
-            node.shutdown();
-        }
-        self.crash_and_restart(Crash::Kill);
     }
 
     fn schedule(&mut self, after_ms: u64, due: Due) {
@@ -364,7 +177,8 @@ impl World {
 }
 
 impl World {
-    /// One request on a connection of its own, as a tool would send it; time passes until its answer.
+    /// One request on a connection of its own, as a tool would send it; time passes until its
+    /// answer.
     ///
     /// # Panics
     /// If no answer comes: without faults the broker answers everything.

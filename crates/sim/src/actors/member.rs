@@ -4,6 +4,7 @@ use env::Clock;
 use protocol::ApiKey;
 use protocol::messages::join_group_request::{JoinGroupRequest, JoinGroupRequestProtocol};
 use protocol::messages::join_group_response::JoinGroupResponse;
+use protocol::messages::leave_group_request::{LeaveGroupRequest, MemberIdentity};
 use protocol::messages::offset_commit_request::{
     OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic,
 };
@@ -105,6 +106,31 @@ impl Member {
         });
     }
 
+    fn assigned(&mut self, response: &SyncGroupResponse, io: &mut Io<'_>) {
+        if response.error_code == 0 {
+            self.share = response.assignment.iter().map(|p| i32::from(*p)).collect();
+            io.history.note(Event::Assigned {
+                group: self.group.clone(),
+                generation: self.generation,
+                member: self.member_id.clone(),
+                partitions: self.share.clone(),
+            });
+        }
+        io.wake_after_ms(20);
+    }
+
+    fn leave(&mut self, io: &mut Io<'_>) {
+        self.share.clear();
+        io.send(&LeaveGroupRequest {
+            group_id: self.group.as_str().into(),
+            members: vec![MemberIdentity {
+                member_id: self.member_id.as_str().into(),
+                ..Default::default()
+            }],
+            ..Default::default()
+        });
+    }
+
     fn commit(&mut self, io: &mut Io<'_>) {
         self.progress = (io.clock.mono().0 / 1000) as i64;
         let partition = |p: &i32| OffsetCommitRequestPartition {
@@ -113,6 +139,13 @@ impl Member {
             committed_leader_epoch: -1,
             committed_metadata: Some("".into()),
         };
+        for p in &self.share {
+            io.history.note(Event::CommitSent {
+                group: self.group.clone(),
+                partition: *p,
+                offset: self.progress,
+            });
+        }
         let partitions = self.share.iter().map(partition).collect();
         io.send(&OffsetCommitRequest {
             group_id: self.group.as_str().into(),
@@ -159,12 +192,10 @@ impl Actor for Member {
     fn answered(&mut self, answer: Answer, io: &mut Io<'_>) {
         match answer.key {
             ApiKey::JoinGroup => self.joined(&answer.to(), io),
-            ApiKey::SyncGroup => {
-                let response: SyncGroupResponse = answer.to();
-                if response.error_code == 0 {
-                    self.share = response.assignment.iter().map(|p| i32::from(*p)).collect();
-                }
-                io.wake_after_ms(20);
+            ApiKey::SyncGroup => self.assigned(&answer.to(), io),
+            ApiKey::LeaveGroup => {
+                self.member_id.clear();
+                io.wake_after_ms(io.rng.below(500));
             }
             ApiKey::OffsetCommit => self.committed(&answer.to(), io),
             other => panic!("a member never asked {other:?}"),
@@ -177,6 +208,8 @@ impl Actor for Member {
         }
         if self.share.is_empty() || io.rng.one_in(40) {
             self.join(io);
+        } else if io.rng.one_in(60) {
+            self.leave(io);
         } else {
             self.commit(io);
         }

@@ -1,0 +1,41 @@
+//! What a group finds as its offset, one of its members committed, even after the loss of power.
+
+use std::collections::BTreeSet;
+
+use crate::history::{Event, FinalState, History};
+
+pub fn check(history: &History, end: &FinalState) -> Vec<String> {
+    let sent: BTreeSet<(&str, i32, i64)> = history
+        .events()
+        .iter()
+        .filter_map(|event| match event {
+            Event::CommitSent { group, partition, offset } => {
+                Some((group.as_str(), *partition, *offset))
+            }
+            _ => None,
+        })
+        .collect();
+    let found = end.committed.iter().filter(|(_, offset)| **offset != -1);
+    found
+        .filter(|((group, p), offset)| !sent.contains(&(group.as_str(), *p, **offset)))
+        .map(|((group, p), offset)| format!("group {group} partition {p}: nobody sent {offset}"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_offset_that_nobody_committed_is_found_out() {
+        let mut history = History::default();
+        let group = "g".to_owned();
+        history.note(Event::CommitSent { group: group.clone(), partition: 0, offset: 7 });
+        let mut end = FinalState::default();
+        end.committed.insert((group.clone(), 0), 7);
+        end.committed.insert((group.clone(), 1), -1);
+        assert!(check(&history, &end).is_empty());
+        end.committed.insert((group, 1), 7);
+        assert_eq!(check(&history, &end).len(), 1);
+    }
+}
