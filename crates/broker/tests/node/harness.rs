@@ -38,6 +38,11 @@ impl Broker {
 
     /// Starts on a disk that may hold something.
     pub fn on(env: SimEnv, properties: &[&str]) -> Broker {
+        let started = Broker::try_on(env, properties);
+        started.unwrap_or_else(|error| panic!("the broker does not start: {error}"))
+    }
+
+    pub fn try_on(env: SimEnv, properties: &[&str]) -> Result<Broker, OpenError> {
         let usual = [
             "node.id=1",
             "process.roles=broker,controller",
@@ -50,8 +55,8 @@ impl Broker {
         ];
         let properties = usual.iter().chain(properties).map(|line| (*line).to_owned()).collect();
         let mut broker = Broker { env, properties, node: None };
-        broker.open().unwrap_or_else(|error| panic!("the broker does not start: {error}"));
-        broker
+        broker.open()?;
+        Ok(broker)
     }
 
     fn open(&mut self) -> Result<(), OpenError> {

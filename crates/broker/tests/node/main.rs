@@ -3,6 +3,7 @@
 //! Every test asks as a client would and looks at what a client sees. Time passes only when a test
 //! says so.
 
+mod adoption;
 mod configs;
 mod describing;
 mod every_api;

@@ -92,6 +92,9 @@ pub fn values(data: &PartitionData) -> Vec<String> {
     let mut values = Vec::new();
     for batch in records::batches(&records) {
         let batch = batch.expect("a whole batch");
+        if batch.header().is_control() {
+            continue;
+        }
         for record in batch.records().expect("a readable batch") {
             let value = record.expect("a readable record").value.unwrap_or_default();
             values.push(String::from_utf8_lossy(&value).into_owned());
@@ -163,9 +166,20 @@ impl Broker {
     /// All values in a partition.
     pub fn read_all(&self, topic: &str, partition: i32) -> Vec<String> {
         let start = self.list_offset(topic, partition, EARLIEST).offset;
-        let answer = self.fetch(&fetch(topic, partition, start));
-        assert_eq!(error(answer.error_code), ErrorCode::None);
-        values(&answer)
+        self.read_on(topic, partition, start)
+    }
+
+    /// All values from the batch that holds `offset` on.
+    pub fn read_on(&self, topic: &str, partition: i32, mut offset: i64) -> Vec<String> {
+        let mut all = Vec::new();
+        loop {
+            let answer = self.fetch(&fetch(topic, partition, offset));
+            assert_eq!(error(answer.error_code), ErrorCode::None);
+            all.extend(values(&answer));
+            let records = answer.records.unwrap_or_default();
+            let Some(last) = records::batches(&records).last() else { return all };
+            offset = last.expect("a whole batch").next_offset().0;
+        }
     }
 
     pub fn list_offset(
