@@ -9,6 +9,8 @@ mod describing;
 mod every_api;
 mod fetch_sessions;
 mod fetch_waits;
+mod group_membership;
+mod group_offsets;
 mod harness;
 mod idempotence;
 mod offsets;
