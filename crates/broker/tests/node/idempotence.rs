@@ -1,4 +1,5 @@
-//! Idempotent producers: each batch once, in order, whatever is sent again. Source: KIP-98, KIP-360.
+//! Idempotent producers: each batch once, in order, whatever is sent again. Source: KIP-98,
+//! KIP-360.
 
 use bytes::Bytes;
 use protocol::messages::InitProducerIdRequest;
