@@ -50,7 +50,8 @@ impl<R: Message> Reply<R> {
     /// A coordinator gave another kind of answer than was asked for: our defect. The client must
     /// not wait for one that will not come.
     pub fn defect(self, answer: &impl std::fmt::Debug) {
-        log::error!(target: "kafka.server.KafkaApis", "{:?} was answered with {answer:?}", self.key);
+        let key = self.key;
+        log::error!(target: "kafka.server.KafkaApis", "{key:?} was answered with {answer:?}");
         self.slot.disconnect();
     }
 
