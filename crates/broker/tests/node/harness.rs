@@ -96,12 +96,6 @@ impl Broker {
         self.kill_and_restart();
     }
 
-    /// Like [`restart`](Self::restart), with one more property.
-    pub fn restart_with(&mut self, property: &str) {
-        self.properties.push(property.to_owned());
-        self.restart();
-    }
-
     pub fn now(&self) -> MonoTime {
         self.env.clock().mono()
     }
@@ -217,6 +211,16 @@ impl Client {
                 Poll::Pending => return self.end.is_none(),
             }
         }
+    }
+
+    /// True while the broker would read more of what this client sends.
+    pub fn wants_input(&self) -> bool {
+        self.connection.wants_input()
+    }
+
+    /// Bytes of answers that this client has not taken.
+    pub fn owed_bytes(&self) -> usize {
+        self.connection.responses().ready_bytes()
     }
 
     /// The next response without its length, as bytes.

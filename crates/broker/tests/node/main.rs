@@ -4,9 +4,11 @@
 //! says so.
 
 mod adoption;
+mod backpressure;
 mod configs;
 mod describing;
 mod every_api;
+mod failing_disk;
 mod fetch_sessions;
 mod fetch_waits;
 mod group_membership;

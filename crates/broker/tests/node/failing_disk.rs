@@ -1,0 +1,89 @@
+//! A disk that is full or breaks: what cannot be stored is refused, and nothing acknowledged is
+//! lost.
+
+use env::{Disk, Env};
+use env_sim::{Crash, SimEnv};
+use protocol::messages::create_topics_request::CreatableTopic;
+use protocol::messages::{ApiVersionsRequest, CreateTopicsRequest, MetadataRequest};
+use types::ErrorCode;
+
+use crate::harness::Broker;
+use crate::shorthand::{ACKS_ALL, batch, error, produce};
+
+fn used(env: &SimEnv) -> u64 {
+    let (total, usable) = env.disk().space("/".as_ref()).expect("space");
+    total - usable
+}
+
+#[test]
+fn a_full_disk_refuses_records_and_keeps_those_it_acknowledged() {
+    let mut broker = Broker::start();
+    broker.create_topic("t", 1, &[]);
+    broker.append("t", 0, &["a"]);
+    broker.env.disk().set_capacity(used(&broker.env) + 100);
+    let large = produce("t", 0, ACKS_ALL, batch(&[&"x".repeat(1000)]));
+    let answer = broker.produce(&large);
+    assert_eq!(error(answer.error_code), ErrorCode::KafkaStorageError);
+    assert_eq!(answer.base_offset, -1);
+    // The node is there: it answers what needs no room.
+    assert_eq!(broker.call(0, &ApiVersionsRequest::default()).error_code, 0);
+    let all = MetadataRequest { topics: None, ..MetadataRequest::default() };
+    assert_eq!(broker.call(9, &all).topics.len(), 1);
+
+    broker.env.disk().set_capacity(u64::MAX);
+    broker.kill_and_restart();
+    assert_eq!(broker.read_all("t", 0), ["a"], "no part of the refused batch is left");
+    assert_eq!(broker.append("t", 0, &["b"]), 1);
+}
+
+#[test]
+fn a_broker_that_dies_in_the_middle_of_a_write_keeps_what_it_acknowledged() {
+    for deadly in 0..24 {
+        let mut broker = Broker::on(SimEnv::new(deadly), &[]);
+        broker.create_topic("t", 1, &[]);
+        let mut acked: Vec<String> = Vec::new();
+        broker.env.disk().die_after(deadly);
+        let refused = loop {
+            let value = format!("{} {}", acked.len(), "x".repeat(300));
+            let answer = broker.produce(&produce("t", 0, ACKS_ALL, batch(&[&value])));
+            if answer.error_code != 0 {
+                break value;
+            }
+            acked.push(value);
+        };
+        broker.crash_and_restart(Crash::Kill);
+        let mut kept = broker.read_all("t", 0);
+        if kept.last() == Some(&refused) {
+            // Written whole, but nobody lived to say so.
+            kept.pop();
+        }
+        assert_eq!(kept, acked, "death at write {deadly}");
+        broker.append("t", 0, &["next"]);
+    }
+}
+
+#[test]
+fn a_topic_for_which_there_is_no_room_can_be_made_later() {
+    let mut broker = Broker::start();
+    broker.create_topic("before", 1, &[]);
+    broker.env.disk().set_capacity(used(&broker.env));
+    let topic = CreatableTopic {
+        name: "no-room".into(),
+        num_partitions: 1,
+        replication_factor: 1,
+        ..CreatableTopic::default()
+    };
+    let request = CreateTopicsRequest { topics: vec![topic], ..Default::default() };
+    let mut client = broker.client();
+    client.send(7, &request);
+    let answer = client.try_answer::<CreateTopicsRequest>();
+    let is_refused = answer.is_none_or(|answer| answer.topics[0].error_code != 0);
+    assert!(is_refused, "what is not committed is not acknowledged");
+    broker.env.disk().set_capacity(u64::MAX);
+    broker.kill_and_restart();
+    assert!(broker.topics().contains(&"before".to_owned()));
+    if !broker.topics().contains(&"no-room".to_owned()) {
+        broker.create_topic("no-room", 1, &[]);
+    }
+    assert_eq!(broker.append("no-room", 0, &["a"]), 0);
+}
