@@ -1,13 +1,17 @@
 //! What admin tools ask: log directories, producers, the cluster, topics a page at a time.
 
+use protocol::messages::alter_partition_reassignments_request::{
+    ReassignablePartition, ReassignableTopic,
+};
 use protocol::messages::describe_log_dirs_request::DescribableLogDirTopic;
 use protocol::messages::describe_producers_request::TopicRequest as ProducersOf;
 use protocol::messages::describe_topic_partitions_request::{Cursor, TopicRequest};
+use protocol::messages::elect_leaders_request::TopicPartitions;
 use protocol::messages::{
-    DescribeClusterRequest, DescribeLogDirsRequest, DescribeProducersRequest,
-    DescribeQuorumRequest, DescribeTopicPartitionsRequest, FindCoordinatorRequest,
-    ListPartitionReassignmentsRequest, MetadataRequest, SaslHandshakeRequest,
-    describe_quorum_request,
+    AlterPartitionReassignmentsRequest, DescribeClusterRequest, DescribeLogDirsRequest,
+    DescribeProducersRequest, DescribeQuorumRequest, DescribeTopicPartitionsRequest,
+    ElectLeadersRequest, FindCoordinatorRequest, ListPartitionReassignmentsRequest,
+    MetadataRequest, SaslHandshakeRequest, describe_quorum_request,
 };
 use records::BatchBuilder;
 use types::{ErrorCode, ProducerEpoch, ProducerId, Sequence};
@@ -213,4 +217,48 @@ fn no_partition_is_on_the_move() {
     broker.create_topic("t", 1, &[]);
     let answer = broker.call(0, &ListPartitionReassignmentsRequest::default());
     assert_eq!((answer.error_code, answer.topics.len()), (0, 0));
+}
+
+#[test]
+fn an_election_has_nothing_to_change_where_there_is_one_broker() {
+    let broker = Broker::start();
+    broker.create_topic("t", 1, &[]);
+    let partitions = |topic: &str| TopicPartitions { topic: topic.into(), partitions: vec![0] };
+    for version in 0..=2 {
+        let request = ElectLeadersRequest {
+            topic_partitions: Some(vec![partitions("t"), partitions("nowhere")]),
+            ..Default::default()
+        };
+        let answer = broker.call(version, &request);
+        assert_eq!(answer.error_code, 0);
+        let results = answer.replica_election_results.iter();
+        let codes: Vec<_> = results.map(|t| error(t.partition_result[0].error_code)).collect();
+        let unknown = ErrorCode::UnknownTopicOrPartition;
+        assert_eq!(codes, [ErrorCode::ElectionNotNeeded, unknown], "v{version}");
+        let all = ElectLeadersRequest { topic_partitions: None, ..Default::default() };
+        assert_eq!(broker.call(version, &all).error_code, 0);
+    }
+}
+
+#[test]
+fn partitions_can_be_moved_nowhere_and_moves_that_are_not_cannot_be_cancelled() {
+    let broker = Broker::start();
+    broker.create_topic("t", 1, &[]);
+    let move_to = |replicas: Option<Vec<i32>>| {
+        let partition = ReassignablePartition { partition_index: 0, replicas };
+        let topic = ReassignableTopic { name: "t".into(), partitions: vec![partition] };
+        let request =
+            AlterPartitionReassignmentsRequest { topics: vec![topic], ..Default::default() };
+        let codes = [0, 1].map(|version| {
+            let answer = broker.call(version, &request);
+            assert_eq!(answer.error_code, 0);
+            error(answer.responses[0].partitions[0].error_code)
+        });
+        assert_eq!(codes[0], codes[1]);
+        codes[0]
+    };
+    assert_eq!(move_to(Some(vec![2])), ErrorCode::InvalidReplicaAssignment);
+    assert_eq!(move_to(None), ErrorCode::NoReassignmentInProgress);
+    assert_eq!(move_to(Some(vec![1])), ErrorCode::None);
+    assert_eq!(broker.append("t", 0, &["a"]), 0);
 }

@@ -323,6 +323,53 @@ fn groups_are_described_with_their_members() {
     }
 }
 
+#[test]
+fn offsets_expire_a_week_after_the_last_commit_or_member() {
+    const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+    let (mut broker, id) = broker();
+    commit(&broker, "by-hand", 42);
+    let member_id = stable_group(&broker, "with-members");
+    let with_member = OffsetCommitRequest {
+        generation_id_or_member_epoch: 1,
+        member_id,
+        ..commit_request("with-members", 42)
+    };
+    assert_eq!(broker.call(9, &with_member).topics[0].partitions[0].error_code, 0);
+    // Its session ends after a minute; then the group is empty.
+    broker.pass_ms(6 * DAY_MS);
+    assert_eq!(committed(&broker, 9, "by-hand", id)[0].0, 42);
+    broker.kill_and_restart();
+    assert_eq!(committed(&broker, 9, "with-members", id)[0].0, 42);
+    broker.pass_ms(DAY_MS + DAY_MS / 24);
+    assert_eq!(committed(&broker, 9, "by-hand", id)[0].0, -1);
+    assert_eq!(committed(&broker, 9, "with-members", id)[0].0, -1);
+    broker.kill_and_restart();
+    assert_eq!(committed(&broker, 9, "by-hand", id)[0].0, -1, "nothing comes back");
+    assert!(broker.call(5, &ListGroupsRequest::default()).groups.is_empty());
+}
+
+#[test]
+fn when_the_offsets_topic_is_deleted_its_groups_have_no_coordinator() {
+    let (broker, _) = broker();
+    commit(&broker, "g", 42);
+    let mut client = broker.client();
+    let join = JoinGroupRequest {
+        group_id: "g".into(),
+        session_timeout_ms: 60_000,
+        protocol_type: "consumer".into(),
+        protocols: vec![JoinGroupRequestProtocol { name: "range".into(), ..Default::default() }],
+        ..JoinGroupRequest::default()
+    };
+    client.send(3, &join);
+    assert_eq!(client.frame(), None, "the join waits");
+    broker.delete_topic("__consumer_offsets");
+    let answer = client.answer::<JoinGroupRequest>();
+    assert_eq!(error(answer.error_code), ErrorCode::NotCoordinator);
+    assert_eq!(commit(&broker, "g", 43), ErrorCode::NotCoordinator);
+    broker.create_offsets_topic();
+    assert_eq!(commit(&broker, "g", 43), ErrorCode::None);
+}
+
 /// A consumer's subscription to `t`, as clients write it.
 fn subscription() -> Bytes {
     let mut bytes = BytesMut::new();

@@ -146,6 +146,19 @@ fn a_silent_producer_is_forgotten_after_its_expiry() {
 }
 
 #[test]
+fn every_version_hands_out_a_fresh_id_with_epoch_zero() {
+    let broker = Broker::start();
+    let mut ids = Vec::new();
+    for version in 0..=5 {
+        let request = InitProducerIdRequest { transactional_id: None, ..Default::default() };
+        let answer = broker.call(version, &request);
+        assert_eq!((answer.error_code, answer.producer_epoch), (0, 0), "v{version}");
+        ids.push(answer.producer_id);
+    }
+    assert!(ids.is_sorted_by(|a, b| a < b), "{ids:?}");
+}
+
+#[test]
 fn no_producer_id_is_handed_out_twice_in_the_life_of_the_cluster() {
     let mut broker = Broker::start();
     let mut ids = Vec::new();
