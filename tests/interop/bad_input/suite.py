@@ -54,7 +54,10 @@ def still_serves():
 
 def add(case, act):
     def check():
+        quiet = "silent" in expectations.outcomes.get(case, [])
+        wire.Connection.patience = 2 if quiet else 10
         outcome = act()
+        wire.Connection.patience = 10
         still_serves()
         expectations.judge(case, outcome)
 
@@ -97,7 +100,8 @@ def half_open_connections():
 
 def a_client_that_does_not_read():
     """Its answers pile up on its side of the bargain only."""
-    greedy = wire.Connection(timeout=1)
+    greedy = wire.Connection()
+    greedy.socket.settimeout(1)
     frame = wire.encoded(requests.DescribeConfigsRequest, 1,
         {"resources": [{"resource_type": 4, "resource_name": "1", "configuration_keys": None}]})
     for _ in range(3_000):

@@ -9,14 +9,16 @@ from check import BOOTSTRAP
 from raw_client import decoded, encoded
 
 HOST, PORT = BOOTSTRAP.rsplit(":", 1)
-#: Long enough for an answer on a busy machine; the few cases that stay silent pay it in full.
-ANSWER_SECONDS = 2
 
 
 class Connection:
-    def __init__(self, timeout=ANSWER_SECONDS):
+    #: Seconds until silence counts as one. Long enough for a busy machine; cases that are known to stay
+    #: silent pay it in full and are given less.
+    patience = 10
+
+    def __init__(self):
         self.socket = socket.create_connection((HOST, int(PORT)), timeout=10)
-        self.socket.settimeout(timeout)
+        self.socket.settimeout(self.patience)
 
     def __enter__(self):
         return self
