@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-/// The least room offered to a socket read. Small connections read whole requests with it; a bulk
-/// connection doubles it while a frame is incomplete.
+/// The least room offered to a socket read. Small connections read whole requests with it.
 pub const READ_BYTES_MIN: usize = 8 * 1024;
 
-/// The most that is reserved ahead for one incomplete frame: a default producer batch request
-/// (1 MiB) arrives in two or three reads.
-pub const FRAME_RESERVE_BYTES_MAX: usize = 1024 * 1024;
+/// The room offered to a connection that keeps filling what it is given: five produce requests of
+/// 16 KiB in one read.
+pub const READ_BYTES_MAX: usize = 256 * 1024;
+
+/// The most that is reserved ahead for one incomplete frame: a default producer batch (1 MiB) with
+/// the request around it.
+pub const FRAME_RESERVE_BYTES_MAX: usize = 1024 * 1024 + 64 * 1024;
 
 /// Requests of one connection that may be unanswered before it is read no further. Java clients
 /// keep 5 in flight, librdkafka up to 1,000 by configuration but far fewer in practice.

@@ -88,6 +88,7 @@ fn read_available<E: Env>(stream: &TcpStream, connection: &mut Connection<E>) ->
         match stream.try_read_buf(buffer) {
             Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(read) => {
+                connection.note_read(read, room);
                 if connection.handle_input().is_err() {
                     connection.responses().close();
                     return Ok(());

@@ -49,6 +49,11 @@ impl<E: Env> Connection<E> {
         self.frames.buffer()
     }
 
+    /// Says what a read into [`read_buffer`](Self::read_buffer) brought, of the room it had there.
+    pub fn note_read(&mut self, read: usize, room: usize) {
+        self.frames.note_read(read, room);
+    }
+
     /// Gives back the read buffer if no part of a request is in it.
     pub fn release_buffer(&mut self) {
         self.frames.release();

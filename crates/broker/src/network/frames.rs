@@ -3,20 +3,30 @@
 use bytes::{Bytes, BytesMut};
 use protocol::frame::{self, FrameTooLong, PREFIX_BYTES};
 
-use crate::limits::{FRAME_RESERVE_BYTES_MAX, READ_BYTES_MIN};
+use crate::limits::{FRAME_RESERVE_BYTES_MAX, READ_BYTES_MAX, READ_BYTES_MIN};
 
 /// Collects what a socket delivers and yields whole requests.
 ///
-/// **Invariant:** memory follows the bytes that have arrived, never the length that was claimed.
+/// **Invariant:** memory follows the bytes that have arrived, for this request or the one before,
+/// never the length that was claimed.
 #[derive(Debug)]
 pub struct FrameReader {
     buffer: BytesMut,
     frame_bytes_max: usize,
+    /// The room for the next read: doubled when one was filled, halved when one was nearly empty.
+    room: usize,
+    /// The size of the last whole frame: what this client may well send again.
+    last_frame_bytes: usize,
 }
 
 impl FrameReader {
     pub fn new(frame_bytes_max: usize) -> FrameReader {
-        FrameReader { buffer: BytesMut::new(), frame_bytes_max }
+        FrameReader {
+            buffer: BytesMut::new(),
+            frame_bytes_max,
+            room: READ_BYTES_MIN,
+            last_frame_bytes: 0,
+        }
     }
 
     /// Where the next read goes. There is room for at least [`READ_BYTES_MIN`].
@@ -26,10 +36,20 @@ impl FrameReader {
             Some(Ok(length)) => (PREFIX_BYTES + length).saturating_sub(self.buffer.len()),
             _ => 0,
         };
-        // Trust grows with what has come: at most double the bytes already here.
-        let trusted = self.buffer.len().clamp(READ_BYTES_MIN, FRAME_RESERVE_BYTES_MAX);
-        self.buffer.reserve(missing.min(trusted).max(READ_BYTES_MIN));
+        // Trust grows with what has come: as much again as is here, or as came the last time.
+        let earned = self.buffer.len().max(self.last_frame_bytes);
+        let trusted = earned.clamp(READ_BYTES_MIN, FRAME_RESERVE_BYTES_MAX);
+        self.buffer.reserve(missing.min(trusted).max(self.room));
         &mut self.buffer
+    }
+
+    /// Says that a read had room for `room` bytes and brought `read`.
+    pub fn note_read(&mut self, read: usize, room: usize) {
+        if read >= room {
+            self.room = (2 * self.room).min(READ_BYTES_MAX);
+        } else if read < self.room / 4 {
+            self.room = (self.room / 2).max(READ_BYTES_MIN);
+        }
     }
 
     /// Drops the buffer if it is empty: an idle connection keeps none.
@@ -58,6 +78,7 @@ impl FrameReader {
         }
         let mut frame = self.buffer.split_to(PREFIX_BYTES + bytes);
         let _ = frame.split_to(PREFIX_BYTES);
+        self.last_frame_bytes = bytes;
         Ok(Some(frame.freeze()))
     }
 }
@@ -95,5 +116,32 @@ mod tests {
         let mut reader = FrameReader::new(i32::MAX as usize);
         reader.buffer().extend_from_slice(&i32::MAX.to_be_bytes());
         assert!(reader.buffer().capacity() <= 4 * READ_BYTES_MIN);
+    }
+    #[test]
+    fn a_busy_connection_is_read_in_larger_pieces_and_a_quiet_one_in_small_ones_again() {
+        let mut reader = FrameReader::new(1000);
+        for _ in 0..10 {
+            let room = reader.buffer().capacity();
+            reader.note_read(room, room);
+        }
+        let most = reader.buffer().capacity();
+        assert!((READ_BYTES_MAX..2 * READ_BYTES_MAX).contains(&most), "{most}");
+        for _ in 0..10 {
+            reader.note_read(100, most);
+        }
+        reader.release();
+        assert!(reader.buffer().capacity() < 2 * READ_BYTES_MIN);
+    }
+
+    #[test]
+    fn a_client_that_sent_a_large_request_gets_room_for_another_at_once() {
+        let mut reader = FrameReader::new(1 << 20);
+        let request = [&100_000_u32.to_be_bytes()[..], &[7; 100_000]].concat();
+        for _ in 0..2 {
+            reader.buffer().extend_from_slice(&request);
+            assert!(reader.next_frame().unwrap().is_some());
+        }
+        reader.buffer().extend_from_slice(&request[..4]);
+        assert!(reader.buffer().capacity() >= request.len());
     }
 }
