@@ -135,7 +135,7 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let mut near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (far, _) = listener.accept().unwrap();
-        let mut inbox = Inbox::new(9);
+        let mut inbox = Inbox::new(11);
         let mut frames = Vec::new();
         for piece in [&[0, 0][..], &[0, 2, 7], &[8, 0, 0, 0, 1, 9]] {
             near.write_all(piece).unwrap();
