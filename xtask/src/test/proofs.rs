@@ -9,7 +9,10 @@ const LIMIT: Duration = Duration::from_secs(30 * 60);
 const FUZZ: Duration = Duration::from_secs(60);
 /// The same seeds in every run: a red check has one cause, the change.
 const FUZZ_FIRST_SEED: u64 = 1;
-const SIM_SEEDS: &str = "100";
+/// Each with crashes and with power losses.
+const SIM_SEEDS: usize = 100;
+/// A run keeps what its seeds left in memory; shorter runs keep less.
+const SIM_SEEDS_AT_A_TIME: usize = 25;
 
 /// Judges of the behaviour. A failure does not hide the next.
 pub const PROOFS: &[Step] = &[
@@ -30,15 +33,22 @@ fn tests() -> Result<Counts, String> {
 
 fn simulate() -> Result<Counts, String> {
     sim::exists(&crate::root(), sim::CRATE)?;
-    let mut counts = Counts::default();
-    // Crashes of the process keep what the page cache has; power loss keeps what was synced.
-    for faults in [&["--meta"][..], &["--power-loss"]] {
-        let run = ["run", "--quiet", "--release", "--package", sim::CRATE, "--"];
-        let mut command = process::cargo(&run);
-        command.args(["--seeds", SIM_SEEDS]).args(faults);
-        counts += judged(process::watch(command, LIMIT, true)?)?;
+    let mut counts = simulate_some(&["--meta"])?;
+    for first in (1..=SIM_SEEDS).step_by(SIM_SEEDS_AT_A_TIME) {
+        let (first, count) = (first.to_string(), SIM_SEEDS_AT_A_TIME.to_string());
+        let seeds = ["--seed", &first, "--seeds", &count];
+        // Crashes of the process keep what the page cache has; power loss keeps what was synced.
+        counts += simulate_some(&seeds)?;
+        counts += simulate_some(&[&seeds[..], &["--power-loss"]].concat())?;
     }
     Ok(counts)
+}
+
+fn simulate_some(args: &[&str]) -> Result<Counts, String> {
+    let run = ["run", "--quiet", "--release", "--package", sim::CRATE, "--"];
+    let mut command = process::cargo(&run);
+    command.args(args);
+    judged(process::watch(command, LIMIT, true)?)
 }
 
 fn short_fuzz() -> Result<Counts, String> {
