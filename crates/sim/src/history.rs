@@ -17,6 +17,8 @@ pub enum Event {
     Committed { group: String, partition: i32, offset: i64 },
     /// The group may have this offset from now on: a commit of it was sent.
     CommitSent { group: String, partition: i32, offset: i64 },
+    /// The group was told that this is where it stands. It asked after `asked` events.
+    Resumed { group: String, partition: i32, offset: i64, asked: usize },
     /// The member was told that these partitions are its own in this generation.
     Assigned { group: String, generation: i32, member: String, partitions: Vec<i32> },
     /// The broker says that the topic exists.

@@ -48,6 +48,9 @@ fn main() -> ExitCode {
         records += outcome.records;
         met += outcome.met;
         seed += 1;
+        if (seed - options.seed).is_multiple_of(100) {
+            println!("… {} seeds", seed - options.seed);
+        }
     }
     println!(
         "{} seeds, {:.2} simulated hours, {records} records kept",

@@ -33,8 +33,8 @@ const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
 
 /// Enough for a group to drop the members that a crash left behind and to agree anew.
-const HEALING_MS: u64 = 15_000;
-const FINISHING_MS: u64 = 5_000;
+const HEALING_MS: u64 = 6_000;
+const FINISHING_MS: u64 = 2_000;
 
 /// What a seed led to.
 #[derive(Clone, Debug)]

@@ -74,6 +74,7 @@ impl World {
             "offsets.topic.num.partitions=2",
             "offsets.topic.replication.factor=1",
             "group.initial.rebalance.delay.ms=100",
+            "group.min.session.timeout.ms=1000",
             "auto.create.topics.enable=false",
             // Indexes that fill up, checkpoints and retention that happen within a run.
             "log.index.size.max.bytes=4096",

@@ -9,6 +9,10 @@ use protocol::messages::offset_commit_request::{
     OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic,
 };
 use protocol::messages::offset_commit_response::OffsetCommitResponse;
+use protocol::messages::offset_fetch_request::{
+    OffsetFetchRequest, OffsetFetchRequestGroup, OffsetFetchRequestTopics,
+};
+use protocol::messages::offset_fetch_response::OffsetFetchResponse;
 use protocol::messages::sync_group_request::{SyncGroupRequest, SyncGroupRequestAssignment};
 use protocol::messages::sync_group_response::SyncGroupResponse;
 use types::{ErrorCode, Uuid};
@@ -18,6 +22,8 @@ use crate::history::Event;
 use crate::wire::Answer;
 
 const PROTOCOL: &str = "range";
+/// Short, so that a group soon forgets the members that a crash left behind.
+const SESSION_MS: i32 = 2_000;
 const PROTOCOL_TYPE: &str = "consumer";
 
 pub struct Member {
@@ -32,6 +38,8 @@ pub struct Member {
     /// later one is the higher, whoever made it.
     progress: i64,
     committing: Option<Vec<i32>>,
+    /// How much had happened when it asked where to resume.
+    asked: usize,
     stopped: bool,
 }
 
@@ -46,6 +54,7 @@ impl Member {
             share: Vec::new(),
             progress: 0,
             committing: None,
+            asked: 0,
             stopped: false,
         }
     }
@@ -58,8 +67,8 @@ impl Member {
         }
         io.send(&JoinGroupRequest {
             group_id: self.group.as_str().into(),
-            session_timeout_ms: 6_000,
-            rebalance_timeout_ms: 6_000,
+            session_timeout_ms: SESSION_MS,
+            rebalance_timeout_ms: SESSION_MS,
             member_id: self.member_id.as_str().into(),
             protocol_type: PROTOCOL_TYPE.into(),
             protocols: vec![JoinGroupRequestProtocol {
@@ -114,6 +123,39 @@ impl Member {
                 generation: self.generation,
                 member: self.member_id.clone(),
                 partitions: self.share.clone(),
+            });
+            return self.ask_where_to_resume(io);
+        }
+        io.wake_after_ms(20);
+    }
+
+    fn ask_where_to_resume(&mut self, io: &mut Io<'_>) {
+        self.asked = io.history.events().len();
+        let topic = OffsetFetchRequestTopics {
+            topic_id: self.topic_id,
+            partition_indexes: self.share.clone(),
+            ..Default::default()
+        };
+        io.send(&OffsetFetchRequest {
+            groups: vec![OffsetFetchRequestGroup {
+                group_id: self.group.as_str().into(),
+                topics: Some(vec![topic]),
+                member_epoch: -1,
+                ..Default::default()
+            }],
+            ..Default::default()
+        });
+    }
+
+    fn resumes(&mut self, response: &OffsetFetchResponse, io: &mut Io<'_>) {
+        let groups = response.groups.iter().filter(|group| group.error_code == 0);
+        let partitions = groups.flat_map(|group| &group.topics).flat_map(|topic| &topic.partitions);
+        for partition in partitions.filter(|partition| partition.error_code == 0) {
+            io.history.note(Event::Resumed {
+                group: self.group.clone(),
+                partition: partition.partition_index,
+                offset: partition.committed_offset,
+                asked: self.asked,
             });
         }
         io.wake_after_ms(20);
@@ -193,6 +235,7 @@ impl Actor for Member {
         match answer.key {
             ApiKey::JoinGroup => self.joined(&answer.to(), io),
             ApiKey::SyncGroup => self.assigned(&answer.to(), io),
+            ApiKey::OffsetFetch => self.resumes(&answer.to(), io),
             ApiKey::LeaveGroup => {
                 self.member_id.clear();
                 io.wake_after_ms(io.rng.below(500));

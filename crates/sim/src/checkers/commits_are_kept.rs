@@ -1,27 +1,52 @@
-//! The highest offset that a group was told is committed is the one it finds again, or a later one.
-//! Members here commit rising offsets only.
+//! The highest offset that a group was told is committed is the one it finds again, or a later
+//! one, whenever it asks. Members here commit rising offsets only.
 
 use std::collections::BTreeMap;
 
 use crate::history::{Event, FinalState, History};
 
+/// (group, partition) → offsets that were acknowledged, with the event that said so.
+type Told<'a> = BTreeMap<(&'a str, i32), Vec<(usize, i64)>>;
+
 pub fn check(history: &History, end: &FinalState) -> Vec<String> {
-    let mut told: BTreeMap<(String, i32), i64> = BTreeMap::new();
-    for event in history.since_power_loss() {
-        if let Event::Committed { group, partition, offset } = event {
-            let told = told.entry((group.clone(), *partition)).or_insert(-1);
-            *told = (*told).max(*offset);
+    let mut told = Told::new();
+    let mut broken = Vec::new();
+    for (now, event) in history.events().iter().enumerate() {
+        match event {
+            Event::Committed { group, partition, offset } => {
+                told.entry((group, *partition)).or_default().push((now, *offset));
+            }
+            Event::Resumed { group, partition, offset, asked } => {
+                let owed = owed(&told, group, *partition, *asked);
+                if *offset < owed {
+                    broken.push(format!(
+                        "group {group} partition {partition}: {owed} was committed, it resumed at \
+                         {offset}"
+                    ));
+                }
+            }
+            Event::PowerLost => told.clear(),
+            _ => {}
         }
     }
-    let broken = told
-        .iter()
-        .filter(|(place, offset)| end.committed.get(place).copied().unwrap_or(-1) < **offset);
+    for (group, partition) in told.keys() {
+        let found = end.committed.get(&((*group).to_owned(), *partition)).copied().unwrap_or(-1);
+        let owed = owed(&told, group, *partition, usize::MAX);
+        if found < owed {
+            broken.push(format!(
+                "group {group} partition {partition}: {owed} was committed, {found} is there"
+            ));
+        }
+    }
     broken
-        .map(|((group, partition), offset)| {
-            let found = end.committed.get(&(group.clone(), *partition)).copied().unwrap_or(-1);
-            format!("group {group} partition {partition}: {offset} was committed, {found} is there")
-        })
-        .collect()
+}
+
+/// The least that a group finds if it asks after `asked` events: a commit that was acknowledged
+/// later may or may not be in the answer.
+fn owed(told: &Told<'_>, group: &str, partition: i32, asked: usize) -> i64 {
+    let commits = told.get(&(group, partition)).map(Vec::as_slice).unwrap_or_default();
+    let before = commits.iter().take_while(|(at, _)| *at < asked);
+    before.map(|(_, offset)| *offset).max().unwrap_or(-1)
 }
 
 #[cfg(test)]
@@ -38,5 +63,19 @@ mod tests {
         assert!(check(&history, &end).is_empty());
         end.committed.insert((group, 0), 6);
         assert_eq!(check(&history, &end).len(), 1);
+    }
+
+    #[test]
+    fn a_group_that_resumes_before_its_commit_is_found_out_unless_it_asked_first() {
+        let group = || "g".to_owned();
+        let mut end = FinalState::default();
+        end.committed.insert((group(), 0), 7);
+        let broken = |asked| {
+            let mut history = History::default();
+            history.note(Event::Committed { group: group(), partition: 0, offset: 7 });
+            history.note(Event::Resumed { group: group(), partition: 0, offset: 6, asked });
+            check(&history, &end).len()
+        };
+        assert_eq!((broken(0), broken(1)), (0, 1));
     }
 }

@@ -58,6 +58,16 @@ impl std::ops::AddAssign for Met {
     }
 }
 
+impl Drop for World {
+    /// A node and those who wait in it hold each other; the end of its process frees all.
+    fn drop(&mut self) {
+        self.env.disk().crash(Crash::Kill);
+        if let Some(node) = self.node.take() {
+            node.shutdown();
+        }
+    }
+}
+
 impl World {
     /// From now on things go wrong.
     pub fn begin_faults(&mut self, faults: Faults) {
