@@ -65,19 +65,6 @@ impl History {
     pub fn between_power_losses(&self) -> impl Iterator<Item = &[Event]> {
         self.events.split(|event| *event == Event::PowerLost)
     }
-
-    /// Acknowledged values by place, from events.
-    pub fn acked(events: &[Event]) -> BTreeMap<(i32, i64), Value> {
-        let mut acked = BTreeMap::new();
-        for event in events {
-            if let Event::Acked { partition, base, values } = event {
-                for (index, value) in values.iter().enumerate() {
-                    acked.insert((*partition, base + index as i64), value.clone());
-                }
-            }
-        }
-        acked
-    }
 }
 
 /// What is in the log at the end, read by an ordinary client after the faults have stopped.

@@ -1,0 +1,1 @@
+//! Defects that a seed found, told by what went wrong.
