@@ -68,6 +68,17 @@ pub fn run(address: SocketAddr, pid: u32, ask: &Ask, load: Load) -> Outcome<Cost
     })
 }
 
+/// Writes `batches` of `batch` to each partition, before anything is measured.
+pub fn fill(
+    address: SocketAddr,
+    batch: bytes::Bytes,
+    partitions: usize,
+    batches: u64,
+) -> Outcome<()> {
+    let load = Load { connections: partitions, depth: 1, requests: batches };
+    Session::open(address, &Ask::Produce { batch }, load)?.exchange_evenly(batches)
+}
+
 struct Session {
     poller: Poller,
     connections: Vec<Connection>,
@@ -93,29 +104,53 @@ impl Session {
     }
 
     /// Sends `requests` and takes their answers; the bytes of batches that went either way.
+    /// Whichever connection is answered asks again, so that all stay busy to the end.
     fn exchange(&mut self, requests: u64) -> Outcome<u64> {
         let mut to_ask = requests;
         let mut open = 0;
         let mut bytes = 0;
-        for connection in &mut self.connections {
-            let first = to_ask.min(self.depth as u64);
-            to_ask -= first;
-            open += first;
-            connection.ask(first as usize)?;
+        for number in 0..self.connections.len() {
+            open += self.ask(number, &mut to_ask, self.depth as u64)?;
         }
         while open > 0 {
-            for number in self.poller.wait().map_err(|error| error.to_string())? {
-                let connection = &mut self.connections[number as usize];
-                let (answers, moved) = connection.take_answers()?;
+            for number in self.ready()? {
+                let (answers, moved) = self.connections[number].take_answers()?;
                 open -= answers;
                 bytes += moved;
-                let more = to_ask.min(answers);
-                to_ask -= more;
-                open += more;
-                connection.ask(more as usize)?;
+                open += self.ask(number, &mut to_ask, answers)?;
             }
         }
         Ok(bytes)
+    }
+
+    /// Sends `requests` on each connection, so that every partition has as many.
+    fn exchange_evenly(&mut self, requests: u64) -> Outcome<()> {
+        let mut to_ask = vec![requests; self.connections.len()];
+        let mut open = 0;
+        for (number, left) in to_ask.iter_mut().enumerate() {
+            open += self.ask(number, left, self.depth as u64)?;
+        }
+        while open > 0 {
+            for number in self.ready()? {
+                let (answers, _) = self.connections[number].take_answers()?;
+                open -= answers;
+                open += self.ask(number, &mut to_ask[number], answers)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn ready(&mut self) -> Outcome<Vec<usize>> {
+        let ready = self.poller.wait().map_err(|error| error.to_string())?;
+        Ok(ready.into_iter().map(|number| number as usize).collect())
+    }
+
+    /// Sends up to `wanted` of the requests that are left, and what is unsent of earlier ones.
+    fn ask(&mut self, number: usize, left: &mut u64, wanted: u64) -> Outcome<u64> {
+        let more = wanted.min(*left);
+        *left -= more;
+        self.connections[number].ask(more as usize)?;
+        Ok(more)
     }
 }
 

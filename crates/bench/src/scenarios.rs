@@ -120,10 +120,8 @@ fn run(options: &Options, scenario: &Scenario, server: &Server) -> Outcome<Cost>
         What::Fetch { bytes_max } => {
             let header = records::BatchHeader::parse(&batch).map_err(|error| error.to_string())?;
             let each = HOT_BYTES / batch.len();
-            let fill = Load { connections: CONNECTIONS, depth: 1, requests: (4 * each) as u64 };
-            load::run(address, pid, &Ask::Produce { batch }, fill)?;
-            // Partitions are filled at their own pace: none is read to its end.
-            let end = (each / 2) as i64 * i64::from(header.records_count);
+            load::fill(address, batch, CONNECTIONS, each as u64)?;
+            let end = each as i64 * i64::from(header.records_count);
             load::run(address, pid, &Ask::Fetch { bytes_max, end }, load)
         }
     }
