@@ -1,13 +1,22 @@
 //! `sim`: one node under faults, by seed.
-//!
-//! ```text
-//! sim [--seed N] [--seeds COUNT] [--seconds SIMULATED] [--hours SIMULATED] [--power-loss] [--meta]
-//! ```
 
 use std::process::ExitCode;
 
 use sim::run::{Outcome, run};
-use sim::world::{Faults, Met};
+use sim::world::{Faults, Lie, Met};
+
+const HELP: &str = "\
+A whole node, its clients, a network and faults on one queue, decided by a seed.
+
+  --seed N         the first seed (1)
+  --seeds COUNT    how many seeds (1)
+  --hours N        instead: as many seeds as make this many simulated hours
+  --seconds N      how long things go wrong in each, simulated (30)
+  --power-loss     the power fails, too: what was not synced survives in part
+  --meta           first run the first seed twice; the traces must be equal
+  --lie NAME       the world has a defect that must be found out: log-write-dropped,
+                   commits-dropped, syncs-ignored, produce-repeated
+";
 
 struct Options {
     seed: u64,
@@ -15,10 +24,15 @@ struct Options {
     seconds: u64,
     hours: Option<u64>,
     power: bool,
+    lie: Option<(&'static str, Lie)>,
     meta: bool,
 }
 
 fn main() -> ExitCode {
+    if std::env::args().any(|argument| argument == "--help") {
+        print!("{HELP}");
+        return ExitCode::SUCCESS;
+    }
     let options = match parse(std::env::args().skip(1)) {
         Ok(options) => options,
         Err(why) => {
@@ -67,7 +81,11 @@ fn main() -> ExitCode {
 }
 
 fn one(options: &Options, seed: u64) -> Outcome {
-    run(seed, Faults { power: options.power, lie: None }, options.seconds * 1000)
+    run(
+        seed,
+        Faults { power: options.power, lie: options.lie.map(|(_, lie)| lie) },
+        options.seconds * 1000,
+    )
 }
 
 fn same_seed_same_trace(options: &Options) -> bool {
@@ -89,12 +107,20 @@ fn report(options: &Options, seed: u64, outcome: &Outcome) {
         println!("  {broken}");
     }
     let power = if options.power { " --power-loss" } else { "" };
-    println!("again: cargo xtask sim --seed {seed} --seconds {}{power}", options.seconds);
+    let lie = options.lie.map(|(name, _)| format!(" --lie {name}")).unwrap_or_default();
+    println!("again: cargo xtask sim --seed {seed} --seconds {}{power}{lie}", options.seconds);
 }
 
 fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
-    let mut options =
-        Options { seed: 1, seeds: 1, seconds: 30, hours: None, power: false, meta: false };
+    let mut options = Options {
+        seed: 1,
+        seeds: 1,
+        seconds: 30,
+        hours: None,
+        power: false,
+        lie: None,
+        meta: false,
+    };
     let mut arguments = arguments;
     while let Some(flag) = arguments.next() {
         let mut number = || -> Result<u64, String> {
@@ -107,6 +133,11 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
             "--seconds" => options.seconds = number()?,
             "--hours" => options.hours = Some(number()?),
             "--power-loss" => options.power = true,
+            "--lie" => {
+                let name = arguments.next().unwrap_or_default();
+                let known = Lie::ALL.iter().find(|(known, _)| *known == name);
+                options.lie = Some(*known.ok_or(format!("--lie {name}: no such lie"))?);
+            }
             "--meta" => options.meta = true,
             other => return Err(format!("{other} is no option")),
         }

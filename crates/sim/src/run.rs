@@ -101,7 +101,9 @@ fn live(world: &mut World, faults: Faults, chaos_ms: u64) -> FinalState {
     if !world.all_done() {
         world.complaints.push("after the faults some client never got its answer".to_owned());
     }
-    read_everything(world, topic_id)
+    let end = read_everything(world, topic_id);
+    world.end();
+    end
 }
 
 fn words_of(panic: &(dyn Any + Send)) -> String {

@@ -58,13 +58,20 @@ impl std::ops::AddAssign for Met {
     }
 }
 
+impl Lie {
+    pub const ALL: [(&str, Lie); 4] = [
+        ("log-write-dropped", Lie::LogWriteIsDropped),
+        ("commits-dropped", Lie::CommitsAreDropped),
+        ("syncs-ignored", Lie::SyncsAreIgnored),
+        ("produce-repeated", Lie::ProduceIsRepeated),
+    ];
+}
+
 impl Drop for World {
     /// A node and those who wait in it hold each other; the end of its process frees all.
     fn drop(&mut self) {
         self.env.disk().crash(Crash::Kill);
-        if let Some(node) = self.node.take() {
-            node.shutdown();
-        }
+        self.free_node();
     }
 }
 
@@ -91,6 +98,11 @@ impl World {
         self.queue.retain(|_, due| !matches!(due, Due::Fault | Due::Start));
         self.crash(if power { Crash::PowerLoss } else { Crash::Kill });
         self.start();
+    }
+
+    /// The node stops for good.
+    pub fn end(&mut self) {
+        self.end_process(Crash::Kill);
     }
 
     /// Starts the broker, if it is not running.
@@ -144,9 +156,18 @@ impl World {
         let links: Vec<u64> = self.links.keys().copied().collect();
         links.into_iter().for_each(|link| self.cut(link));
         self.env.disk().crash(kind);
-        if let Some(node) = self.node.take() {
-            // Its disk is dead and nobody hears it: this only frees the memory.
-            node.shutdown();
+        self.free_node();
+    }
+
+    /// Its disk is dead and nobody hears it: this only frees the memory.
+    fn free_node(&mut self) {
+        let Some(node) = self.node.take() else { return };
+        node.shutdown();
+        let timers = Arc::clone(node.timers());
+        drop(node);
+        let holders = Arc::strong_count(&timers) - 1;
+        if holders > 0 {
+            self.complaints.push(format!("{holders} waiters outlive a node that was shut down"));
         }
     }
 
