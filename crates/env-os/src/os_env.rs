@@ -1,4 +1,4 @@
-use crate::{OsClock, OsDisk, OsRng};
+use crate::{OsBackground, OsClock, OsDisk, OsRng};
 use env::Env;
 
 /// The real world.
@@ -7,6 +7,7 @@ pub struct OsEnv {
     clock: OsClock,
     disk: OsDisk,
     rng: OsRng,
+    background: OsBackground,
 }
 
 impl OsEnv {
@@ -19,6 +20,7 @@ impl Env for OsEnv {
     type Clock = OsClock;
     type Disk = OsDisk;
     type Rng = OsRng;
+    type Background = OsBackground;
 
     fn clock(&self) -> &OsClock {
         &self.clock
@@ -30,5 +32,9 @@ impl Env for OsEnv {
 
     fn rng(&self) -> &OsRng {
         &self.rng
+    }
+
+    fn background(&self) -> &OsBackground {
+        &self.background
     }
 }

@@ -1,6 +1,8 @@
+use std::time::Duration;
+
 use env::Env;
 
-use crate::{SimClock, SimDisk, SimRng};
+use crate::{SimBackground, SimClock, SimDisk, SimRng};
 
 /// One simulated machine.
 #[derive(Clone, Debug)]
@@ -8,21 +10,27 @@ pub struct SimEnv {
     clock: SimClock,
     disk: SimDisk,
     rng: SimRng,
+    background: SimBackground,
 }
 
 impl SimEnv {
     pub fn new(seed: u64) -> SimEnv {
+        let clock = SimClock::default();
+        let chance = SimRng::new(seed ^ 0x1a9e);
         SimEnv {
-            clock: SimClock::default(),
+            background: SimBackground::new(clock.clone(), chance, Duration::ZERO),
+            clock,
             disk: SimDisk::new(seed),
             // Its own stream, so that the broker's draws do not shift those of the world.
             rng: SimRng::new(seed ^ 0xb10c),
         }
     }
 
-    /// The machine as the process that starts now has it: its disk is dead after the next crash.
+    /// The machine as the process that starts now has it: its disk is dead after the next crash,
+    /// and what it leaves to other hands is its own.
     pub fn for_process(&self) -> SimEnv {
-        SimEnv { disk: self.disk.for_process(), ..self.clone() }
+        let background = self.background.for_process();
+        SimEnv { disk: self.disk.for_process(), background, ..self.clone() }
     }
 }
 
@@ -30,6 +38,7 @@ impl Env for SimEnv {
     type Clock = SimClock;
     type Disk = SimDisk;
     type Rng = SimRng;
+    type Background = SimBackground;
 
     fn clock(&self) -> &SimClock {
         &self.clock
@@ -41,5 +50,9 @@ impl Env for SimEnv {
 
     fn rng(&self) -> &SimRng {
         &self.rng
+    }
+
+    fn background(&self) -> &SimBackground {
+        &self.background
     }
 }

@@ -24,6 +24,8 @@ use crate::wire::Wire;
 
 const LISTENER: &str = "PLAINTEXT";
 const RECONNECT_MS: u64 = 50;
+/// How long a disk takes over what is left to other hands, at most.
+const BACKGROUND_MS_MAX: u64 = 4;
 /// Room for an admin call: more than any timeout in the broker.
 const CALL_MS_MAX: u64 = 60_000;
 
@@ -45,6 +47,8 @@ struct Client {
 
 pub struct World {
     env: SimEnv,
+    /// The machine as the running process has it.
+    process: SimEnv,
     rng: SimRng,
     config: Arc<BrokerConfig>,
     node: Option<Arc<Node<SimEnv>>>,
@@ -85,8 +89,11 @@ impl World {
         .to_vec();
         let sources = Sources { overrides: &overrides, ..Sources::default() };
         let loaded = config::load(sources).expect("the simulator's own configuration");
+        let env = SimEnv::new(seed);
+        env.background().set_latency_max(Duration::from_millis(BACKGROUND_MS_MAX));
         World {
-            env: SimEnv::new(seed),
+            process: env.for_process(),
+            env,
             rng: SimRng::new(seed),
             config: Arc::new(loaded.config),
             node: None,
@@ -132,11 +139,15 @@ impl World {
     fn step(&mut self, end: MonoTime) -> bool {
         let queued = self.queue.first_key_value().map(|(key, _)| key.0);
         let timer = self.node.as_ref().and_then(|node| node.timers().next_deadline());
-        let Some(at) = queued.into_iter().chain(timer).min().filter(|at| *at <= end) else {
+        let job = self.process.background().next_due();
+        let soonest = queued.into_iter().chain(timer).chain(job).min();
+        let Some(at) = soonest.filter(|at| *at <= end) else {
             return false;
         };
         self.env.clock().set(at);
-        if timer.is_some_and(|timer| timer <= at) {
+        if job.is_some_and(|job| job <= at) {
+            self.process.background().run_one();
+        } else if timer.is_some_and(|timer| timer <= at) {
             if let Some(node) = &self.node {
                 node.timers().expire(at);
             }

@@ -55,10 +55,12 @@ impl Tree {
             let name = entry.file_name().to_string_lossy().into_owned();
             let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
             let kind = entry.file_type()?;
+            if SKIPPED.contains(&name.as_str()) {
+                // `.git` is a file in a linked worktree.
+                continue;
+            }
             if kind.is_dir() {
-                if !SKIPPED.contains(&name.as_str()) {
-                    self.walk(root, &path)?;
-                }
+                self.walk(root, &path)?;
             } else if kind.is_file() && entry.metadata()?.len() <= FILE_BYTES_MAX {
                 match String::from_utf8(fs::read(entry.path())?) {
                     Ok(text) => self.add(path, text),

@@ -10,7 +10,7 @@ use broker::{Connection, ConnectionInfo, Disconnect, Endpoint, Node, NodeOptions
 use bytes::{Bytes, BytesMut};
 use config::Sources;
 use env::{Clock, Env};
-use env_sim::{Crash, SimEnv};
+use env_sim::{Crash, SimBackground, SimEnv};
 use protocol::header::ResponseHeader;
 use protocol::{ApiKey, Message, Reader, Request, frame};
 use types::MonoTime;
@@ -82,6 +82,7 @@ impl Broker {
     pub fn crash_and_restart(&mut self, crash: Crash) {
         self.node = None;
         self.env.disk().crash(crash);
+        self.env.background().forget();
         self.open().unwrap_or_else(|error| panic!("no start after {crash:?}: {error}"));
     }
 
@@ -112,6 +113,7 @@ impl Broker {
         while let Some(due) = timers.next_deadline().filter(|due| *due <= end) {
             self.env.clock().set(due);
             timers.expire(self.now());
+            self.env.background().run_due();
         }
         self.env.clock().set(end);
     }
@@ -122,6 +124,7 @@ impl Broker {
         let info = ConnectionInfo { peer, listener: LISTENER.into() };
         Client {
             connection: Connection::new(Arc::clone(self.node()), info),
+            background: self.env.background().clone(),
             name: "test".to_owned(),
             sent: VecDeque::new(),
             sent_count: 0,
@@ -155,6 +158,7 @@ impl Broker {
             let due = due.unwrap_or_else(|| panic!("{} is never answered", R::NAME));
             self.env.clock().set(due);
             self.node().timers().expire(self.now());
+            self.env.background().run_due();
         }
     }
 }
@@ -162,6 +166,8 @@ impl Broker {
 /// One connection, seen from the client.
 pub struct Client {
     connection: Connection<SimEnv>,
+    /// What a request leaves to other hands is done before its answer is looked for.
+    background: SimBackground,
     pub name: String,
     sent: VecDeque<(i32, ApiKey, i16)>,
     sent_count: i32,
@@ -192,6 +198,7 @@ impl Client {
     fn serve(&mut self) {
         while self.end.is_none() {
             self.end = self.connection.handle_input().err();
+            self.background.run_due();
             if !self.connection.has_work() {
                 return;
             }

@@ -71,6 +71,7 @@ impl Drop for World {
     /// A node and those who wait in it hold each other; the end of its process frees all.
     fn drop(&mut self) {
         self.env.disk().crash(Crash::Kill);
+        self.process.background().forget();
         self.free_node();
     }
 }
@@ -116,7 +117,8 @@ impl World {
         let endpoint =
             Endpoint { listener: LISTENER.to_owned(), host: "sim".to_owned(), port: 9092 };
         let options = NodeOptions { config: Arc::clone(&self.config), endpoints: vec![endpoint] };
-        match Node::open(self.env.for_process(), options) {
+        self.process = self.env.for_process();
+        match Node::open(self.process.clone(), options) {
             Ok(node) => {
                 self.trace.note(self.now(), "started", &[]);
                 self.node = Some(node);
@@ -156,6 +158,7 @@ impl World {
         let links: Vec<u64> = self.links.keys().copied().collect();
         links.into_iter().for_each(|link| self.cut(link));
         self.env.disk().crash(kind);
+        self.process.background().forget();
         self.free_node();
     }
 
@@ -163,6 +166,8 @@ impl World {
     fn free_node(&mut self) {
         let Some(node) = self.node.take() else { return };
         node.shutdown();
+        self.process.background().run_due();
+        self.process.background().forget();
         let timers = Arc::clone(node.timers());
         drop(node);
         let holders = Arc::strong_count(&timers) - 1;
