@@ -103,7 +103,7 @@ impl<D: Disk> FetchReader<D> {
             (_, why) => why,
         })?;
         check_epoch(target.current_leader_epoch, partition.leader_epoch())?;
-        let log = &partition.reader;
+        let log = &partition.reader();
         let (log_start, log_end) = (log.log_start(), log.log_end());
         let high_watermark = partition.high_watermark();
         let stable = partition.last_stable_offset();
@@ -203,7 +203,7 @@ impl<D: Disk> FetchReader<D> {
     /// The bytes in all its partitions, to tell whether anything was appended meanwhile.
     pub fn sizes(&self) -> u64 {
         let partitions = self.found.iter().filter_map(|found| found.partition.as_ref().ok());
-        partitions.map(|partition| partition.reader.size_bytes().unwrap_or(0)).sum()
+        partitions.map(|partition| partition.reader().size_bytes().unwrap_or(0)).sum()
     }
 }
 
@@ -278,7 +278,7 @@ fn diverging_epoch<D: Disk>(
     }
     let asked = LeaderEpoch(target.last_fetched_epoch);
     let end = partition.epoch_end(asked).ok_or(ErrorCode::OffsetOutOfRange)?;
-    if Offset(target.fetch_offset) < partition.reader.log_start() {
+    if Offset(target.fetch_offset) < partition.reader().log_start() {
         return Err(ErrorCode::OffsetOutOfRange);
     }
     let diverges = end.epoch < asked || end.end_offset < Offset(target.fetch_offset);
@@ -290,7 +290,7 @@ fn aborted<D: Disk>(
     from: Offset,
     up_to: Offset,
 ) -> Result<Vec<AbortedTransaction>, ErrorCode> {
-    let found = partition.reader.aborted_transactions(from, up_to);
+    let found = partition.reader().aborted_transactions(from, up_to);
     let found = found.map_err(|error: ReadError| error.error_code())?;
     let entry = |txn: storage::AbortedTransaction| AbortedTransaction {
         producer_id: txn.producer_id.0,

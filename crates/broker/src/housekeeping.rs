@@ -98,7 +98,7 @@ fn retain<E: Env>(
             "{} starts at offset {log_start} now: what came before was past its retention",
             partition.id
         );
-        store.remove_let_go(partition.dir, log)
+        store.remove_let_go(partition.dir(), log)
     });
     kept.unwrap_or(Ok(()))
 }

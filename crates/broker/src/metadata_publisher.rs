@@ -91,7 +91,7 @@ fn stop<E: Env>(node: &Node<E>, partition: &LocalPartition, now: WallTime) {
         node.groups.unload(partition.index);
     }
     let Some(log) = stopped.take_log(ErrorCode::UnknownTopicOrPartition, now) else { return };
-    if let Err(error) = node.log_store.delete(stopped.dir, log) {
+    if let Err(error) = node.log_store.delete(stopped.dir(), log) {
         log::error!(target: "kafka.log.LogManager", "cannot delete {id}: {error}");
     }
 }

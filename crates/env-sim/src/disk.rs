@@ -5,14 +5,18 @@
 //! a power cut keeps what was synced and, of the rest, an arbitrary subset of pages, lengths and
 //! names.
 
+mod faults;
+mod file;
 mod state;
 
-use env::{DirEntry, Disk, DiskFile, OpenMode};
+use env::{DirEntry, Disk, OpenMode};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, IoSlice};
+use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+pub use faults::Operation;
+pub use file::SimFile;
 use state::{FileNode, Names, Node, NodeId, ROOT, State, dead, names_of};
 
 /// How the world ends for the process that uses the disk.
@@ -33,15 +37,6 @@ pub struct SimDisk {
     state: Arc<Mutex<State>>,
     /// The process whose handle this is; `None` is whoever lives.
     bound: Option<u64>,
-}
-
-/// A handle; it stays valid when its file is renamed or removed, as on a real system.
-#[derive(Debug)]
-pub struct SimFile {
-    disk: SimDisk,
-    node: NodeId,
-    life: u64,
-    writable: bool,
 }
 
 /// Releases its lock when dropped.
@@ -65,6 +60,8 @@ impl SimDisk {
             mutations_left: None,
             mutations: 0,
             sync_failures: Vec::new(),
+            failures: Vec::new(),
+            mounts: Vec::new(),
             ignored_writes: None,
             ignores_syncs: false,
             syncs: 0,
@@ -169,11 +166,13 @@ impl Disk for SimDisk {
 
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<SimFile> {
         let mut state = self.enter()?;
+        state.check(Operation::Open, path)?;
         let creates = matches!(mode, OpenMode::Create | OpenMode::Truncate);
         let node = match state.find(path) {
             Ok(node) => node,
             Err(error) if error.kind() == io::ErrorKind::NotFound && creates => {
                 let (parent, name) = state.find_parent(path)?;
+                state.check(Operation::Names, path)?;
                 state.mutate_whole()?;
                 let node = state.add(Node::File(FileNode::default()));
                 state.dir(parent)?.0.insert(name, node);
@@ -192,6 +191,7 @@ impl Disk for SimDisk {
 
     fn read_dir(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
         let mut state = self.enter()?;
+        state.check(Operation::Read, path)?;
         let node = state.find(path)?;
         let names = state.dir(node)?.0.clone();
         let is_dir = |id| matches!(state.nodes.get(&id), Some(Node::Dir { .. }));
@@ -200,6 +200,9 @@ impl Disk for SimDisk {
 
     fn create_dir_all(&self, path: &Path) -> io::Result<()> {
         let mut state = self.enter()?;
+        if state.find(path).is_err() {
+            state.check(Operation::Names, path)?;
+        }
         let mut node = ROOT;
         for name in names_of(path) {
             let known = state.dir(node)?.0.get(&name).copied();
@@ -221,6 +224,7 @@ impl Disk for SimDisk {
         let mut state = self.enter()?;
         let (parent, name) = state.find_parent(path)?;
         let node = state.find(path)?;
+        state.check(Operation::Names, path)?;
         state.file(node)?;
         state.mutate_whole()?;
         state.dir(parent)?.0.remove(&name);
@@ -231,6 +235,7 @@ impl Disk for SimDisk {
         let mut state = self.enter()?;
         let (parent, name) = state.find_parent(path)?;
         let node = state.find(path)?;
+        state.check(Operation::Names, path)?;
         state.dir(node)?;
         state.mutate_whole()?;
         state.dir(parent)?.0.remove(&name);
@@ -242,6 +247,8 @@ impl Disk for SimDisk {
         let node = state.find(from)?;
         let (from_dir, from_name) = state.find_parent(from)?;
         let (to_dir, to_name) = state.find_parent(to)?;
+        state.check(Operation::Names, from)?;
+        state.check(Operation::Names, to)?;
         state.mutate_whole()?;
         state.dir(from_dir)?.0.remove(&from_name);
         state.dir(to_dir)?.0.insert(to_name, node);
@@ -252,6 +259,7 @@ impl Disk for SimDisk {
         let mut state = self.enter()?;
         state.syncs += 1;
         let node = state.find(path)?;
+        state.check(Operation::Names, path)?;
         state.mutate_whole()?;
         if state.ignores_syncs {
             return Ok(());
@@ -273,9 +281,10 @@ impl Disk for SimDisk {
         }
     }
 
-    fn space(&self, _path: &Path) -> io::Result<(u64, u64)> {
+    fn space(&self, path: &Path) -> io::Result<(u64, u64)> {
         let state = self.enter()?;
-        Ok((state.capacity, state.capacity.saturating_sub(state.used())))
+        state.check(Operation::Read, path)?;
+        Ok(state.space_at(path))
     }
 }
 
@@ -288,111 +297,10 @@ impl Drop for SimLock {
     }
 }
 
-impl SimFile {
-    fn with<T>(&self, act: impl FnOnce(&mut State) -> io::Result<T>) -> io::Result<T> {
-        let mut state = self.disk.lock_state();
-        if state.life != self.life {
-            return Err(dead());
-        }
-        state.check_alive()?;
-        act(&mut state)
-    }
-
-    fn write_all(&self, bytes: &[u8], position: u64) -> io::Result<()> {
-        if !self.writable {
-            return Err(io::ErrorKind::PermissionDenied.into());
-        }
-        let position = position as usize;
-        self.with(|state| {
-            let whole = state.count_mutation()?;
-            let cut = match whole {
-                true => bytes.len(),
-                false => state.next_random() as usize % (bytes.len() + 1),
-            };
-            if whole && state.ignores_write(self.node) {
-                return Ok(());
-            }
-            let room = match state.capacity {
-                u64::MAX => u64::MAX,
-                capacity => capacity.saturating_sub(state.used()),
-            };
-            let file = state.file(self.node)?;
-            let grows = (position + cut).saturating_sub(file.live.len()) as u64;
-            // A full disk takes what fits: short writes are real.
-            let fits = if grows > room { cut.saturating_sub((grows - room) as usize) } else { cut };
-            file.write(&bytes[..fits], position);
-            match (whole, fits == bytes.len()) {
-                (false, _) => Err(dead()),
-                (true, false) => Err(io::ErrorKind::StorageFull.into()),
-                (true, true) => Ok(()),
-            }
-        })
-    }
-}
-
-impl DiskFile for SimFile {
-    fn read_at(&self, into: &mut [u8], position: u64) -> io::Result<usize> {
-        self.with(|state| {
-            let file = state.file(self.node)?;
-            let from = (position as usize).min(file.live.len());
-            let got = into.len().min(file.live.len() - from);
-            into[..got].copy_from_slice(&file.live[from..from + got]);
-            Ok(got)
-        })
-    }
-
-    fn write_at(&self, bytes: &[u8], position: u64) -> io::Result<()> {
-        self.write_all(bytes, position)
-    }
-
-    fn write_vectored_at(&self, slices: &mut [IoSlice<'_>], position: u64) -> io::Result<()> {
-        let joined: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
-        self.write_all(&joined, position)
-    }
-
-    fn len(&self) -> io::Result<u64> {
-        self.with(|state| Ok(state.file(self.node)?.live.len() as u64))
-    }
-
-    fn set_len(&self, bytes: u64) -> io::Result<()> {
-        self.with(|state| {
-            state.mutate_whole()?;
-            state.file(self.node)?.set_len(bytes as usize);
-            Ok(())
-        })
-    }
-
-    fn reserve(&self, _bytes: u64) -> io::Result<()> {
-        self.with(|_| Ok(()))
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        self.with(|state| {
-            state.syncs += 1;
-            state.mutate_whole()?;
-            if state.ignores_syncs {
-                return Ok(());
-            }
-            let failing = state.failing_sync(self.node);
-            let file = state.file(self.node)?;
-            match failing {
-                // The kernel drops the pages' dirty mark although they never reached the platter.
-                true => {
-                    file.dirty.clear();
-                    Err(io::Error::other("simulated sync failure"))
-                }
-                false => {
-                    file.sync();
-                    Ok(())
-                }
-            }
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use env::DiskFile;
 
     fn write(disk: &SimDisk, path: &str, bytes: &[u8]) -> SimFile {
         let file = disk.open(Path::new(path), OpenMode::Create).unwrap();
@@ -478,6 +386,40 @@ mod tests {
         assert_eq!(error.kind(), io::ErrorKind::StorageFull);
         assert_eq!(content(&disk, "/f").unwrap(), b"12345678ab");
         assert_eq!(disk.space(Path::new("/")).unwrap(), (10, 0));
+    }
+
+    #[test]
+    fn a_broken_part_fails_by_name_and_operation_until_it_is_healed() {
+        let disk = SimDisk::new(3);
+        disk.create_dir_all(Path::new("/a")).unwrap();
+        disk.create_dir_all(Path::new("/ab")).unwrap();
+        let (broken, sound) = (write(&disk, "/a/f.log", b"x"), write(&disk, "/ab/f.log", b"y"));
+        disk.fail(Operation::Write, "/a", ".log");
+        assert!(broken.write_at(b"z", 0).is_err());
+        sound.write_at(b"z", 0).unwrap();
+        write(&disk, "/a/f.index", b"x");
+        assert_eq!(content(&disk, "/a/f.log").unwrap(), b"x");
+        disk.break_under("/a");
+        assert!(disk.read_dir(Path::new("/a")).is_err());
+        assert!(
+            broken.sync().is_err() && disk.open(Path::new("/a/f.log"), OpenMode::Read).is_err()
+        );
+        disk.heal();
+        assert_eq!(content(&disk, "/a/f.log").unwrap(), b"x");
+    }
+
+    #[test]
+    fn each_file_system_has_a_capacity_of_its_own() {
+        let disk = SimDisk::new(3);
+        disk.create_dir_all(Path::new("/a")).unwrap();
+        disk.create_dir_all(Path::new("/b")).unwrap();
+        disk.set_capacity_under("/a", 4);
+        let full = write(&disk, "/a/f", b"1234");
+        let roomy = write(&disk, "/b/f", b"1234");
+        assert_eq!(full.write_at(b"5", 4).unwrap_err().kind(), io::ErrorKind::StorageFull);
+        assert_eq!(full.reserve(5).unwrap_err().kind(), io::ErrorKind::StorageFull);
+        roomy.write_at(b"5", 4).unwrap();
+        assert_eq!(disk.space(Path::new("/a/f")).unwrap(), (4, 0));
     }
 
     #[test]

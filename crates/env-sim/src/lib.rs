@@ -11,6 +11,6 @@ mod world;
 
 pub use background::{SimBackground, SimLane};
 pub use clock::SimClock;
-pub use disk::{Crash, SimDisk, SimFile, SimLock};
+pub use disk::{Crash, Operation, SimDisk, SimFile, SimLock};
 pub use rng::SimRng;
 pub use world::SimEnv;

@@ -17,7 +17,7 @@ pub fn load<D: Disk, S: CoordinatorShard>(
     partition: &Partition<D>,
     hosted: &mut Hosted<S>,
 ) -> Result<(), String> {
-    let log = &partition.reader;
+    let log = &partition.reader();
     let mut from = log.log_start();
     while from < log.log_end() {
         let slice = log

@@ -32,14 +32,14 @@ pub fn handle<E: Env>(
     let all = partitions.all();
     let describe = |dir: DirFacts| {
         let mut topics: BTreeMap<&str, Vec<DescribeLogDirsPartition>> = BTreeMap::new();
-        for partition in all.iter().filter(|partition| partition.dir == dir.index) {
+        for partition in all.iter().filter(|partition| partition.dir() == dir.index) {
             let (topic, index) = (&*partition.id.topic, partition.id.partition);
             if asked.as_ref().is_some_and(|asked| !asked.contains(&(topic, index))) {
                 continue;
             }
             topics.entry(topic).or_default().push(DescribeLogDirsPartition {
                 partition_index: index,
-                partition_size: partition.reader.size_bytes().map_or(0, |bytes| bytes as i64),
+                partition_size: partition.reader().size_bytes().map_or(0, |bytes| bytes as i64),
                 ..Default::default()
             });
         }

@@ -87,7 +87,7 @@ fn look_up<D: Disk>(
         return Err(ErrorCode::UnsupportedVersion);
     }
     check_epoch(asked.current_leader_epoch, partition.leader_epoch())?;
-    let log = &partition.reader;
+    let log = &partition.reader();
     let visible_end =
         if committed { partition.last_stable_offset() } else { partition.high_watermark() };
     let at = |offset: Offset, epoch| Found { offset, epoch, ..Found::NOTHING };

@@ -64,8 +64,8 @@ pub struct Append {
 pub struct Partition<D: Disk> {
     pub id: TopicPartition,
     pub topic_id: Uuid,
-    pub dir: DirIndex,
-    pub reader: LogReader<D>,
+    /// A move to another log directory replaces both, under the baton.
+    place: ArcSwap<Place<D>>,
     high_watermark: AtomicI64,
     leader_epoch: AtomicI32,
     owner: Mutex<Owner<D>>,
@@ -74,6 +74,12 @@ pub struct Partition<D: Disk> {
     settings: ArcSwap<PartitionSettings>,
     /// An error code once the partition is not served here any more; 0 before.
     gone: AtomicI16,
+}
+
+/// Where a partition's log is, for those who only read it.
+struct Place<D: Disk> {
+    dir: DirIndex,
+    reader: LogReader<D>,
 }
 
 struct Owner<D: Disk> {
@@ -110,8 +116,7 @@ impl<D: Disk> Partition<D> {
         Partition {
             id,
             topic_id,
-            dir,
-            reader,
+            place: ArcSwap::from_pointee(Place { dir, reader }),
             high_watermark: AtomicI64::new(log_end.0),
             leader_epoch: AtomicI32::new(leader_epoch.0),
             owner: Mutex::new(Owner {
@@ -126,6 +131,16 @@ impl<D: Disk> Partition<D> {
         }
     }
 
+    /// Reads the log beside its owner.
+    pub fn reader(&self) -> LogReader<D> {
+        self.place.load().reader.clone()
+    }
+
+    /// The log directory it is in.
+    pub fn dir(&self) -> DirIndex {
+        self.place.load().dir
+    }
+
     /// Consumers read below this.
     pub fn high_watermark(&self) -> Offset {
         Offset(self.high_watermark.load(Ordering::Acquire))
@@ -133,7 +148,7 @@ impl<D: Disk> Partition<D> {
 
     /// Below this no transaction is open: where read_committed consumers stop.
     pub fn last_stable_offset(&self) -> Offset {
-        self.reader.last_stable_offset(self.high_watermark())
+        self.reader().last_stable_offset(self.high_watermark())
     }
 
     pub fn leader_epoch(&self) -> LeaderEpoch {
@@ -144,9 +159,9 @@ impl<D: Disk> Partition<D> {
     /// leader knows its own epoch before it has written anything.
     pub fn epoch_end(&self, epoch: LeaderEpoch) -> Option<EpochEnd> {
         if epoch == self.leader_epoch() {
-            return Some(EpochEnd { epoch, end_offset: self.reader.log_end() });
+            return Some(EpochEnd { epoch, end_offset: self.reader().log_end() });
         }
-        self.reader.epoch_end_offset(epoch)
+        self.reader().epoch_end_offset(epoch)
     }
 
     pub fn set_leader_epoch(&self, epoch: LeaderEpoch) {
@@ -188,7 +203,7 @@ impl<D: Disk> Partition<D> {
         let result = self.append_to_log(&mut owner, batch, AppendOrigin::Coordinator, now);
         if let Ok(appended) = &result {
             output.appended_bytes += bytes;
-            owner.acks.push(self.reader.log_end(), (acknowledged, *appended));
+            owner.acks.push(self.reader().log_end(), (acknowledged, *appended));
             self.open_gate(&mut owner, &mut output);
         }
         drop(owner);
@@ -268,7 +283,7 @@ impl<D: Disk> Partition<D> {
                         output.appended_bytes += bytes;
                     }
                     if wait_for_gate && appended.last_offset >= owner.high_watermark.offset() {
-                        owner.acks.push(self.reader.log_end(), (done, appended));
+                        owner.acks.push(self.reader().log_end(), (done, appended));
                     } else {
                         output.replies.push((done, Ok(appended)));
                     }
@@ -297,7 +312,7 @@ impl<D: Disk> Partition<D> {
     /// The leader is the whole in-sync set and its log is the measure of durability, so the gate
     /// stands at the log end. Group commit and followers' progress narrow it here, and only here.
     fn open_gate(&self, owner: &mut Owner<D>, output: &mut TurnOutput) {
-        let log_end = self.reader.log_end();
+        let log_end = self.reader().log_end();
         if let Some(passed) = owner.high_watermark.advance_to(log_end, log_end) {
             self.high_watermark.store(passed.0, Ordering::Release);
             if let Some(log) = &mut owner.log {

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Component, Path};
 
+use super::faults::{Failure, Mount};
+
 /// What a write is torn into when the power goes. Real disks promise no more than a sector.
 const PAGE_BYTES: usize = 512;
 
@@ -38,6 +40,8 @@ pub(super) struct State {
     pub(super) mutations_left: Option<u64>,
     pub(super) mutations: u64,
     pub(super) sync_failures: Vec<String>,
+    pub(super) failures: Vec<Failure>,
+    pub(super) mounts: Vec<Mount>,
     /// How directories begin and names end, and how many writes are not done.
     pub(super) ignored_writes: Option<(String, String, u64)>,
     pub(super) ignores_syncs: bool,

@@ -1,0 +1,125 @@
+//! An open file of the simulated disk.
+
+use env::DiskFile;
+use std::io::{self, IoSlice};
+
+use super::state::{NodeId, State, dead};
+use super::{Operation, SimDisk};
+
+/// A handle; it stays valid when its file is renamed or removed, as on a real system.
+#[derive(Debug)]
+pub struct SimFile {
+    pub(super) disk: SimDisk,
+    pub(super) node: NodeId,
+    pub(super) life: u64,
+    pub(super) writable: bool,
+}
+
+impl SimFile {
+    fn with<T>(&self, act: impl FnOnce(&mut State) -> io::Result<T>) -> io::Result<T> {
+        let mut state = self.disk.lock_state();
+        if state.life != self.life {
+            return Err(dead());
+        }
+        state.check_alive()?;
+        act(&mut state)
+    }
+
+    fn write_all(&self, bytes: &[u8], position: u64) -> io::Result<()> {
+        if !self.writable {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        let position = position as usize;
+        self.with(|state| {
+            state.check_node(Operation::Write, self.node)?;
+            let whole = state.count_mutation()?;
+            let cut = match whole {
+                true => bytes.len(),
+                false => state.next_random() as usize % (bytes.len() + 1),
+            };
+            if whole && state.ignores_write(self.node) {
+                return Ok(());
+            }
+            let room = state.room_for(self.node);
+            let file = state.file(self.node)?;
+            let grows = (position + cut).saturating_sub(file.live.len()) as u64;
+            // A full disk takes what fits: short writes are real.
+            let fits = if grows > room { cut.saturating_sub((grows - room) as usize) } else { cut };
+            file.write(&bytes[..fits], position);
+            match (whole, fits == bytes.len()) {
+                (false, _) => Err(dead()),
+                (true, false) => Err(io::ErrorKind::StorageFull.into()),
+                (true, true) => Ok(()),
+            }
+        })
+    }
+}
+
+impl DiskFile for SimFile {
+    fn read_at(&self, into: &mut [u8], position: u64) -> io::Result<usize> {
+        self.with(|state| {
+            state.check_node(Operation::Read, self.node)?;
+            let file = state.file(self.node)?;
+            let from = (position as usize).min(file.live.len());
+            let got = into.len().min(file.live.len() - from);
+            into[..got].copy_from_slice(&file.live[from..from + got]);
+            Ok(got)
+        })
+    }
+
+    fn write_at(&self, bytes: &[u8], position: u64) -> io::Result<()> {
+        self.write_all(bytes, position)
+    }
+
+    fn write_vectored_at(&self, slices: &mut [IoSlice<'_>], position: u64) -> io::Result<()> {
+        let joined: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
+        self.write_all(&joined, position)
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        self.with(|state| Ok(state.file(self.node)?.live.len() as u64))
+    }
+
+    fn set_len(&self, bytes: u64) -> io::Result<()> {
+        self.with(|state| {
+            state.check_node(Operation::Write, self.node)?;
+            state.mutate_whole()?;
+            state.file(self.node)?.set_len(bytes as usize);
+            Ok(())
+        })
+    }
+
+    /// Takes no room, but knows whether there is any: blocks that were reserved are not counted.
+    fn reserve(&self, bytes: u64) -> io::Result<()> {
+        self.with(|state| {
+            state.check_node(Operation::Write, self.node)?;
+            let room = state.room_for(self.node);
+            let grows = bytes.saturating_sub(state.file(self.node)?.live.len() as u64);
+            if grows > room { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+        })
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.with(|state| {
+            state.syncs += 1;
+            state.mutate_whole()?;
+            if state.ignores_syncs {
+                return Ok(());
+            }
+            let failing = state.failing_sync(self.node)
+                || state.check_node(Operation::Sync, self.node).is_err();
+            let file = state.file(self.node)?;
+            match failing {
+                // The kernel drops the pages' dirty mark although they never reached the platter.
+                true => {
+                    file.dirty.clear();
+                    Err(io::Error::other("simulated sync failure"))
+                }
+                false => {
+                    file.sync();
+                    Ok(())
+                }
+            }
+        })
+    }
+}
