@@ -87,8 +87,9 @@ use Operation::*;
 
 api_table! {
     // key, versions, authorize, handler(rooms it enters)
-    Produce, 3..=13, Topic(Write), produce(partitions, metadata);
-    Fetch, 4..=18, Topic(Read), fetch(partitions, metadata, fetch_sessions, timers, settings);
+    Produce, 3..=13, Topic(Write), produce(partitions, metadata, metrics);
+    Fetch, 4..=18, Topic(Read),
+        fetch(partitions, metadata, fetch_sessions, timers, settings, metrics);
     ListOffsets, 1..=11, Topic(Describe), list_offsets(partitions);
     Metadata, 0..=13, Topic(Describe), metadata_api(metadata, controller, settings);
     OffsetCommit, 2..=10, Group(Read), offset_commit(groups, metadata);
@@ -156,6 +157,7 @@ pub fn dispatch<E: Env>(
         wall: node.env().clock().wall(),
     };
     if api.serves(version) {
+        node.metrics.requests.count(api.key);
         return serve(node, &ctx, Call { body, slot, correlation_id: header.correlation_id });
     }
     if api.key == ApiKey::ApiVersions {

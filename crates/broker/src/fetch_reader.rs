@@ -15,6 +15,7 @@ use storage::ReadError;
 use types::{ErrorCode, LeaderEpoch, Offset, Uuid};
 
 use crate::fetch_sessions::{FetchContext, FetchTarget, FetchTopic, PartitionNews};
+use crate::metrics::Metrics;
 use crate::partitions::{Partition, PartitionTable};
 use crate::settings::Settings;
 
@@ -161,11 +162,12 @@ impl<D: Disk> FetchReader<D> {
         data
     }
 
-    /// The response, without what the session's client knows already.
-    pub fn respond(&self, reading: Reading) -> FetchResponse {
+    /// The response, without what the session's client knows already. Counts what it sends.
+    pub fn respond(&self, reading: Reading, metrics: &Metrics) -> FetchResponse {
         let mut topics: Vec<FetchableTopicResponse> = Vec::new();
         let targets = self.context.targets.iter().zip(&self.found);
         for ((target, found), data) in targets.zip(reading.partitions) {
+            count(found, &data, metrics);
             let has_records = data.records.as_ref().is_some_and(|r| !r.is_empty());
             if !self.context.is_news(
                 target,
@@ -205,6 +207,14 @@ impl<D: Disk> FetchReader<D> {
         let partitions = self.found.iter().filter_map(|found| found.partition.as_ref().ok());
         partitions.map(|partition| partition.reader().size_bytes().unwrap_or(0)).sum()
     }
+}
+
+fn count<D: Disk>(found: &Found<D>, data: &PartitionData, metrics: &Metrics) {
+    let of_partition = found.partition.as_ref().map(|partition| &*partition.metrics);
+    let counts = of_partition.unwrap_or(&metrics.topics.others);
+    counts.fetch_requests.increment();
+    counts.bytes_out.add(data.records.as_ref().map_or(0, Bytes::len) as u64);
+    counts.failed_fetch_requests.add(u64::from(data.error_code != 0));
 }
 
 fn news(data: &PartitionData) -> PartitionNews {

@@ -23,6 +23,7 @@ mod log_store;
 mod metadata_cache;
 mod metadata_log;
 mod metadata_publisher;
+pub mod metrics;
 mod network;
 mod node;
 mod partitions;

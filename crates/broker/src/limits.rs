@@ -39,3 +39,10 @@ pub const COORDINATOR_LOAD_BYTES: usize = 4 * 1024 * 1024;
 /// How long a fetch session must be unused before another may take its slot. Source: Kafka
 /// `FetchSession` (2 minutes).
 pub const FETCH_SESSION_EVICTION_IDLE: Duration = Duration::from_secs(120);
+
+/// With more topics than this their counts are shown only as a sum: 7 lines of some 90 bytes each
+/// would make a page of more than 600 KB.
+pub const METRIC_TOPICS_MAX: usize = 1_000;
+
+/// With more partitions than this none is shown by itself: 4 lines each, some 700 KB a page.
+pub const METRIC_PARTITIONS_MAX: usize = 2_000;

@@ -7,7 +7,9 @@ use config::BrokerConfig;
 use env::{Disk, Env, Rng};
 use metadata::MetadataImage;
 use storage::file_names::DirKind;
-use storage::{FoundPartition, LogDir, LogSettings, MetaProperties, PartitionLog, StorageError};
+use storage::{
+    FoundPartition, LogDir, LogDirMetrics, LogSettings, MetaProperties, PartitionLog, StorageError,
+};
 use types::{BrokerId, TopicPartition, Uuid, WallTime};
 
 use crate::node::OpenError;
@@ -47,6 +49,7 @@ pub struct DirFacts {
     pub index: DirIndex,
     pub path: String,
     pub is_offline: bool,
+    pub metrics: Arc<LogDirMetrics>,
     /// (total, usable) bytes.
     pub space: Option<(u64, u64)>,
 }
@@ -207,6 +210,7 @@ impl<E: Env> LogStore<E> {
             index: DirIndex(index),
             path: placed.dir.path().display().to_string(),
             is_offline: placed.dir.is_offline(),
+            metrics: Arc::clone(placed.dir.metrics()),
             space: placed.dir.space().ok(),
         };
         let dirs = self.lock();

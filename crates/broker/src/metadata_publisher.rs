@@ -61,7 +61,8 @@ impl<E: Env> MetadataPublisher<E> {
             let partition = image.topics.by_id(topic_id).and_then(|t| t.partition(id.partition));
             let Some(partition) = partition else { continue };
             let leader_epoch = partition.leader_epoch;
-            let parts = PartitionParts { id, topic_id, dir, log, leader_epoch, settings };
+            let metrics = node.metrics.topics.of(&id.topic);
+            let parts = PartitionParts { id, topic_id, dir, log, leader_epoch, settings, metrics };
             start(node, Partition::new(parts));
         }
         for topic in image.topics.iter() {
@@ -111,7 +112,8 @@ fn lead<E: Env>(
     let settings = node.settings.for_topic(&id.topic, image);
     match node.log_store.create(&id, topic_id, &settings, now) {
         Ok((dir, log)) => {
-            let parts = PartitionParts { id, topic_id, dir, log, leader_epoch, settings };
+            let metrics = node.metrics.topics.of(&id.topic);
+            let parts = PartitionParts { id, topic_id, dir, log, leader_epoch, settings, metrics };
             start(node, Partition::new(parts));
         }
         Err(error) => log::error!(target: "kafka.log.LogManager", "cannot make {id}: {error}"),

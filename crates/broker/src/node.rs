@@ -19,6 +19,7 @@ use crate::log_store::LogStore;
 use crate::metadata_cache::MetadataCache;
 use crate::metadata_log::StoredMetadataLog;
 use crate::metadata_publisher::MetadataPublisher;
+use crate::metrics::Metrics;
 use crate::partitions::PartitionTable;
 use crate::producer_ids::ProducerIds;
 use crate::registration;
@@ -44,6 +45,7 @@ pub struct Node<E: Env> {
     env: E,
     pub(crate) settings: Settings,
     pub(crate) timers: Arc<Timers>,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) metadata: MetadataCache,
     pub(crate) partitions: PartitionTable<E::Disk>,
     pub(crate) log_store: LogStore<E>,
@@ -77,6 +79,7 @@ impl<E: Env> Node<E> {
             groups: GroupHost::new(env.clone(), Arc::clone(&timers), group_config(&config)),
             fetch_sessions: FetchSessions::new(slots),
             producer_ids: ProducerIds::default(),
+            metrics: Arc::default(),
             timers,
             settings,
             env,
@@ -96,6 +99,11 @@ impl<E: Env> Node<E> {
 
     pub fn timers(&self) -> &Arc<Timers> {
         &self.timers
+    }
+
+    /// What the rooms count. The shell adds what only it sees.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
     }
 
     pub fn broker_id(&self) -> BrokerId {

@@ -22,6 +22,7 @@ mod log_dir_state;
 mod log_dirs;
 mod log_state;
 mod meta_properties;
+mod metrics;
 mod offset_index;
 mod producer_snapshot;
 mod producer_state;
@@ -34,6 +35,7 @@ mod time_index;
 mod timestamps;
 mod txn_index;
 
+pub use self::metrics::{LogDirMetrics, StorageErrors};
 pub use config::LogConfig;
 pub use error::{AppendError, EpochEnd, ReadError, StorageError};
 pub use flush::LogFlusher;

@@ -2,6 +2,7 @@ use crate::checkpoints::{OffsetCheckpoint, write_offsets};
 use crate::error::StorageError;
 use crate::file_names::{HIGH_WATERMARKS, LOG_STARTS, RECOVERY_POINTS};
 use crate::log_state::LogState;
+use crate::metrics::LogDirMetrics;
 use env::Disk;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ pub(crate) struct LogDirState<D: Disk> {
     disk: D,
     path: PathBuf,
     is_offline: AtomicBool,
+    pub(crate) metrics: Arc<LogDirMetrics>,
     /// Logs that were opened and not yet closed cleanly. Taken after `checkpoints`, never before.
     open_logs: Mutex<BTreeMap<TopicPartition, Weak<LogState<D>>>>,
     checkpoints: Mutex<Checkpoints>,
@@ -34,6 +36,7 @@ impl<D: Disk> LogDirState<D> {
             disk,
             path,
             is_offline: AtomicBool::new(false),
+            metrics: Arc::default(),
             open_logs: Mutex::new(BTreeMap::new()),
             checkpoints: Mutex::new(checkpoints),
         }
@@ -51,7 +54,9 @@ impl<D: Disk> LogDirState<D> {
         self.is_offline.load(Ordering::Acquire)
     }
 
-    pub(crate) fn take_offline(&self) {
+    /// Takes the directory out of use because of `error`, which is counted.
+    pub(crate) fn take_offline(&self, error: &StorageError) {
+        self.metrics.errors.count(error);
         self.is_offline.store(true, Ordering::Release);
     }
 

@@ -10,6 +10,7 @@ use crate::file_names::{
 use crate::log::PartitionLog;
 use crate::log_dir_state::{Checkpoints, LogDirState};
 use crate::meta_properties::MetaProperties;
+use crate::metrics::LogDirMetrics;
 use crate::recovery::{self, OpenLog, RecoveryReport};
 use crate::small_files::{decode_clean_shutdown, encode_clean_shutdown};
 use env::Disk;
@@ -121,6 +122,11 @@ impl<D: Disk> LogDir<D> {
     /// A disk error has taken the directory out of use; its logs refuse everything.
     pub fn is_offline(&self) -> bool {
         self.state.is_offline()
+    }
+
+    /// What the directory and the logs in it have counted.
+    pub fn metrics(&self) -> &Arc<LogDirMetrics> {
+        &self.state.metrics
     }
 
     /// (total, usable) bytes of its file system.
@@ -235,6 +241,9 @@ impl<D: Disk> LogDir<D> {
         };
         let (log, report) = recovery::open(self.state.disk().clone(), open)?;
         self.state.opened(&log.state);
+        let metrics = self.metrics();
+        metrics.recovery_segments.add(report.scanned_segments as u64);
+        metrics.recovery_cut_bytes.add(report.cut.as_ref().map_or(0, |cut| cut.bytes));
         Ok((log, report))
     }
 
@@ -375,7 +384,7 @@ impl<D: Disk> LogDir<D> {
     }
 
     fn guard<T>(&self, result: Result<T, StorageError>) -> Result<T, StorageError> {
-        result.inspect_err(|_| self.state.take_offline())
+        result.inspect_err(|error| self.state.take_offline(error))
     }
 }
 

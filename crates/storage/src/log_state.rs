@@ -215,7 +215,7 @@ impl<D: Disk> LogState<D> {
     /// until they are opened anew.
     pub(crate) fn poison(&self, error: StorageError) -> StorageError {
         self.is_poisoned.store(true, Ordering::Release);
-        self.home.take_offline();
+        self.home.take_offline(&error);
         error
     }
 

@@ -107,6 +107,10 @@ impl<D: Disk> LogReader<D> {
         self.state.epochs(|epochs| epochs.end_of(epoch, self.log_end()))
     }
 
+    pub fn segment_count(&self) -> usize {
+        self.state.segments().len()
+    }
+
     /// Of all segments; indexes do not count.
     ///
     /// # Errors

@@ -26,6 +26,7 @@ use Colour::{Black, Grey, White};
 /// binaries and the server → `env-os`; `client` → `broker` and back.
 pub const ROOMS: &[Room] = &[
     room("types", White, &[]),
+    room("metrics", White, &[]),
     room("records", White, &["types"]),
     room("protocol", White, &["types"]),
     room("config", White, &["types"]),
@@ -35,13 +36,14 @@ pub const ROOMS: &[Room] = &[
     room("coordinator", White, &["types", "protocol", "metadata"]),
     room("controller", White, &["types", "protocol", "metadata", "config"]),
     room("group-coordinator", White, &["types", "protocol", "metadata", "coordinator"]),
-    room("storage", Grey, &["types", "records", "env"]),
+    room("storage", Grey, &["types", "metrics", "records", "env"]),
     room("consensus", Grey, &["types", "env"]),
     room(
         "broker",
         Grey,
         &[
             "types",
+            "metrics",
             "records",
             "protocol",
             "config",

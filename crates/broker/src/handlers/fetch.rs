@@ -18,6 +18,7 @@ use crate::fetch_sessions::{FetchSessions, FetchTarget, FetchTopic, SessionReque
 use crate::fetch_wait::FetchWait;
 use crate::limits::{FETCH_WAIT_MS_MAX, FETCH_WAIT_PARTITIONS_MAX};
 use crate::metadata_cache::MetadataCache;
+use crate::metrics::Metrics;
 use crate::network::Reply;
 use crate::partitions::PartitionTable;
 use crate::request::RequestContext;
@@ -38,6 +39,7 @@ pub fn handle<D: Disk>(
     sessions: &FetchSessions,
     timers: &Arc<Timers>,
     settings: &Settings,
+    metrics: &Arc<Metrics>,
 ) {
     let by_topic_id = ctx.version >= TOPIC_IDS_SINCE;
     let image = metadata.image();
@@ -51,14 +53,15 @@ pub fn handle<D: Disk>(
     let reading = reader.read();
     let wait_ms = request.max_wait_ms.min(FETCH_WAIT_MS_MAX);
     if wait_ms <= 0 || !may_wait(&reader, &reading, request.min_bytes) {
-        return reply.send(reader.respond(reading));
+        return reply.send(reader.respond(reading, metrics));
     }
 
     let missing = (request.min_bytes as usize).saturating_sub(reading.bytes());
     let deadline = ctx.now.plus(Duration::from_millis(wait_ms as u64));
     let (waits_on, reader) = (reader.partitions(), Arc::new(reader));
     let later = Arc::clone(&reader);
-    let finish = Box::new(move || reply.send(later.respond(later.read())));
+    let metrics = Arc::clone(metrics);
+    let finish = Box::new(move || reply.send(later.respond(later.read(), &metrics)));
     let wait = FetchWait::park(timers, deadline, missing, waits_on, finish);
     // What was appended between the reading and the parking woke nobody.
     let missed = reader.sizes().saturating_sub(before);

@@ -19,6 +19,7 @@ use types::ErrorCode;
 
 use crate::internal_topics::is_internal;
 use crate::metadata_cache::MetadataCache;
+use crate::metrics::Metrics;
 use crate::network::Reply;
 use crate::partitions::{Append, AppendRefused, Partition, PartitionTable};
 use crate::request::RequestContext;
@@ -37,6 +38,7 @@ pub fn handle<D: Disk>(
     reply: Reply<ProduceResponse>,
     partitions: &PartitionTable<D>,
     metadata: &MetadataCache,
+    metrics: &Arc<Metrics>,
 ) {
     let image = metadata.image();
     let acks = request.acks;
@@ -52,7 +54,7 @@ pub fn handle<D: Disk>(
             topic
         })
         .collect();
-    let pending = PendingProduce::new(&topics, acks, reply);
+    let pending = PendingProduce::new(&topics, acks, reply, Arc::clone(metrics));
     for (t, topic) in topics.into_iter().enumerate() {
         for (p, data) in topic.partition_data.into_iter().enumerate() {
             let found = if let Some(error) = forbidden {
@@ -129,6 +131,7 @@ fn append_to<D: Disk>(
     partition: Arc<Partition<D>>,
     data: PartitionProduceData,
 ) -> Result<Prepared<D>, Refusal> {
+    partition.metrics.produce_requests.increment();
     let settings = partition.settings();
     let mut rules = settings.produce_rules.clone();
     rules.zstd_allowed = ctx.version >= ZSTD_SINCE;
@@ -174,11 +177,17 @@ struct PendingProduce {
     /// Partitions without a result, plus one until all are submitted.
     open: AtomicUsize,
     acks: i16,
+    metrics: Arc<Metrics>,
     state: Mutex<Option<(ProduceResponse, Reply<ProduceResponse>)>>,
 }
 
 impl PendingProduce {
-    fn new(topics: &[TopicProduceData], acks: i16, reply: Reply<ProduceResponse>) -> Arc<Self> {
+    fn new(
+        topics: &[TopicProduceData],
+        acks: i16,
+        reply: Reply<ProduceResponse>,
+        metrics: Arc<Metrics>,
+    ) -> Arc<Self> {
         let partition = |data: &PartitionProduceData| PartitionProduceResponse {
             index: data.index,
             base_offset: -1,
@@ -197,13 +206,14 @@ impl PendingProduce {
         Arc::new(PendingProduce {
             open: AtomicUsize::new(count + 1),
             acks,
+            metrics,
             state: Mutex::new(Some((response, reply))),
         })
     }
 
     fn appended(&self, t: usize, p: usize, result: Result<Appended, AppendRefused>) {
         match result {
-            Ok(appended) => self.settle(t, p, |partition| {
+            Ok(appended) => self.settle(t, p, |_, partition| {
                 partition.base_offset = appended.base_offset.0;
                 partition.log_append_time_ms = appended.log_append_time.map_or(-1, |time| time.0);
                 partition.log_start_offset = appended.log_start.0;
@@ -217,17 +227,19 @@ impl PendingProduce {
     }
 
     fn refused(&self, t: usize, p: usize, refusal: Refusal) {
-        self.settle(t, p, |partition| {
+        self.settle(t, p, |topic, partition| {
+            self.metrics.topics.count_rare(topic, |c| c.failed_produce_requests.increment());
             partition.error_code = refusal.error.code();
             partition.error_message = refusal.message.map(Into::into);
             partition.record_errors = refusal.record_errors;
         });
     }
 
-    fn settle(&self, t: usize, p: usize, fill: impl FnOnce(&mut PartitionProduceResponse)) {
+    fn settle(&self, t: usize, p: usize, fill: impl FnOnce(&str, &mut PartitionProduceResponse)) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((response, _)) = state.as_mut() {
-            fill(&mut response.responses[t].partition_responses[p]);
+            let topic = &mut response.responses[t];
+            fill(&topic.name, &mut topic.partition_responses[p]);
         }
         drop(state);
         self.close_one();

@@ -42,6 +42,8 @@ impl<E: Env> Connection<E> {
     pub fn new(node: Arc<Node<E>>, info: ConnectionInfo) -> Connection<E> {
         let frames = FrameReader::new(node.request_bytes_max());
         let responses = Arc::default();
+        node.metrics.broker.connections.add(1);
+        node.metrics.broker.connections_opened.increment();
         Connection { node, info: Arc::new(info), frames, responses }
     }
 
@@ -72,7 +74,7 @@ impl<E: Env> Connection<E> {
             }
             let Some(frame) = self.next_frame()? else { break };
             let slot = self.responses.open_slot();
-            api::dispatch(&self.node, &self.info, frame, slot)?;
+            api::dispatch(&self.node, &self.info, frame, slot).inspect_err(|_| self.note_cut())?;
         }
         Ok(())
     }
@@ -90,7 +92,12 @@ impl<E: Env> Connection<E> {
     }
 
     fn next_frame(&mut self) -> Result<Option<Bytes>, Disconnect> {
-        self.frames.next_frame().map_err(|error| Disconnect::BadLength(error.claimed))
+        let cut = self.frames.next_frame().inspect_err(|_| self.note_cut());
+        cut.map_err(|error| Disconnect::BadLength(error.claimed))
+    }
+
+    fn note_cut(&self) {
+        self.node.metrics.broker.connections_cut.increment();
     }
 
     /// False while there is enough to do with what has been read.
@@ -105,5 +112,11 @@ impl<E: Env> Connection<E> {
 
     pub fn responses(&self) -> Arc<ResponseQueue> {
         Arc::clone(&self.responses)
+    }
+}
+
+impl<E: Env> Drop for Connection<E> {
+    fn drop(&mut self) {
+        self.node.metrics.broker.connections.add(-1);
     }
 }

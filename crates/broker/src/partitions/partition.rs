@@ -13,6 +13,7 @@ use types::{ErrorCode, LeaderEpoch, Offset, TopicPartition, Uuid, WallTime};
 
 use crate::fetch_wait::FetchWait;
 use crate::log_store::DirIndex;
+use crate::metrics::TopicMetrics;
 use crate::settings::PartitionSettings;
 
 /// Why a batch did not get into the partition.
@@ -66,6 +67,7 @@ pub struct Partition<D: Disk> {
     pub topic_id: Uuid,
     /// A move to another log directory replaces both, under the baton.
     place: ArcSwap<Place<D>>,
+    pub metrics: Arc<TopicMetrics>,
     high_watermark: AtomicI64,
     leader_epoch: AtomicI32,
     owner: Mutex<Owner<D>>,
@@ -104,11 +106,12 @@ pub struct PartitionParts<D: Disk> {
     pub log: PartitionLog<D>,
     pub leader_epoch: LeaderEpoch,
     pub settings: PartitionSettings,
+    pub metrics: Arc<TopicMetrics>,
 }
 
 impl<D: Disk> Partition<D> {
     pub fn new(parts: PartitionParts<D>) -> Partition<D> {
-        let PartitionParts { id, topic_id, dir, mut log, leader_epoch, settings } = parts;
+        let PartitionParts { id, topic_id, dir, mut log, leader_epoch, settings, metrics } = parts;
         let reader = log.reader();
         // The only replica: what is in the log is committed.
         let log_end = reader.log_end();
@@ -117,6 +120,7 @@ impl<D: Disk> Partition<D> {
             id,
             topic_id,
             place: ArcSwap::from_pointee(Place { dir, reader }),
+            metrics,
             high_watermark: AtomicI64::new(log_end.0),
             leader_epoch: AtomicI32::new(leader_epoch.0),
             owner: Mutex::new(Owner {
@@ -306,7 +310,12 @@ impl<D: Disk> Partition<D> {
         self.check_here().map_err(AppendRefused::Gone)?;
         let gone = AppendRefused::Gone(ErrorCode::NotLeaderOrFollower);
         let log = owner.log.as_mut().ok_or(gone)?;
-        log.append(batch, context).map_err(AppendRefused::Log)
+        let (bytes, records) = (batch.size_bytes(), batch.records_count());
+        let appended = log.append(batch, context).map_err(AppendRefused::Log)?;
+        if !appended.duplicate {
+            self.metrics.note_appended(bytes, records);
+        }
+        Ok(appended)
     }
 
     /// The leader is the whole in-sync set and its log is the measure of durability, so the gate

@@ -118,6 +118,11 @@ impl Broker {
         self.env.clock().set(end);
     }
 
+    /// What a scraper would read.
+    pub fn metrics(&self) -> String {
+        broker::metrics::render(&**self.node())
+    }
+
     /// A connection of its own.
     pub fn client(&self) -> Client {
         let peer = ([127, 0, 0, 1], 40_000).into();

@@ -15,6 +15,7 @@ mod group_membership;
 mod group_offsets;
 mod harness;
 mod idempotence;
+mod metrics;
 mod offsets;
 mod produce_refusals;
 mod protocol_rules;

@@ -72,7 +72,10 @@ impl<D: Disk> PartitionLog<D> {
         self.state.publish_start(to);
         if gone > 0 {
             self.state.set_segments(segments[gone..].to_vec());
+            let metrics = Arc::clone(&self.state.home.metrics);
+            metrics.deleted_segments.add(gone as u64);
             for segment in &segments[..gone] {
+                metrics.deleted_bytes.add(segment.bytes()?);
                 self.rename_deleted(segment)?;
                 self.remove_snapshots(|base| base == segment.base())?;
             }
