@@ -16,6 +16,7 @@ mod fetch_reader;
 mod fetch_sessions;
 mod fetch_wait;
 mod handlers;
+pub mod health;
 mod housekeeping;
 mod internal_topics;
 pub mod limits;

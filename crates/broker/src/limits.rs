@@ -46,3 +46,7 @@ pub const METRIC_TOPICS_MAX: usize = 1_000;
 
 /// With more partitions than this none is shown by itself: 4 lines each, some 700 KB a page.
 pub const METRIC_PARTITIONS_MAX: usize = 2_000;
+
+/// With less of its file system free than this a log directory is reported as nearly full: time
+/// enough to act before anything is refused.
+pub const DISK_NEARLY_FULL_PERCENT: u64 = 10;

@@ -15,6 +15,9 @@ pub use page::render;
 pub use requests::RequestCounts;
 pub use topics::{TopicCounts, TopicMetrics};
 
+/// The type of the page's content.
+pub const CONTENT_TYPE: &str = metrics::Exposition::CONTENT_TYPE;
+
 metrics::group! {
     /// What concerns the whole broker.
     pub struct BrokerMetrics[] {

@@ -7,8 +7,8 @@ use types::BrokerId;
 use crate::error::ConfigError;
 use crate::layers::{BrokerLayers, Overrides};
 use crate::listeners::{
-    Listener, ProtocolMap, SecurityProtocol, check_ports, check_routable, check_served,
-    parse_listeners,
+    HttpListeners, Listener, ProtocolMap, SecurityProtocol, check_ports, check_routable,
+    check_served, parse_http, parse_listeners,
 };
 use crate::lookup::BrokerLookup;
 
@@ -40,6 +40,7 @@ pub struct NodeConfig {
     /// What clients are told; one for each of `listeners` at least.
     pub advertised_listeners: Vec<Listener>,
     pub inter_broker_listener: String,
+    pub http: HttpListeners,
     pub rack: Option<String>,
     pub log_dirs: Vec<String>,
     pub metadata_log_dir: String,
@@ -180,6 +181,7 @@ fn node(lookup: &BrokerLookup<'_>) -> Result<NodeConfig, ConfigError> {
         controller_listeners: listeners.controllers,
         advertised_listeners: listeners.advertised,
         inter_broker_listener: listeners.inter_broker,
+        http: parse_http(&lookup.list("http.listeners"), lookup.is_set("http.listeners"))?,
         rack: lookup.text_or_unset("broker.rack"),
         log_dirs,
         metadata_log_dir,

@@ -36,7 +36,7 @@ pub use describe::{
 pub use environment::{EnvironmentProperties, environment_properties};
 pub use error::ConfigError;
 pub use layers::{BrokerLayers, Overrides, Source};
-pub use listeners::{Listener, SecurityProtocol};
+pub use listeners::{HttpListeners, Listener, SecurityProtocol};
 pub use load::{Loaded, Sources, Warning, load};
 pub use properties::{parse_override, parse_properties};
 pub use property::{Importance, Kind, Property, Rule, Status, UpdateMode};

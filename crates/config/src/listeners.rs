@@ -154,6 +154,35 @@ fn parse_listener(
     Ok(Listener { name, protocol, host: host.to_owned(), port })
 }
 
+/// Where HTTP is served.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HttpListeners {
+    /// Their name is `HTTP`.
+    pub listeners: Vec<Listener>,
+    /// Somebody asked for these addresses. The default ones may be left out if they are taken.
+    pub was_set: bool,
+}
+
+/// Reads `http.listeners`.
+pub(crate) fn parse_http(items: &[String], was_set: bool) -> Result<HttpListeners, ConfigError> {
+    const NAME: &str = "http.listeners";
+    let protocols = ProtocolMap(vec![("HTTP".to_owned(), SecurityProtocol::Plaintext)]);
+    let mut listeners = Vec::new();
+    for item in items.iter().filter(|item| !item.is_empty()) {
+        let scheme = item.split_once("://").map_or("", |(scheme, _)| scheme);
+        if !scheme.eq_ignore_ascii_case("http") {
+            return Err(ConfigError::invalid(
+                item,
+                NAME,
+                "expected HTTP://host:port, such as HTTP://127.0.0.1:8080; HTTPS is not supported \
+                 yet",
+            ));
+        }
+        listeners.push(parse_listener(NAME, item, &protocols)?);
+    }
+    Ok(HttpListeners { listeners, was_set })
+}
+
 /// Two listeners cannot share a port, unless one is IPv4 and the other IPv6.
 pub(crate) fn check_ports(listeners: &[Listener]) -> Result<(), ConfigError> {
     for (index, one) in listeners.iter().enumerate() {
@@ -213,6 +242,19 @@ mod tests {
     fn names_hosts_and_ports_are_read_and_printed_alike() {
         for text in ["PLAINTEXT://:9092", "PLAINTEXT://kafka-1:1", "CONTROLLER://[::1]:65535"] {
             assert_eq!(parse(text).unwrap()[0].to_string(), text);
+        }
+    }
+
+    #[test]
+    fn http_is_served_where_it_says_and_never_in_plain_text_instead_of_tls() {
+        let parse = |text: &str| parse_http(&split_list(text), true);
+        let two = parse("http://127.0.0.1:8080,HTTP://[::1]:0").unwrap().listeners;
+        assert_eq!(two[0].to_string(), "HTTP://127.0.0.1:8080");
+        assert_eq!(two[1].to_string(), "HTTP://[::1]:0");
+        assert_eq!(parse("").unwrap().listeners, []);
+        for text in ["https://:443", "HTTP://h", "PLAINTEXT://:1", ":8080", "http://:99999"] {
+            let message = parse(text).unwrap_err().to_string();
+            assert!(message.contains("configuration http.listeners"), "{text}: {message}");
         }
     }
 

@@ -15,6 +15,11 @@ pub struct DevArgs {
     #[arg(short, long, value_name = "PORT", default_value = "9092")]
     port: u16,
 
+    /// The port on 127.0.0.1 for metrics and health; 0 takes any [default: 8080, or none if it is
+    /// taken]
+    #[arg(long, value_name = "PORT")]
+    http_port: Option<u16>,
+
     /// Where data is kept [default: a new directory that is removed at the end]
     #[arg(short, long, value_name = "DIR")]
     data_dir: Option<String>,
@@ -46,7 +51,7 @@ pub struct StartArgs {
 
 pub fn dev(args: &DevArgs) -> Outcome {
     let started = Instant::now();
-    let DevArgs { port, data_dir, overrides, nodes: _ } = args;
+    let DevArgs { port, http_port, data_dir, overrides, nodes: _ } = args;
     let (dir, temporary) = data_dir_or_new(data_dir.as_deref())?;
     let mut properties = vec![
         format!("listeners=PLAINTEXT://127.0.0.1:{port}"),
@@ -54,6 +59,7 @@ pub fn dev(args: &DevArgs) -> Outcome {
         "offsets.topic.replication.factor=1".to_owned(),
     ];
     properties.push(format!("log.dirs={dir}"));
+    properties.extend(http_port.map(|port| format!("http.listeners=HTTP://127.0.0.1:{port}")));
     properties.extend(overrides.iter().cloned());
     let sources = Sources { file: None, environment: Vec::new(), overrides: &properties };
     run(load_or_fail("the development configuration", sources)?, started, temporary)

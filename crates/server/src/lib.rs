@@ -5,6 +5,7 @@
 
 mod connection;
 mod connection_limits;
+mod http;
 pub mod limits;
 mod listener;
 pub mod logging;

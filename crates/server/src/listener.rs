@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::ConnectionInfo;
+use broker::metrics::Metrics;
 use config::BrokerConfig;
 use tokio::sync::Mutex;
 
@@ -77,6 +78,7 @@ pub(crate) async fn accept(
     workers: Arc<Mutex<Workers>>,
     limits: Arc<ConnectionLimits>,
     buffers: SocketBuffers,
+    metrics: Arc<Metrics>,
 ) {
     let listener = match TcpListener::from_std(bound.socket) {
         Ok(listener) => listener,
@@ -88,6 +90,7 @@ pub(crate) async fn accept(
         match listener.accept().await {
             Ok((stream, peer)) => {
                 let Some(counted) = limits.admit(peer.ip()) else {
+                    metrics.broker.connections_refused.increment();
                     log::warn!(
                         target: "kafka.network.Acceptor",
                         "closed a connection from {peer}: too many are open (max.connections, \

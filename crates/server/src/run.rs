@@ -11,9 +11,10 @@ use tokio::sync::Mutex;
 use tokio::task::LocalSet;
 
 use crate::connection_limits::ConnectionLimits;
+use crate::http::Watched;
 use crate::listener::{Bound, SocketBuffers, accept, bind};
 use crate::workers::Workers;
-use crate::{signals, timer_task};
+use crate::{http, signals, timer_task};
 
 /// What to serve, and what to say when ready.
 #[derive(Clone, Debug)]
@@ -27,6 +28,7 @@ pub struct ServeOptions {
 #[derive(Debug)]
 pub enum StartError {
     Bind { address: String, error: std::io::Error },
+    BindHttp { address: String, error: std::io::Error },
     Open(OpenError),
     Runtime(std::io::Error),
 }
@@ -38,6 +40,11 @@ impl fmt::Display for StartError {
                 f,
                 "cannot listen on {address} · {error} · free the port, or choose another one with \
                  --port or `listeners` · LISTEN_FAILED"
+            ),
+            StartError::BindHttp { address, error } => write!(
+                f,
+                "cannot listen on {address} · {error} · free the port, choose another one with \
+                 --http-port or `http.listeners`, or none with http.listeners= · LISTEN_FAILED"
             ),
             StartError::Open(error) => error.fmt(f),
             StartError::Runtime(error) => write!(
@@ -58,6 +65,7 @@ impl std::error::Error for StartError {}
 pub fn run(options: ServeOptions) -> Result<(), StartError> {
     raise_file_limit();
     let bound = bind_all(&options.config)?;
+    let bound_http = http::bind_all(&options.config.node.http)?;
     let endpoints = bound.iter().map(|b| endpoint(&options.config, b)).collect();
     let env = OsEnv::new();
     let config = Arc::new(options.config);
@@ -65,6 +73,9 @@ pub fn run(options: ServeOptions) -> Result<(), StartError> {
         target: "kafka.log.LogManager",
         "keeping data in {}", config.node.log_dirs.join(", ")
     );
+    // Before the logs are opened, which may take its time after a crash: whoever asks is told.
+    let watched = Arc::new(Watched::default());
+    http::start(bound_http, Arc::clone(&watched)).map_err(StartError::Runtime)?;
     let node_options = NodeOptions { config: Arc::clone(&config), endpoints };
     let node = Node::open(env, node_options).map_err(StartError::Open)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -74,7 +85,9 @@ pub fn run(options: ServeOptions) -> Result<(), StartError> {
     let gate = (ConnectionLimits::new(&config.network), SocketBuffers::new(&config));
     let idle_max = idle_max(&config);
     let workers = Workers::start(&node, idle_max).map_err(StartError::Runtime)?;
+    watched.started(&node);
     LocalSet::new().block_on(&runtime, serve(&node, bound, workers, gate, options.started));
+    watched.stopping();
     node.shutdown();
     log::info!(target: "kafka.server.KafkaServer", "shut down completed");
     Ok(())
@@ -93,7 +106,8 @@ async fn serve(
     let workers = Arc::new(Mutex::new(workers));
     for listener in bound {
         let (workers, limits) = (Arc::clone(&workers), Arc::clone(&limits));
-        tokio::task::spawn_local(accept(listener, workers, limits, buffers));
+        let metrics = Arc::clone(node.metrics());
+        tokio::task::spawn_local(accept(listener, workers, limits, buffers, metrics));
     }
     let timed = Arc::clone(node);
     tokio::task::spawn_local(async move {

@@ -123,6 +123,12 @@ impl Broker {
         broker::metrics::render(&**self.node())
     }
 
+    /// The codes of what an operator should look at.
+    pub fn problems(&self) -> Vec<&'static str> {
+        let health = broker::health::health(&**self.node());
+        health.problems.iter().map(|problem| problem.code).collect()
+    }
+
     /// A connection of its own.
     pub fn client(&self) -> Client {
         let peer = ([127, 0, 0, 1], 40_000).into();

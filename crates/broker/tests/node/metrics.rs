@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use env::Env;
+use env::{Disk, Env};
 use env_sim::Crash;
 use protocol::messages::ApiVersionsRequest;
 
@@ -131,4 +131,19 @@ fn recovery_and_failed_directories_show() {
     assert_eq!(number(&broker, errors), 1.0);
     assert_eq!(number(&broker, "kafka_log_logmanager_offlinelogdirectorycount"), 1.0);
     assert_eq!(number(&broker, &dir("kafka_log_logmanager_logdirectoryoffline")), 1.0);
+}
+
+#[test]
+fn health_names_a_disk_that_fills_up_and_one_that_failed() {
+    let broker = Broker::start();
+    broker.create_topic("t", 1, &[]);
+    let (total, free) = broker.env.disk().space("/".as_ref()).expect("space");
+    let used = total - free;
+    broker.env.disk().set_capacity(used * 2);
+    assert_eq!(broker.problems(), [""; 0]);
+    broker.env.disk().set_capacity(used + used / 20);
+    assert_eq!(broker.problems(), ["DISK_NEARLY_FULL"]);
+    broker.env.disk().set_capacity(used);
+    broker.produce(&produce("t", 0, ACKS_ALL, batch(&[&"x".repeat(100_000)])));
+    assert!(broker.problems().contains(&"LOG_DIR_OFFLINE"));
 }

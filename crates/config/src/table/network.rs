@@ -10,6 +10,9 @@ pub(super) const ROWS: &[Property] = &[
         .doc("The addresses to listen on, as `NAME://host:port`; no host means all interfaces."),
     list_unset("advertised.listeners").high()
         .doc("The addresses that clients are told to use; unset means those of `listeners`."),
+    list("http.listeners", "HTTP://127.0.0.1:8080")
+        .doc("Where metrics and health are served over HTTP, as `HTTP://host:port`; empty for \
+              nowhere. If nobody set it and the port is taken, the node starts without."),
     text("listener.security.protocol.map",
          "SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT")
         .low().per_broker()

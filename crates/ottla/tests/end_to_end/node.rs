@@ -9,6 +9,7 @@ const BINARY: &str = env!("CARGO_BIN_EXE_ottla");
 pub struct Node {
     process: Child,
     address: String,
+    http: String,
     _data: tempfile::TempDir,
 }
 
@@ -17,7 +18,7 @@ impl Node {
     pub fn start() -> Node {
         let data = tempfile::tempdir().expect("a directory for the node");
         let mut process = Command::new(BINARY)
-            .args(["dev", "--port", "0", "--data-dir"])
+            .args(["dev", "--port", "0", "--http-port", "0", "--data-dir"])
             .arg(data.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -26,20 +27,29 @@ impl Node {
             .expect("start the node");
         let output = process.stdout.take().expect("the node's log");
         let mut lines = BufReader::new(output).lines();
+        let mut http = String::new();
         let address = loop {
             let line = lines.next().expect("the node ended before it was ready").expect("a line");
+            if let Some((_, rest)) = line.split_once(" on http://") {
+                http = rest.split(' ').next().unwrap_or_default().to_owned();
+            }
             if let Some((_, rest)) = line.split_once(" on PLAINTEXT://") {
                 break rest.split([' ', ',']).next().unwrap_or_default().to_owned();
             }
         };
         // Somebody has to read on, or the node would wait for room in the pipe.
         std::thread::spawn(move || lines.for_each(drop));
-        Node { process, address, _data: data }
+        Node { process, address, http, _data: data }
     }
 
     /// `host:port`
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Where metrics and health are: `host:port`.
+    pub fn http(&self) -> &str {
+        &self.http
     }
 
     /// Runs the binary against this node and waits for its end.
