@@ -5,7 +5,7 @@
 //! Apache Kafka itself, which is the proof that a check asks for what Kafka does. `docs/testing.md`
 //! tells how to read the result.
 
-mod install;
+pub mod install;
 mod options;
 mod report;
 mod server;

@@ -8,6 +8,7 @@ mod interop;
 mod licences;
 mod process;
 mod sim;
+mod soak;
 mod test;
 mod tidy;
 
@@ -48,6 +49,12 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "sim", usage: "[…]", what: "the simulator; --help tells more", run: sim::run
+    },
+    Command {
+        name: "soak",
+        usage: "[…]",
+        what: "kills and power cuts under load; --help tells more",
+        run: soak::run,
     },
     Command {
         name: "fuzz",

@@ -1,0 +1,153 @@
+"""What is done to the node. Each fault ends with a node that is up.
+
+    kill          kill -9 under load
+    kill-starting kill -9 under load, and again while it starts
+    cut           the power goes: nothing that was not synced is there afterwards
+    cut-alive     the disk goes first and the node lives on for a moment: it must not acknowledge from memory
+    cut-starting  a cut, and another one while the node recovers
+    cut-stirred   a cut after some files, in no order, have reached the disk
+    cut-journal   a cut that still writes the journal of the file system: names and sizes without much content
+    stop          SIGTERM under load
+    stop-cut      SIGTERM under load, and the power goes as soon as the process has ended
+    fill          something else takes all space, and gives it back after a while
+    fill-kill     kill -9 while the disk is full; started again before and after there is space
+"""
+
+import time
+
+from disk import LOGFLUSH
+
+KILLS = {"kill": 8, "kill-starting": 2}
+CUTS = {"cut": 9, "cut-alive": 3, "cut-starting": 2, "cut-stirred": 3, "cut-journal": 1, "stop-cut": 2}
+#: A start takes milliseconds; a fault is to meet it at any point.
+START_SECONDS = 0.02
+#: So long a node may serve on a disk that is gone.
+ALIVE_SECONDS = 0.3
+
+
+def plan(rng, kills, cuts, stops, fills):
+    """The faults of a round, in the order of their coming."""
+    some = [
+        *deal(rng, KILLS, kills),
+        *deal(rng, CUTS, cuts),
+        *["stop"] * stops,
+        *["fill"] * fills,
+    ]
+    rng.shuffle(some)
+    return some
+
+
+def deal(rng, weights, count):
+    """Each kind once, the common ones first; then as chance and their weights have it."""
+    once = sorted(weights, key=weights.get, reverse=True)[:count]
+    return once + rng.choices(list(weights), weights.values(), k=count - len(once))
+
+
+class Faults:
+    def __init__(self, node, disk, log, rng):
+        self.node, self.disk, self.log, self.rng = node, disk, log, rng
+        #: Sentences about what went wrong beside what clients can see.
+        self.complaints = []
+
+    def happen(self, kind):
+        getattr(self, kind.replace("-", "_"))()
+
+    def start(self):
+        self.node.launch()
+        self.node.wait_ready()
+        self.log.write("up", time.monotonic_ns())
+
+    def begins(self, kind):
+        self.log.write("fault", time.monotonic_ns(), kind)
+
+    def caught_starting(self):
+        self.node.launch()
+        time.sleep(self.rng.uniform(0, START_SECONDS))
+
+    def power_goes(self, flag=None):
+        """All at once: the process does nothing any more once its disk is gone."""
+        self.node.freeze()
+        self.disk.cut() if flag is None else self.disk.cut(flag)
+        self.node.kill()
+        self.disk.unmount()
+
+    def kill(self):
+        self.begins("kill")
+        self.node.kill()
+        self.start()
+
+    def kill_starting(self):
+        self.begins("kill-starting")
+        self.node.kill()
+        self.caught_starting()
+        self.node.kill()
+        self.start()
+
+    def cut(self):
+        self.begins("cut")
+        self.power_goes()
+        self.disk.mount()
+        self.start()
+
+    def cut_alive(self):
+        self.begins("cut-alive")
+        self.disk.cut()
+        time.sleep(self.rng.uniform(0, ALIVE_SECONDS))
+        self.node.kill()
+        self.disk.unmount()
+        self.disk.mount()
+        self.start()
+
+    def cut_starting(self):
+        self.begins("cut-starting")
+        self.power_goes()
+        self.disk.mount()
+        self.caught_starting()
+        self.power_goes()
+        self.disk.mount()
+        self.start()
+
+    def cut_stirred(self):
+        self.begins("cut-stirred")
+        self.disk.stir(self.rng)
+        self.power_goes()
+        self.disk.mount()
+        self.start()
+
+    def cut_journal(self):
+        self.begins("cut-journal")
+        self.power_goes(LOGFLUSH)
+        self.disk.mount()
+        self.start()
+
+    def stop(self):
+        self.begins("stop")
+        self.stops_cleanly()
+        self.start()
+
+    def stop_cut(self):
+        self.begins("stop-cut")
+        self.stops_cleanly()
+        self.disk.cut()
+        self.disk.unmount()
+        self.disk.mount()
+        self.start()
+
+    def stops_cleanly(self):
+        code = self.node.stop()
+        if code == 0:
+            self.log.write("clean", time.monotonic_ns())
+        else:
+            self.complaints.append(f"SIGTERM: the node ended with {code}")
+
+    def fill(self):
+        self.begins("fill")
+        self.disk.fill()
+        time.sleep(self.rng.uniform(0.5, 1.5))
+        if not self.node.alive():
+            self.complaints.append("the node ended when its disk was full")
+            self.disk.free()
+            self.start()
+            return
+        self.disk.free()
+        self.log.write("up", time.monotonic_ns())

@@ -1,0 +1,103 @@
+"""What happened, as lines that are only ever appended: the workload writes them, the checker reads them.
+
+A line is a word and its fields, separated by tabs. Times are nanoseconds of the machine's monotonic
+clock, which all processes share. A record is named by its session (one producer object) and its
+number there, which counts up from 0 in each partition.
+
+    session  time session kind                      a producer began: idempotent, plain or acks1
+    ack      time session seq topic partition offset key
+    fail     time session seq topic partition why   nobody knows whether it was written
+    fatal    time session why                       the producer may not go on
+    sent     session topic partition count          at the end: how many it was asked to send
+    assign   time reader topic partition            the reader begins anew
+    read     time reader topic partition offset session seq key state    ok, or what is wrong with it
+    reset    time reader topic partition why        the place where it was is not there any more
+    span     time reader topic partition low high
+    commit   asked acked group topic partition offset
+    committed asked answered group topic partition offset
+    create   asked acked topic partitions           acked is 0 when no answer came
+    delete   asked acked topic
+    topics   asked answered name=partitions,…
+    trim     asked acked topic partition offset
+    start    asked topic partition offset           the log start that was told
+    fault    time kind                              begins; see faults.py
+    up       time                                   the node says that it is ready
+    clean    time                                   the node has ended as asked, exit code 0
+"""
+
+import os
+import threading
+import time
+import zlib
+
+FIELDS = {
+    "session": "nss", "ack": "nsnsnns", "fail": "nsnsns", "fatal": "nss", "sent": "ssnn",
+    "assign": "nssn", "read": "nssnnsnss", "reset": "nssns", "span": "nssnnn",
+    "commit": "nnssnn", "committed": "nnssnn", "create": "nnsn", "delete": "nns",
+    "topics": "nns", "trim": "nnsnn", "start": "nsnn", "fault": "ns", "up": "n", "clean": "n",
+}  # fmt: skip
+
+now = time.monotonic_ns
+
+
+class History:
+    """One file of lines; threads may share it."""
+
+    def __init__(self, directory, name):
+        self.file = open(os.path.join(directory, f"{name}.history"), "a", buffering=1 << 16)
+        self.lock = threading.Lock()
+
+    def write(self, word, *fields):
+        line = "\t".join([word, *map(str, fields)]) + "\n"
+        with self.lock:
+            self.file.write(line)
+
+    def flush(self):
+        with self.lock:
+            self.file.flush()
+
+    def close(self):
+        with self.lock:
+            self.file.close()
+
+
+def read(directory):
+    """Every line of a directory's histories as (word, fields), file by file."""
+    for name in sorted(os.listdir(directory)):
+        if name.endswith(".history"):
+            with open(os.path.join(directory, name)) as file:
+                for line in file:
+                    yield parse(line)
+
+
+def parse(line):
+    word, *fields = line.rstrip("\n").split("\t")
+    kinds = FIELDS[word]
+    if len(kinds) != len(fields):
+        raise ValueError(f"{len(fields)} fields in {line!r}, {word} has {len(kinds)}")
+    return word, tuple(int(text) if kind == "n" else text for kind, text in zip(kinds, fields))
+
+
+def unparse(word, fields):
+    return "\t".join([word, *map(str, fields)]) + "\n"
+
+
+def payload(session, topic, partition, seq, size):
+    """Bytes that say what they are and would show a change of any of them."""
+    body = b"%s|%s|%d|%d|" % (session.encode(), topic.encode(), partition, seq)
+    body += bytes([65 + seq % 26]) * max(0, size - len(body) - 9)
+    return b"%08x|" % zlib.crc32(body) + body
+
+
+def identify(value, topic, partition):
+    """(session, seq, state) of bytes that somebody read at this place."""
+    try:
+        crc, body = value[:8], value[9:]
+        session, wrote_topic, wrote_partition, seq, _ = body.split(b"|", 4)
+        session, seq = session.decode(), int(seq)
+        place, crc = (wrote_topic.decode(), int(wrote_partition)), int(crc, 16)
+    except (ValueError, TypeError):
+        return "?", 0, "garbled"
+    if crc != zlib.crc32(body):
+        return session, seq, "garbled"
+    return session, seq, "ok" if place == (topic, partition) else "misplaced"

@@ -1,0 +1,72 @@
+"""The node under test as a process."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import time
+
+READY_MARK = b"Kafka Server started"
+READY_SECONDS = 30
+STOP_SECONDS = 30
+PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent():
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class NotReady(Exception):
+    """The node did not come up."""
+
+
+class Node:
+    """`ottla dev` on one port and one data directory, started again and again; its output is kept."""
+
+    def __init__(self, binary, port, data_directory, log_path, overrides):
+        self.argv = [binary, "dev", "--port", str(port), "--data-dir", data_directory]
+        for override in overrides:
+            self.argv += ["--override", override]
+        self.log_path, self.process = log_path, None
+        self.log_from = 0
+
+    def launch(self):
+        """Starts it and does not wait."""
+        self.log_from = os.path.getsize(self.log_path) if os.path.exists(self.log_path) else 0
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                self.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with_parent
+            )
+
+    def wait_ready(self):
+        deadline = time.monotonic() + READY_SECONDS
+        with open(self.log_path, "rb") as log:
+            log.seek(self.log_from)
+            told = b""
+            while READY_MARK not in told:
+                if self.process.poll() is not None:
+                    raise NotReady(f"it ended with {self.process.returncode} while it started")
+                if time.monotonic() > deadline:
+                    raise NotReady(f"it was not ready after {READY_SECONDS} s")
+                time.sleep(0.002)
+                told += log.read()
+
+    def freeze(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def kill(self):
+        """kill -9: no farewell, no flush, no checkpoint."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        """SIGTERM; the exit code, or None when it did not end."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return None
+
+    def alive(self):
+        return self.process is not None and self.process.poll() is None

@@ -1,0 +1,155 @@
+"""Consumers that write down what they are told, group members that commit, and an onlooker that asks."""
+
+import threading
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+import history
+from topics import GROUPS
+
+ASK_SECONDS = 5
+COMMON = {
+    "reconnect.backoff.ms": 10,
+    "reconnect.backoff.max.ms": 50,
+    "retry.backoff.ms": 20,
+    "fetch.wait.max.ms": 100,
+    "fetch.error.backoff.ms": 20,
+    "enable.auto.commit": False,
+    "session.timeout.ms": 8_000,
+    "heartbeat.interval.ms": 500,
+    "log_level": 0,
+}
+
+
+def identity(message):
+    """(session, seq, key, state) of a message."""
+    content = message.value()
+    if content is None:
+        content = dict(message.headers() or []).get("id", b"")
+    session, seq, state = history.identify(content, message.topic(), message.partition())
+    key = message.key()
+    return session, seq, key.decode(errors="replace") if key else "-", state
+
+
+class Reader(threading.Thread):
+    def __init__(self, name, round_info, directory):
+        super().__init__(name=name, daemon=True)
+        self.info = round_info
+        self.log = history.History(directory, f"reader-{name}")
+        self.stopping = threading.Event()
+
+    def consumer(self, **configs):
+        return Consumer({"bootstrap.servers": self.info["bootstrap"], **COMMON, **configs})
+
+    def begins(self, places):
+        for place in places:
+            self.log.write("assign", history.now(), self.name, place.topic, place.partition)
+
+    def told(self, message):
+        fields = (message.topic(), message.partition(), message.offset(), *identity(message))
+        self.log.write("read", history.now(), self.name, *fields)
+
+
+class Follower(Reader):
+    """Reads every partition of some topics along with the producers, without a group."""
+
+    def __init__(self, name, topics, round_info, directory):
+        super().__init__(name, round_info, directory)
+        self.topics = topics
+
+    def run(self):
+        client = self.consumer(**{"group.id": self.name, "auto.offset.reset": "error"})
+        counts = self.info["partitions"]
+        places = [TopicPartition(t, p, 0) for t in self.topics for p in range(counts[t])]
+        self.begins(places)
+        client.assign(places)
+        while not self.stopping.is_set():
+            for message in client.consume(500, timeout=0.1):
+                if message.error() is None:
+                    self.told(message)
+                elif message.error().code() == KafkaError._AUTO_OFFSET_RESET:
+                    self.lost_its_place(client, message)
+        client.close()
+        self.log.close()
+
+    def lost_its_place(self, client, message):
+        place = (message.topic(), message.partition())
+        self.log.write("reset", history.now(), self.name, *place, message.error().str().replace("\t", " "))
+        again = TopicPartition(*place, 0)
+        self.begins([again])
+        client.incremental_unassign([again])
+        client.incremental_assign([again])
+
+
+class Member(Reader):
+    """A member of a group: reads, commits what it has read, and waits for the answer."""
+
+    def __init__(self, group, number, round_info, directory):
+        super().__init__(f"{group}-{number}", round_info, directory)
+        self.group = group
+
+    def run(self):
+        client = self.consumer(**{"group.id": self.group, "auto.offset.reset": "earliest"})
+        client.subscribe(["shared"], on_assign=lambda _, places: self.begins(places))
+        while not self.stopping.is_set():
+            ends = {}
+            for message in client.consume(100, timeout=0.1):
+                if message.error() is None:
+                    self.told(message)
+                    ends[message.partition()] = message.offset() + 1
+            if ends:
+                self.commit(client, ends)
+        client.close()
+        self.log.close()
+
+    def commit(self, client, ends):
+        asked, answers = history.now(), []
+        places = [TopicPartition("shared", partition, offset) for partition, offset in ends.items()]
+        try:
+            answers = client.commit(offsets=places, asynchronous=False)
+        except KafkaException:
+            # Nobody knows whether it was kept.
+            pass
+        acked = {place.partition for place in answers if place.error is None}
+        for partition, offset in ends.items():
+            when = history.now() if partition in acked else 0
+            self.log.write("commit", asked, when, self.group, "shared", partition, offset)
+
+
+class Onlooker(Reader):
+    """Asks again and again for what was acknowledged to others: offsets, topics, log starts."""
+
+    def run(self):
+        admin = AdminClient({"bootstrap.servers": self.info["bootstrap"], "log_level": 0})
+        clients = {group: self.consumer(**{"group.id": group}) for group in GROUPS}
+        while not self.stopping.wait(0.1):
+            for ask in (self.topics, self.starts, *(self.committed(group) for group in GROUPS)):
+                try:
+                    ask(admin, clients)
+                except KafkaException:
+                    pass
+        self.log.close()
+
+    def topics(self, admin, _):
+        asked = history.now()
+        listed = admin.list_topics(timeout=ASK_SECONDS).topics.values()
+        text = ",".join(f"{t.topic}={len(t.partitions)}" for t in listed)
+        self.log.write("topics", asked, history.now(), text)
+
+    def starts(self, _, clients):
+        for partition in range(self.info["partitions"]["trimmed"]):
+            asked, place = history.now(), TopicPartition("trimmed", partition)
+            low, _ = clients[GROUPS[0]].get_watermark_offsets(place, timeout=ASK_SECONDS)
+            self.log.write("start", asked, "trimmed", partition, low)
+
+    def committed(self, group):
+        def ask(_, clients):
+            asked = history.now()
+            places = [TopicPartition("shared", p) for p in range(self.info["partitions"]["shared"])]
+            for place in clients[group].committed(places, timeout=ASK_SECONDS):
+                if place.error is None:
+                    offset = max(place.offset, -1)
+                    self.log.write("committed", asked, history.now(), group, "shared", place.partition, offset)
+
+        return ask

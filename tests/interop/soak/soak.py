@@ -1,0 +1,271 @@
+"""Kills and power cuts under load, round after round, each judged from outside.
+
+A round has a disk of its own: the node starts on it, the workload runs, the faults of the round's plan
+happen, the workload ends, a fresh client reads everything back, and the checker judges. `cargo xtask soak`
+starts this and says what is needed.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import checker
+import faults
+import history
+import selftest
+import topics
+from disk import make, seeded
+from node import Node, NotReady, die_with_parent
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+WORKLOAD_SECONDS = 240
+READBACK_SECONDS = 300
+#: So many histories of failed rounds are kept, disk images too.
+KEPT = 3
+OVERRIDES = [
+    "auto.create.topics.enable=false",
+    "offsets.topic.num.partitions=4",
+    "group.initial.rebalance.delay.ms=0",
+    "log.cleaner.backoff.ms=200",
+    "log.retention.check.interval.ms=500",
+]
+#: Beside what clients see.
+ALSO = {"starts": "the node starts after every fault and stops when asked"}
+
+
+def options():
+    parser = argparse.ArgumentParser(
+        prog="cargo xtask soak", formatter_class=argparse.ArgumentDefaultsHelpFormatter, add_help=True
+    )
+    add = parser.add_argument
+    add("--binary", required=True, help=argparse.SUPPRESS)
+    add("--directory", required=True, help=argparse.SUPPRESS)
+    add("--kills", type=int, default=10, metavar="N", help="kill -9 under load")
+    add("--power-cuts", type=int, default=10, metavar="N", help="the file system is shut down under load")
+    add("--stops", type=int, default=2, metavar="N", help="SIGTERM under load")
+    add("--fills", type=int, default=0, metavar="N", help="the disk is full for a while")
+    add("--seed", type=int, default=1, metavar="N", help="which faults, when, and what is written")
+    add("--seconds", type=float, default=1e9, metavar="N", help="begins no fault after so long")
+    add("--durability", choices=["default", "fsync", "page-cache"], default="default", help="of every topic")
+    add("--partitions", type=int, default=64, metavar="N", help="of the widest topic")
+    add("--load", type=float, default=1.0, metavar="X", help="times the usual load of about 3 MB/s")
+    add("--pause", type=float, default=0.9, metavar="SECONDS", help="between faults, on average")
+    add("--faults-a-round", type=int, default=25, metavar="N", help="until a fresh disk and a verdict")
+    add("--image-mib", type=int, default=512, metavar="N", help="size of the disk")
+    add("--port", type=int, default=29_870, metavar="N", help="of the node, on loopback")
+    add("--result", default="", metavar="FILE", help="JSON of the whole campaign")
+    add("--keep", action="store_true", help="keep the histories of rounds that passed, too")
+    return parser.parse_args()
+
+
+def plans(asked):
+    """The faults of every round: all that were asked for, shuffled and shared out."""
+    rng = seeded(asked.seed, "plan")
+    everything = faults.plan(rng, asked.kills, asked.power_cuts, asked.stops, asked.fills)
+    size = asked.faults_a_round
+    return [everything[at : at + size] for at in range(0, len(everything), size)]
+
+
+class Round:
+    """One disk, one workload, one verdict."""
+
+    def __init__(self, number, plan, asked):
+        self.number, self.plan, self.asked = number, plan, asked
+        self.place = os.path.join(asked.directory, f"round-{number}")
+        os.makedirs(self.place)
+        self.rng = seeded(asked.seed, "round", number)
+        needs_disk = asked.power_cuts or asked.fills
+        self.disk = make(self.place, asked.image_mib if needs_disk else 0)
+        log = os.path.join(self.place, "node.log")
+        self.node = Node(asked.binary, asked.port, self.disk.directory, log, OVERRIDES)
+        self.log = history.History(self.place, "faults")
+        self.faults = faults.Faults(self.node, self.disk, self.log, self.rng)
+        self.workload, self.happened = None, 0
+        self.info = {
+            "bootstrap": f"127.0.0.1:{asked.port}",
+            "durability": asked.durability,
+            "load": asked.load,
+            "plan": plan,
+            "seed": f"{asked.seed} {number}",
+            **topics.described(asked.durability, asked.partitions),
+        }
+        with open(os.path.join(self.place, "round.json"), "w") as file:
+            json.dump(self.info, file, indent=1)
+
+    def play(self, deadline):
+        """(verdict, complaints)"""
+        complaints = self.faults.complaints
+        try:
+            self.faults.start()
+            self.begin_workload()
+            self.strike(deadline)
+            self.end_workload()
+            self.read_back()
+        except (NotReady, OSError, RuntimeError, subprocess.TimeoutExpired) as error:
+            complaints.append(f"after {self.happened} faults ({self.plan[: self.happened + 1][-1:]}): {error}")
+        self.stop_processes()
+        self.log.close()
+        return checker.check(history.read(self.place), self.info), complaints
+
+    def begin_workload(self):
+        self.workload = self.python("workload.py", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        if self.workload.stdout.readline().strip() != "working":
+            raise RuntimeError("the workload did not begin")
+
+    def strike(self, deadline):
+        time.sleep(self.asked.pause)
+        for kind in self.plan:
+            if time.monotonic() > deadline:
+                break
+            self.faults.happen(kind)
+            self.happened += 1
+            time.sleep(self.rng.uniform(0.2, 1.8) * self.asked.pause)
+            if self.workload.poll() is not None:
+                raise RuntimeError("the workload ended early")
+
+    def end_workload(self):
+        told, _ = self.workload.communicate(timeout=WORKLOAD_SECONDS)
+        told = json.loads(told)
+        if any(told.values()):
+            raise RuntimeError(f"the workload did not finish: {told}")
+
+    def read_back(self):
+        if self.python("readback.py").wait(READBACK_SECONDS):
+            raise RuntimeError("not everything could be read back")
+        self.faults.stops_cleanly()
+
+    def python(self, script, **more):
+        log = open(os.path.join(self.place, "clients.log"), "a")
+        argv = [sys.executable, os.path.join(HERE, script), self.place]
+        return subprocess.Popen(argv, stderr=log, preexec_fn=die_with_parent, **more)
+
+    def stop_processes(self):
+        if self.workload and self.workload.poll() is None:
+            self.workload.kill()
+            self.workload.wait()
+        if self.node.alive():
+            self.node.kill()
+
+    def put_away(self, keep):
+        if keep and hasattr(self.disk, "image"):
+            os.link(self.disk.image, os.path.join(self.place, "image.kept"))
+        self.disk.close()
+        if not keep:
+            shutil.rmtree(self.place)
+
+
+class Campaign:
+    def __init__(self, asked):
+        self.asked = asked
+        self.passed, self.failed, self.kept = 0, 0, 0
+        self.faults, self.seen, self.excused, self.broken = {}, {}, {}, {}
+        self.examples = []
+
+    def check(self, name, why=""):
+        if why:
+            self.failed += 1
+            print(f"FAIL soak {name}: {why}", flush=True)
+        else:
+            self.passed += 1
+            print(f"ok soak {name}", flush=True)
+
+    def run(self):
+        for mutation, found in selftest.results():
+            self.check(f"the checker finds {mutation}", found)
+        began = time.monotonic()
+        deadline = began + self.asked.seconds
+        for number, plan in enumerate(plans(self.asked)):
+            if time.monotonic() > deadline:
+                break
+            self.round(number, plan, deadline)
+        self.judge_whole()
+        self.report(time.monotonic() - began)
+
+    def round(self, number, plan, deadline):
+        began = time.monotonic()
+        game = Round(number, plan, self.asked)
+        keep = True
+        try:
+            verdict, complaints = game.play(deadline)
+            self.add(game, verdict, complaints)
+            keep = self.asked.keep or bool(verdict.broken or complaints)
+        finally:
+            game.stop_processes()
+            self.kept += keep
+            game.put_away(keep and self.kept <= KEPT)
+        seen, took = verdict.seen, time.monotonic() - began
+        print(
+            f"round {number}: {game.happened} faults in {took:.0f} s, {seen['acks']} acks, {seen['reads']} reads, "
+            f"{seen['records']} records read back, {sum(verdict.broken.values())} broken, "
+            f"{sum(verdict.excused.values())} excused",
+            flush=True,
+        )
+
+    def add(self, game, verdict, complaints):
+        for kind in game.plan[: game.happened]:
+            self.faults[kind] = self.faults.get(kind, 0) + 1
+        for total, part in (
+            (self.seen, verdict.seen), (self.excused, verdict.excused), (self.broken, verdict.broken)
+        ):  # fmt: skip
+            for name, count in part.items():
+                total[name] = total.get(name, 0) + count
+        for promise, words in checker.PROMISES.items():
+            count = verdict.broken[promise]
+            why = f"{count} times, as in {' · '.join(verdict.examples[promise][:2])}" if count else ""
+            self.check(f"round {game.number}: {words}", why)
+        self.check(f"round {game.number}: {ALSO['starts']}", "; ".join(complaints))
+        self.examples += [*complaints, *(text for some in verdict.examples.values() for text in some)]
+
+    def judge_whole(self):
+        """A harness that sees no loss where there must be some proves nothing."""
+        if self.asked.durability == "page-cache" and self.asked.power_cuts >= 5:
+            lost = self.excused.get("lost", 0)
+            self.check("page-cache loses records to power cuts, and this sees it", "" if lost else "none was lost")
+
+    def report(self, took):
+        cycles = sum(self.faults.values())
+        result = {
+            "options": {k: v for k, v in vars(self.asked).items() if k not in ("binary", "directory", "result")},
+            "seconds": round(took, 1),
+            "faults": self.faults,
+            "seen": self.seen,
+            "broken": self.broken,
+            "excused": self.excused,
+            "examples": self.examples[:50],
+            "passed": self.passed,
+            "failed": self.failed,
+        }
+        if self.asked.result:
+            with open(self.asked.result, "w") as file:
+                json.dump(result, file, indent=1)
+        print(f"{cycles} faults in {took:.0f} s: {json.dumps(self.faults)}")
+        print(f"seen: {json.dumps(self.seen)}")
+        print(f"broken: {json.dumps(self.broken)}, allowed by the durability: {json.dumps(self.excused)}")
+        print(f"{self.passed} passed, {self.failed} failed", flush=True)
+
+
+def interrupted(_signal, _frame):
+    raise KeyboardInterrupt
+
+
+def main():
+    asked = options()
+    signal.signal(signal.SIGTERM, interrupted)
+    shutil.rmtree(asked.directory, ignore_errors=True)
+    os.makedirs(asked.directory)
+    campaign = Campaign(asked)
+    try:
+        campaign.run()
+    except KeyboardInterrupt:
+        print("interrupted")
+        sys.exit(130)
+    sys.exit(1 if campaign.failed else 0)
+
+
+if __name__ == "__main__":
+    main()

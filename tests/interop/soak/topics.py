@@ -1,0 +1,39 @@
+"""The topics of the workload: what each is there to provoke."""
+
+#: name: (kind that the checker knows, partitions, configs)
+TOPICS = {
+    # One file: group commit has nothing to gather but what comes at the same time.
+    "single": ("plain", 1, {}),
+    "shared": ("plain", 16, {}),
+    # One sync has to cover many dirty files.
+    "wide": ("plain", 64, {}),
+    # A segment ends every few batches.
+    "rolling": ("plain", 4, {"segment.bytes": "1048576", "segment.ms": "40"}),
+    # The latest value of each key stays; tombstones stay for the default day.
+    "latest": (
+        "compacted",
+        2,
+        {
+            "cleanup.policy": "compact",
+            "segment.bytes": "1048576",
+            "segment.ms": "150",
+            "min.cleanable.dirty.ratio": "0.01",
+        },
+    ),
+    # DeleteRecords moves its log start.
+    "trimmed": ("trimmed", 2, {"segment.bytes": "1048576"}),
+}
+
+GROUPS = ("readers", "auditors")
+
+
+def described(durability, widest):
+    """What round.json says of them; `durability` is a topic config unless it is `default`."""
+    configs, kinds, partitions = {}, {}, {}
+    for topic, (kind, count, config) in TOPICS.items():
+        configs[topic] = dict(config)
+        if durability != "default":
+            configs[topic]["durability"] = durability
+        kinds[topic] = kind
+        partitions[topic] = widest if topic == "wide" else count
+    return {"topics": kinds, "partitions": partitions, "configs": configs}

@@ -1,0 +1,129 @@
+//! `cargo xtask soak`: kills and power cuts under load, judged by a client that nobody here wrote.
+//!
+//! This prepares what is needed and starts `tests/interop/soak/soak.py`, which knows the rest.
+//! Power cuts need a file system of their own: an ext4 in a file, mounted in a mount namespace of
+//! the run. The kernel takes it down with the last process of the run, whatever ends that.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::interop::install::{Tool, Toolbox, quietly};
+use crate::process::{self, Finished};
+
+/// No campaign is longer; a hung one ends.
+const LIMIT: Duration = Duration::from_secs(48 * 60 * 60);
+
+const USAGE: &str = "\
+cargo xtask soak [--debug | --binary PATH] [FLAG…]
+
+  --debug            a debug build: slower, and its assertions are on
+  --binary PATH      an ottla that is already built (default: a release build)
+
+and, handed on:
+
+";
+
+/// Runs a campaign as `args` say.
+pub fn run(args: &[String]) -> Result<(), String> {
+    let finished = campaign(args, LIMIT)?;
+    if finished.success {
+        Ok(())
+    } else {
+        Err("a promise was broken, or it was interrupted".to_owned())
+    }
+}
+
+/// The lines of a campaign, the last of which counts.
+pub fn campaign(args: &[String], limit: Duration) -> Result<Finished, String> {
+    let root = crate::root();
+    let script = root.join("tests/interop/soak/soak.py");
+    if args.iter().any(|arg| arg == "--help" || arg == "-h") {
+        print!("{USAGE}");
+        let mut help = python(Path::new("python3"), &script);
+        help.arg("--help");
+        return process::watch(help, limit, true);
+    }
+    let home = root.join("target/interop");
+    std::fs::create_dir_all(&home).map_err(|error| format!("create {home:?}: {error}"))?;
+    let toolbox = Toolbox::new(&root, &home);
+    toolbox.provide(Tool::Python)?;
+    let (binary, mut args) = binary(&root, args)?;
+    let place = root.join("target/soak");
+    let mut command = match mounting(&toolbox, &script, &place) {
+        Ok(()) => in_namespace(&toolbox.python_program(), &script),
+        Err(why) if crate::in_ci() => return Err(format!("power cannot be cut here: {why}")),
+        Err(why) => {
+            println!("skip power cuts and full disks: {why}");
+            args.extend(["--power-cuts", "0", "--fills", "0"].map(str::to_owned));
+            python(&toolbox.python_program(), &script)
+        }
+    };
+    command.arg("--binary").arg(binary).arg("--directory").arg(place.join("rounds"));
+    command.arg("--result").arg(place.join("result.json")).args(&args);
+    process::watch(command, limit, true)
+}
+
+/// The node to run, and the flags that are left.
+fn binary(root: &Path, args: &[String]) -> Result<(PathBuf, Vec<String>), String> {
+    let mut rest = Vec::new();
+    let (mut given, mut debug) = (None, false);
+    let mut words = args.iter();
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--debug" => debug = true,
+            "--binary" => given = Some(words.next().ok_or("--binary needs a path")?),
+            _ => rest.push(word.clone()),
+        }
+    }
+    if let Some(path) = given {
+        return Ok((PathBuf::from(path), rest));
+    }
+    let mut build = vec!["build", "--quiet", "--package", "ottla"];
+    if !debug {
+        build.push("--release");
+    }
+    process::pass_through(process::cargo(&build))?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
+    Ok((target.join(if debug { "debug/ottla" } else { "release/ottla" }), rest))
+}
+
+/// Whether a file system can be mounted and shut down here.
+fn mounting(toolbox: &Toolbox, script: &Path, place: &Path) -> Result<(), String> {
+    let probe = script.with_file_name("disk.py");
+    let mut command = in_namespace(&toolbox.python_program(), &probe);
+    quietly(command.arg(place.join("probe")))
+}
+
+/// A Python script as the first process of a mount namespace.
+fn in_namespace(program: &Path, script: &Path) -> Command {
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--propagation", "private"]).arg(program).arg(script);
+    as_a_tool(&mut command);
+    command
+}
+
+fn python(program: &Path, script: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.arg(script);
+    as_a_tool(&mut command);
+    command
+}
+
+fn as_a_tool(command: &mut Command) {
+    command.env("PYTHONUNBUFFERED", "1").env("PYTHONDONTWRITEBYTECODE", "1");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_binary_that_is_given_is_not_built_and_other_flags_are_handed_on() {
+        let args = ["--kills", "3", "--binary", "a/b", "--seed", "7"].map(str::to_owned);
+        let (path, rest) = binary(&crate::root(), &args).expect("a path");
+        assert_eq!(path, PathBuf::from("a/b"));
+        assert_eq!(rest, ["--kills", "3", "--seed", "7"]);
+        assert!(binary(&crate::root(), &["--binary".to_owned()]).is_err());
+    }
+}
