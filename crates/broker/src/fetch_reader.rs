@@ -128,7 +128,8 @@ impl<D: Disk> FetchReader<D> {
         let up_to = if self.read_committed { stable } else { high_watermark };
         let bytes_max = left.min(target.bytes_max.max(0) as usize);
         if from < up_to && (bytes_max > 0 || is_first) {
-            let slice = log.read(from, bytes_max, up_to, is_first).map_err(|e| e.error_code())?;
+            let read = log.read(from, bytes_max, up_to, is_first);
+            let slice = read.map_err(|error| report(partition, &error))?;
             data.records = Some(slice.bytes);
         }
         data.aborted_transactions = match self.read_committed {
@@ -224,6 +225,19 @@ fn news(data: &PartitionData) -> PartitionNews {
         last_stable_offset: data.last_stable_offset,
         log_start_offset: data.log_start_offset,
     }
+}
+
+/// The code for the client; damage is told the operator once.
+fn report<D: Disk>(partition: &Partition<D>, error: &ReadError) -> ErrorCode {
+    if let ReadError::Corrupt { at, is_first: true, .. } = error {
+        log::error!(
+            target: "kafka.log.UnifiedLog",
+            "cannot serve offset {at} of {} · {error} · other offsets are served; consumers must \
+             skip this one, or restore the partition from a copy; check the disk · CORRUPT_MESSAGE",
+            partition.id
+        );
+    }
+    error.error_code()
 }
 
 fn find<D: Disk>(

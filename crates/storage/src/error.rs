@@ -40,6 +40,14 @@ impl StorageError {
         matches!(self, StorageError::Io { kind: io::ErrorKind::NotFound, .. })
     }
 
+    /// There was no room for what was to be written. A sync that finds none is another matter: what
+    /// was written before it is lost.
+    pub fn is_full(&self) -> bool {
+        let StorageError::Io { what, kind, .. } = self else { return false };
+        matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+            && !what.starts_with("sync")
+    }
+
     pub fn error_code(&self) -> ErrorCode {
         ErrorCode::KafkaStorageError
     }
@@ -87,7 +95,11 @@ pub enum AppendError {
     OffsetNotMonotonic { log_end: Offset, got: Offset },
     /// A replicated batch fails its checksum or does not parse. → `CORRUPT_MESSAGE`
     Corrupt { at: Offset, why: String },
-    /// The disk failed; the log is poisoned until it is opened anew. → `KAFKA_STORAGE_ERROR`
+    /// The disk is nearly full, what is left is not for clients. Nothing was changed; later there
+    /// may be room. → `KAFKA_STORAGE_ERROR`, which clients retry
+    NoSpace { path: PathBuf, usable: u64, reserve: u64 },
+    /// The disk failed; the log is poisoned until it is opened anew, unless the error
+    /// [`is_full`](StorageError::is_full). → `KAFKA_STORAGE_ERROR`
     Storage(StorageError),
 }
 
@@ -101,6 +113,7 @@ impl AppendError {
             AppendError::LargerThanSegment { .. } => ErrorCode::RecordListTooLarge,
             AppendError::OffsetNotMonotonic { .. } => ErrorCode::UnknownServerError,
             AppendError::Corrupt { .. } => ErrorCode::CorruptMessage,
+            AppendError::NoSpace { .. } => ErrorCode::KafkaStorageError,
             AppendError::Storage(error) => error.error_code(),
         }
     }
@@ -136,6 +149,12 @@ impl fmt::Display for AppendError {
                 write!(f, "batch at offset {got} does not follow on the log end {log_end}")
             }
             AppendError::Corrupt { at, why } => write!(f, "batch at offset {at}: {why}"),
+            AppendError::NoSpace { path, usable, reserve } => write!(
+                f,
+                "{} has {usable} bytes left and keeps {reserve} in reserve; records are taken \
+                 again when there is room",
+                path.display()
+            ),
             AppendError::Storage(error) => error.fmt(f),
         }
     }
@@ -151,6 +170,16 @@ pub enum ReadError {
     /// The log was truncated or deleted while it was read, again and again. →
     /// `NOT_LEADER_OR_FOLLOWER`
     Moved,
+    /// What lies in the log where a batch should be is not what was written. Other offsets can be
+    /// read. → `CORRUPT_MESSAGE`
+    Corrupt {
+        path: PathBuf,
+        /// The batch's base offset; the offset asked for if nothing there says so.
+        at: Offset,
+        why: String,
+        /// Nobody has met it before: worth a line in the log.
+        is_first: bool,
+    },
     /// The disk failed. → `KAFKA_STORAGE_ERROR`
     Storage(StorageError),
 }
@@ -160,6 +189,7 @@ impl ReadError {
         match self {
             ReadError::OffsetOutOfRange { .. } => ErrorCode::OffsetOutOfRange,
             ReadError::Moved => ErrorCode::NotLeaderOrFollower,
+            ReadError::Corrupt { .. } => ErrorCode::CorruptMessage,
             ReadError::Storage(error) => error.error_code(),
         }
     }
@@ -178,6 +208,9 @@ impl fmt::Display for ReadError {
                 write!(f, "offset {asked} is outside the log, which spans {log_start} to {log_end}")
             }
             ReadError::Moved => f.write_str("the log was truncated while it was read"),
+            ReadError::Corrupt { path, at, why, .. } => {
+                write!(f, "{} is corrupt at offset {at}: {why}", path.display())
+            }
             ReadError::Storage(error) => error.fmt(f),
         }
     }

@@ -24,7 +24,7 @@ pub enum FileKind {
 }
 
 impl FileKind {
-    const ALL: [FileKind; 5] = [
+    pub(crate) const ALL: [FileKind; 5] = [
         FileKind::Log,
         FileKind::OffsetIndex,
         FileKind::TimeIndex,

@@ -28,7 +28,8 @@ impl<D: Disk> LogFlusher<D> {
     pub fn flush_to(&self, offset: Offset) -> Result<Offset, StorageError> {
         self.state.check_alive()?;
         let synced = self.sync_to(offset);
-        self.state.guard(synced)
+        // Leader epochs that found no room: the recovery point stays, the next flush tries again.
+        self.state.guard_unless_full(synced)
     }
 
     pub(crate) fn sync_to(&self, offset: Offset) -> Result<Offset, StorageError> {

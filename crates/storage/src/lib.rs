@@ -9,6 +9,7 @@
 
 pub mod checkpoints;
 mod config;
+mod damage;
 mod error;
 pub mod file_names;
 mod flush;
@@ -31,6 +32,7 @@ mod recovery;
 pub mod retention;
 mod segment;
 mod small_files;
+mod space;
 mod time_index;
 mod timestamps;
 mod txn_index;

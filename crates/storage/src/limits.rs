@@ -41,5 +41,20 @@ pub const FILE_NAME_BYTES_MAX: usize = 255;
 /// A topic name, so that `-<partition>.<32 hex>-delete` still fits a file name.
 pub const TOPIC_NAME_BYTES_MAX: usize = 249;
 
+/// Damaged batches that are remembered, so that each is reported once: about 100 bytes each.
+pub const DAMAGE_REMEMBERED_MAX: usize = 1000;
+
+/// Of a file system, this part is kept free of clients' records: 64 MiB of 1 GiB, 256 KiB of 4 MiB.
+pub const SPACE_RESERVE_PARTS: u64 = 16;
+
+/// No more is kept free, however large the disk: it holds an hour of offset commits (20 000 a
+/// second of 100 bytes would fill it in two minutes, 500 in an hour and a half) and the first
+/// blocks of 8 000 new partitions.
+pub const SPACE_RESERVE_BYTES_MAX: u64 = 256 << 20;
+
+/// How long a measurement of free space counts. A neighbour that writes 256 MiB meanwhile runs into
+/// the disk's own end, which is survived but refused later.
+pub const SPACE_CHECK_MS: u64 = 1000;
+
 const _: () = assert!(LOOKUP_CHUNK_BYTES < SCAN_CHUNK_BYTES);
 const _: () = assert!(RESERVE_BYTES_MIN < RESERVE_BYTES_MAX);

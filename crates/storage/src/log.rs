@@ -1,5 +1,6 @@
 pub(crate) mod append;
 pub(crate) mod cut;
+mod room;
 
 use crate::config::LogConfig;
 use crate::error::{EpochEnd, StorageError};
@@ -194,13 +195,12 @@ impl<D: Disk> PartitionLog<D> {
     /// Closes the active segment and starts another, unless it is empty. Says whether it did.
     ///
     /// # Errors
-    /// [`StorageError`]; the log is poisoned.
+    /// [`StorageError`]; the log is poisoned, but for a full disk: then it stays as it was.
     pub fn roll(&mut self, now: WallTime) -> Result<bool, StorageError> {
         self.state.check_alive()?;
         let is_empty = self.active.bytes == 0;
         if !is_empty {
-            let rolled = self.roll_to(self.next_offset, now);
-            self.state.guard(rolled)?;
+            self.roll_or_stay(self.next_offset, now)?;
         }
         Ok(!is_empty)
     }

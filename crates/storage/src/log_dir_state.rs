@@ -1,25 +1,36 @@
 use crate::checkpoints::{OffsetCheckpoint, write_offsets};
+use crate::damage::DamageSeen;
 use crate::error::StorageError;
 use crate::file_names::{HIGH_WATERMARKS, LOG_STARTS, RECOVERY_POINTS};
 use crate::log_state::LogState;
 use crate::metrics::LogDirMetrics;
+use crate::space::SpaceGuard;
 use env::Disk;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use types::{Offset, TopicPartition};
 
 /// What a log directory and the logs in it share: its checkpoints, and whether it is still in use.
 pub(crate) struct LogDirState<D: Disk> {
     disk: D,
     path: PathBuf,
-    is_offline: AtomicBool,
     pub(crate) metrics: Arc<LogDirMetrics>,
+    /// The error that took the directory out of use; it stays out.
+    failure: OnceLock<StorageError>,
+    pub(crate) damage: DamageSeen,
+    pub(crate) space: SpaceGuard,
+    on_offline: OnceLock<OnOffline>,
     /// Logs that were opened and not yet closed cleanly. Taken after `checkpoints`, never before.
     open_logs: Mutex<BTreeMap<TopicPartition, Weak<LogState<D>>>>,
     checkpoints: Mutex<Checkpoints>,
+    /// A full disk kept the files from following `checkpoints`.
+    is_stale: AtomicBool,
 }
+
+/// Called once, by whoever met the error, with locks of the log held: must not call back.
+pub(crate) type OnOffline = Box<dyn Fn(&StorageError) + Send + Sync>;
 
 /// The three offset checkpoints of a directory, as they are or will be on disk.
 #[derive(Clone, Debug, Default)]
@@ -35,8 +46,12 @@ impl<D: Disk> LogDirState<D> {
         LogDirState {
             disk,
             path,
-            is_offline: AtomicBool::new(false),
             metrics: Arc::default(),
+            failure: OnceLock::new(),
+            damage: DamageSeen::default(),
+            space: SpaceGuard::default(),
+            is_stale: AtomicBool::new(false),
+            on_offline: OnceLock::new(),
             open_logs: Mutex::new(BTreeMap::new()),
             checkpoints: Mutex::new(checkpoints),
         }
@@ -51,13 +66,28 @@ impl<D: Disk> LogDirState<D> {
     }
 
     pub(crate) fn is_offline(&self) -> bool {
-        self.is_offline.load(Ordering::Acquire)
+        self.failure.get().is_some()
     }
 
-    /// Takes the directory out of use because of `error`, which is counted.
+    pub(crate) fn failure(&self) -> Option<&StorageError> {
+        self.failure.get()
+    }
+
+    /// The first error is the one that is told; what follows are its consequences.
     pub(crate) fn take_offline(&self, error: &StorageError) {
         self.metrics.errors.count(error);
-        self.is_offline.store(true, Ordering::Release);
+        let is_first = self.failure.set(error.clone()).is_ok();
+        if let (true, Some(tell)) = (is_first, self.on_offline.get()) {
+            tell(error);
+        }
+    }
+
+    pub(crate) fn on_offline(&self, tell: OnOffline) {
+        if let (Ok(()), Some(error)) = (self.on_offline.set(tell), self.failure.get())
+            && let Some(tell) = self.on_offline.get()
+        {
+            tell(error);
+        }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Checkpoints> {
@@ -93,7 +123,13 @@ impl<D: Disk> LogDirState<D> {
             Some(log_start) => _ = checkpoints.log_starts.insert(of.clone(), log_start),
             None => _ = checkpoints.log_starts.remove(of),
         }
-        write_offsets(&self.disk, &self.path.join(LOG_STARTS), &checkpoints.log_starts)
+        self.write_log_starts(&checkpoints).inspect_err(|_| {
+            // What is not on disk must not be taken for it the next time.
+            match known {
+                Some(known) => _ = checkpoints.log_starts.insert(of.clone(), known),
+                None => _ = checkpoints.log_starts.remove(of),
+            }
+        })
     }
 
     pub(crate) fn opened(&self, log: &Arc<LogState<D>>) {
@@ -111,20 +147,39 @@ impl<D: Disk> LogDirState<D> {
         self.lock_open().keys().cloned().collect()
     }
 
-    /// Of a log that is gone, nothing may be left for one of the same name.
+    /// Of a log that is gone, nothing may be left for one of its name. On a full disk the files
+    /// follow later: [`refresh`](Self::refresh).
     pub(crate) fn forget(&self, of: &TopicPartition) -> Result<(), StorageError> {
         self.lock_open().remove(of);
         let mut checkpoints = self.lock();
-        if checkpoints.recovery_points.remove(of).is_some() {
-            self.write_recovery_points(&checkpoints)?;
+        let known = [
+            checkpoints.recovery_points.remove(of).is_some(),
+            checkpoints.log_starts.remove(of).is_some(),
+            checkpoints.high_watermarks.remove(of).is_some(),
+        ];
+        match known.contains(&true).then(|| self.write_all(&checkpoints)) {
+            Some(Err(error)) if error.is_full() => {
+                self.metrics.errors.count(&error);
+                self.is_stale.store(true, Ordering::Release);
+                Ok(())
+            }
+            written => written.unwrap_or(Ok(())),
         }
-        if checkpoints.log_starts.remove(of).is_some() {
-            self.write_log_starts(&checkpoints)?;
-        }
-        if checkpoints.high_watermarks.remove(of).is_some() {
-            self.write_high_watermarks(&checkpoints)?;
+    }
+
+    /// Before a log is made: a log of its name may have been forgotten while the disk was full.
+    pub(crate) fn refresh(&self) -> Result<(), StorageError> {
+        if self.is_stale.load(Ordering::Acquire) {
+            self.write_all(&self.lock())?;
+            self.is_stale.store(false, Ordering::Release);
         }
         Ok(())
+    }
+
+    fn write_all(&self, checkpoints: &Checkpoints) -> Result<(), StorageError> {
+        self.write_recovery_points(checkpoints)?;
+        self.write_log_starts(checkpoints)?;
+        self.write_high_watermarks(checkpoints)
     }
 
     pub(crate) fn checkpoint_recovery_points(&self) -> Result<(), StorageError> {

@@ -1,3 +1,4 @@
+mod moving;
 mod root_files;
 
 use crate::checkpoints::OffsetCheckpoint;
@@ -5,7 +6,7 @@ use crate::config::LogConfig;
 use crate::error::StorageError;
 use crate::file_names::{
     CLEAN_SHUTDOWN, DirKind, HIGH_WATERMARKS, LOCK, LOG_STARTS, META_PROPERTIES, RECOVERY_POINTS,
-    moved_dir, parse_partition_dir, partition_dir,
+    parse_partition_dir, partition_dir,
 };
 use crate::log::PartitionLog;
 use crate::log_dir_state::{Checkpoints, LogDirState};
@@ -129,6 +130,17 @@ impl<D: Disk> LogDir<D> {
         &self.state.metrics
     }
 
+    /// The error that took it out of use.
+    pub fn failure(&self) -> Option<&StorageError> {
+        self.state.failure()
+    }
+
+    /// Has `tell` called once, with the error that takes the directory out of use; at once if one
+    /// has. Whoever met the error calls it, with the log's locks held: it must not call back.
+    pub fn on_offline(&self, tell: impl Fn(&StorageError) + Send + Sync + 'static) {
+        self.state.on_offline(Box::new(tell));
+    }
+
     /// (total, usable) bytes of its file system.
     ///
     /// # Errors
@@ -173,7 +185,7 @@ impl<D: Disk> LogDir<D> {
     ///
     /// # Errors
     /// [`StorageError`]; the directory goes offline, but for a name that cannot be one or that is
-    /// taken.
+    /// taken, and but for a full disk, on which nothing is left of the log.
     pub fn create_log(
         &self,
         partition: &TopicPartition,
@@ -191,12 +203,20 @@ impl<D: Disk> LogDir<D> {
             let exists = io::Error::from(io::ErrorKind::AlreadyExists);
             return Err(StorageError::io("create directory", &dir)(exists));
         }
-        let created = make_partition_dir(self.state.disk(), &dir, topic_id).and_then(|()| {
-            let made = self.load(partition, dir, settings, true)?;
+        let created: Result<_, StorageError> = (|| {
+            self.state.refresh()?;
+            make_partition_dir(self.state.disk(), &dir, topic_id)?;
+            let made = self.load(partition, dir.clone(), settings, true)?;
             made.0.state.is_new.store(true, Ordering::Release);
             Ok(made.0)
-        });
-        self.guard(created)
+        })();
+        match created {
+            Err(error) if error.is_full() && self.state.disk().exists(&dir) => {
+                let removed = self.remove_dir(&dir).and_then(|()| self.state.forget(partition));
+                self.guard(removed.and(Err(error)))
+            }
+            created => self.guard(created),
+        }
     }
 
     /// Opens the log in a directory that [`partitions`](Self::partitions) found, repairing what an
@@ -250,76 +270,6 @@ impl<D: Disk> LogDir<D> {
     /// Every log of the directory was opened: from now on a clean shutdown is possible.
     pub fn finish_loading(&self) {
         self.is_loaded.store(true, Ordering::Release);
-    }
-
-    /// Takes a log out of the directory: renames it to `…-delete` and returns the path, to be given
-    /// to [`remove_dir`](Self::remove_dir) once `file.delete.delay.ms` has passed.
-    ///
-    /// # Errors
-    /// [`StorageError`]; the directory goes offline.
-    pub fn delete_log(
-        &self,
-        log: PartitionLog<D>,
-        unique: [u8; 16],
-    ) -> Result<PathBuf, StorageError> {
-        let (partition, path) = (log.partition().clone(), log.state.dir.clone());
-        // Readers that are left must not mistake a vanished file for a failing disk.
-        log.state.retire();
-        drop(log);
-        self.move_dir(&partition, &path, unique, DirKind::Deleted)
-    }
-
-    /// Sets a directory aside as `…-stray`: it belongs to no topic, or to one of another id.
-    ///
-    /// # Errors
-    /// [`StorageError`]; the directory goes offline.
-    pub fn set_aside(
-        &self,
-        found: &FoundPartition,
-        unique: [u8; 16],
-    ) -> Result<PathBuf, StorageError> {
-        self.move_dir(&found.partition, &found.path, unique, DirKind::Stray)
-    }
-
-    fn move_dir(
-        &self,
-        partition: &TopicPartition,
-        from: &Path,
-        unique: [u8; 16],
-        kind: DirKind,
-    ) -> Result<PathBuf, StorageError> {
-        self.check_online()?;
-        let to = self.path().join(moved_dir(partition, unique, kind));
-        let disk = self.state.disk();
-        let moved = disk.rename(from, &to).and_then(|()| disk.sync_dir(self.path()));
-        let moved = moved.map_err(StorageError::io("rename", from));
-        // A log of the same name must not begin with this one's offsets.
-        self.guard(moved.and_then(|()| self.state.forget(partition)))?;
-        Ok(to)
-    }
-
-    /// Removes a directory that was moved out of the way.
-    ///
-    /// # Errors
-    /// [`StorageError`]
-    pub fn remove_dir(&self, path: &Path) -> Result<(), StorageError> {
-        self.state.disk().remove_dir_all(path).map_err(StorageError::io("remove directory", path))
-    }
-
-    /// Removes files that [`PartitionLog::take_deleted`] handed out; one that is gone is no error.
-    ///
-    /// # Errors
-    /// [`StorageError`]
-    pub fn remove_files(&self, paths: &[PathBuf]) -> Result<(), StorageError> {
-        for path in paths {
-            match self.state.disk().remove_file(path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(StorageError::io("remove", path)(error));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
     }
 
     /// Writes down how far each open log is durable: what the next recovery may skip.
@@ -376,15 +326,18 @@ impl<D: Disk> LogDir<D> {
         Ok(Ok(()))
     }
 
-    fn check_online(&self) -> Result<(), StorageError> {
+    pub(super) fn check_online(&self) -> Result<(), StorageError> {
         match self.is_offline() {
             true => Err(StorageError::Poisoned { path: self.path().to_owned() }),
             false => Ok(()),
         }
     }
 
-    fn guard<T>(&self, result: Result<T, StorageError>) -> Result<T, StorageError> {
-        result.inspect_err(|error| self.state.take_offline(error))
+    pub(super) fn guard<T>(&self, result: Result<T, StorageError>) -> Result<T, StorageError> {
+        result.inspect_err(|error| match error.is_full() {
+            true => self.state.metrics.errors.count(error),
+            false => self.state.take_offline(error),
+        })
     }
 }
 

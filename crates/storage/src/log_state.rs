@@ -195,7 +195,8 @@ impl<D: Disk> LogState<D> {
             return Ok(());
         }
         let epochs = self.epochs(LeaderEpochCache::clone);
-        self.epoch_file.write_durably(&epochs)
+        let written = self.epoch_file.write_durably(&epochs);
+        written.inspect_err(|_| self.epochs_unsynced.store(true, Ordering::Release))
     }
 
     pub(crate) fn epoch_file(&self) -> &EpochFile<D> {
@@ -231,6 +232,20 @@ impl<D: Disk> LogState<D> {
     /// [`poison`](Self::poison)s on failure.
     pub(crate) fn guard<T>(&self, result: Result<T, StorageError>) -> Result<T, StorageError> {
         result.map_err(|error| self.poison(error))
+    }
+
+    /// [`guard`](Self::guard), where a full disk leaves everything as it was.
+    pub(crate) fn guard_unless_full<T>(
+        &self,
+        result: Result<T, StorageError>,
+    ) -> Result<T, StorageError> {
+        match result {
+            Err(error) if error.is_full() => {
+                self.home.metrics.errors.count(&error);
+                Err(error)
+            }
+            other => self.guard(other),
+        }
     }
 
     pub(crate) fn file(&self, name: impl AsRef<Path>) -> PathBuf {

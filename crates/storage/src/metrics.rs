@@ -38,7 +38,9 @@ metrics::group! {
         pub cleaner_time: Seconds() = "ottla_cleaner_seconds_total",
         /// Batches read whose checksum did not fit: they are never served.
         pub corrupt_batches: Counter() = "ottla_corrupt_batches_total",
-        /// Errors of the disk that took a log or the directory out of use, by kind.
+        /// Appends refused so that the last of the room stays for deleting, offsets and metadata.
+        pub refused_for_space: Counter() = "ottla_log_dir_refused_for_space_total",
+        /// Errors of the disk, by kind: all but no_space took the directory out of use.
         pub errors: StorageErrors() = "ottla_storage_errors_total",
     }
 }
@@ -49,7 +51,7 @@ pub struct StorageErrors {
     counts: [Counter; KINDS.len()],
 }
 
-const KINDS: [&str; 5] = ["no_space", "corrupt", "not_found", "denied", "io"];
+const KINDS: [&str; 7] = ["no_space", "corrupt", "not_found", "denied", "read", "write", "sync"];
 
 impl StorageErrors {
     pub const fn new() -> StorageErrors {
@@ -61,17 +63,27 @@ impl StorageErrors {
         let kind = match error {
             StorageError::Poisoned { .. } => return,
             StorageError::Corrupt { .. } => "corrupt",
-            StorageError::Io { kind, .. } => match kind {
-                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "no_space",
+            StorageError::Io { .. } if error.is_full() => "no_space",
+            StorageError::Io { what, kind, .. } => match kind {
                 ErrorKind::NotFound => "not_found",
                 ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => "denied",
-                _ => "io",
+                _ => match what.split(' ').next() {
+                    Some("sync") => "sync",
+                    Some("read" | "open" | "list" | "measure") => "read",
+                    _ => "write",
+                },
             },
         };
         let of_kind = self.counts.iter().zip(KINDS).find(|(_, name)| *name == kind);
         if let Some((count, _)) = of_kind {
             count.increment();
         }
+    }
+
+    /// How many of one kind; 0 of a kind there is not.
+    pub fn of_kind(&self, kind: &str) -> u64 {
+        let of_kind = self.counts.iter().zip(KINDS).find(|(_, name)| *name == kind);
+        of_kind.map_or(0, |(count, _)| count.get())
     }
 
     pub fn total(&self) -> u64 {

@@ -1,10 +1,10 @@
 use crate::error::{EpochEnd, ReadError, StorageError};
-use crate::frame::Frame;
+use crate::frame::{Frame, checked_batch};
 use crate::limits::{LOOKUP_CHUNK_BYTES, READ_BYTES_MAX, READ_RETRIES_MAX};
 use crate::log_state::{LogState, SegmentList, floor_segment};
 use crate::segment::Segment;
 use crate::txn_index::AbortedTransaction;
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use env::{Disk, DiskFile};
 use records::BatchError;
 use std::path::Path;
@@ -127,7 +127,9 @@ impl<D: Disk> LogReader<D> {
     /// # Errors
     /// [`ReadError::OffsetOutOfRange`] – below the log start or above the log end
     /// [`ReadError::Moved`] – truncated again and again while it was read
-    /// [`ReadError::Storage`] – the disk failed, or what lies there is no batch
+    /// [`ReadError::Corrupt`] – the first batch is not what was written. What comes after sound
+    /// batches is left to the next read.
+    /// [`ReadError::Storage`] – the disk failed
     pub fn read(
         &self,
         from: Offset,
@@ -137,7 +139,20 @@ impl<D: Disk> LogReader<D> {
     ) -> Result<ReadSlice, ReadError> {
         let bytes_max = bytes_max.min(READ_BYTES_MAX);
         let wanted = Wanted { from, bound: up_to, bytes_max, at_least_one: at_least_one_batch };
-        self.retrying(|segments| self.read_once(segments, wanted))
+        let read = self.retrying(|segments| self.read_once(segments, wanted));
+        read.map_err(|error| self.note_damage(error, from))
+    }
+
+    /// Bytes at `from` that are no batch at all were found by looking for one.
+    fn note_damage(&self, error: ReadError, from: Offset) -> ReadError {
+        let (path, at, why) = match error {
+            ReadError::Storage(StorageError::Corrupt { path, why }) => (path, from, why),
+            ReadError::Corrupt { path, at, why, .. } => (path, at, why),
+            other => return other,
+        };
+        self.state.home.metrics.corrupt_batches.increment();
+        let is_first = self.state.home.damage.note(&path, at);
+        ReadError::Corrupt { path, at, why, is_first }
     }
 
     fn read_once(&self, segments: &SegmentList<D>, wanted: Wanted) -> Result<ReadSlice, ReadError> {
@@ -154,7 +169,7 @@ impl<D: Disk> LogReader<D> {
                 break;
             }
             if let Some(slice) = read_segment(segment, wanted)? {
-                return Ok(slice);
+                return sound(slice, segment.log_path());
             }
         }
         Ok(ReadSlice::empty(asked))
@@ -249,6 +264,41 @@ fn read_segment<D: Disk>(
         // Not one batch fits.
         Picked::Nothing | Picked::Unclear => Ok(Some(ReadSlice::empty(wanted.from))),
     }
+}
+
+/// The leading batches of `slice` whose checksums fit: a disk that rots must not be believed.
+fn sound(slice: ReadSlice, path: &Path) -> Result<ReadSlice, ReadError> {
+    let mut rest = slice.bytes.clone();
+    let mut sound = ReadSlice { next_offset: slice.base_offset, ..slice };
+    while !rest.is_empty() {
+        let position = sound.bytes.len() - rest.len();
+        let checked = Frame::parse(&rest).and_then(|frame| checked_batch(&rest).map(|_| frame));
+        match checked {
+            // The checksum does not cover the offset.
+            Ok(frame) if frame.base_offset < sound.next_offset => {
+                sound.bytes.truncate(position);
+                break;
+            }
+            Ok(frame) => {
+                rest.advance(frame.bytes as usize);
+                sound.next_offset = frame.next_offset();
+            }
+            Err(error) if position == 0 => {
+                let (path, at) = (path.to_owned(), sound.base_offset);
+                return Err(ReadError::Corrupt {
+                    path,
+                    at,
+                    why: error.to_string(),
+                    is_first: false,
+                });
+            }
+            Err(_) => {
+                sound.bytes.truncate(position);
+                break;
+            }
+        }
+    }
+    Ok(sound)
 }
 
 fn load<D: Disk>(segment: &Segment<D>, position: u64, count: usize) -> Result<Bytes, StorageError> {

@@ -8,7 +8,7 @@ use protocol::messages::{ApiVersionsRequest, CreateTopicsRequest, MetadataReques
 use types::ErrorCode;
 
 use crate::harness::Broker;
-use crate::shorthand::{ACKS_ALL, batch, error, produce};
+use crate::shorthand::{ACKS_ALL, batch, error, fetch, produce, values};
 
 fn used(env: &SimEnv) -> u64 {
     let (total, usable) = env.disk().space("/".as_ref()).expect("space");
@@ -86,4 +86,53 @@ fn a_topic_for_which_there_is_no_room_can_be_made_later() {
         broker.create_topic("no-room", 1, &[]);
     }
     assert_eq!(broker.append("no-room", 0, &["a"]), 0);
+}
+
+/// The only segment of a partition.
+fn segment(topic: &str) -> String {
+    format!("/data/{topic}-0/00000000000000000000.log")
+}
+
+#[test]
+fn a_rotten_batch_is_answered_with_an_error_and_the_others_are_served() {
+    let broker = Broker::start();
+    broker.create_topic("t", 1, &[]);
+    broker.create_topic("u", 1, &[]);
+    let answer = broker.append("t", 0, &["a"]);
+    assert_eq!(answer, 0);
+    let size = batch(&["a"]).len();
+    ["b", "c"].iter().for_each(|value| _ = broker.append("t", 0, &[value]));
+    broker.append("u", 0, &["a"]);
+    broker.env.disk().rot(segment("t").as_ref(), 2 * size - 1, 1);
+    let at = |topic: &str, offset| {
+        let answer = broker.call(11, &fetch(topic, 0, offset));
+        answer.responses[0].partitions[0].clone()
+    };
+    assert_eq!(values(&at("t", 0)), ["a"], "what is sound before it");
+    let rotten = at("t", 1);
+    assert_eq!(error(rotten.error_code), ErrorCode::CorruptMessage);
+    assert!(rotten.records.unwrap_or_default().is_empty(), "never served");
+    assert_eq!(values(&at("t", 2)), ["c"]);
+    assert_eq!(values(&at("u", 0)), ["a"]);
+    assert_eq!(broker.append("t", 0, &["d"]), 3);
+}
+
+#[test]
+fn a_full_disk_serves_reads_and_deletes_and_takes_records_again_when_there_is_room() {
+    let broker = Broker::start();
+    broker.create_topic("t", 1, &[]);
+    broker.create_topic("spare", 1, &[]);
+    broker.append("t", 0, &["a"]);
+    (0..4).for_each(|_| _ = broker.append("spare", 0, &[&"x".repeat(500_000)]));
+    // A little is left, but in reserve.
+    broker.env.disk().set_capacity(used(&broker.env) + 100);
+    broker.pass_ms(2000);
+    let refused = broker.produce(&produce("t", 0, ACKS_ALL, batch(&["b"])));
+    assert_eq!(error(refused.error_code), ErrorCode::KafkaStorageError);
+    let message = refused.error_message.expect("a reason");
+    assert!(message.contains("/data has 100 bytes left"), "{message}");
+    assert_eq!(broker.read_all("t", 0), ["a"]);
+    broker.delete_topic("spare");
+    assert_eq!(broker.append("t", 0, &["b"]), 1, "by itself, without a restart");
+    assert_eq!(broker.read_all("t", 0), ["a", "b"]);
 }

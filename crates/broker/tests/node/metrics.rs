@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use env::{Disk, Env};
-use env_sim::Crash;
+use env_sim::{Crash, Operation};
 use protocol::messages::ApiVersionsRequest;
 
 use crate::harness::Broker;
@@ -125,9 +125,15 @@ fn recovery_and_failed_directories_show() {
     assert_eq!(number(&broker, "kafka_log_logmanager_offlinelogdirectorycount"), 0.0);
     assert!(number(&broker, &dir("ottla_log_dir_free_bytes")) > 0.0);
 
+    let large = produce("t", 0, ACKS_ALL, batch(&[&"x".repeat(100_000)]));
     broker.env.disk().set_capacity(0);
-    broker.produce(&produce("t", 0, ACKS_ALL, batch(&[&"x".repeat(100_000)])));
-    let errors = "ottla_storage_errors_total{logDirectory=\"/data\",kind=\"no_space\"}";
+    broker.produce(&large);
+    assert_eq!(number(&broker, &dir("ottla_log_dir_refused_for_space_total")), 1.0);
+    assert_eq!(number(&broker, "kafka_log_logmanager_offlinelogdirectorycount"), 0.0);
+    broker.env.disk().set_capacity(u64::MAX);
+    broker.env.disk().fail(Operation::Write, "/data/t-0", ".log");
+    broker.produce(&large);
+    let errors = "ottla_storage_errors_total{logDirectory=\"/data\",kind=\"write\"}";
     assert_eq!(number(&broker, errors), 1.0);
     assert_eq!(number(&broker, "kafka_log_logmanager_offlinelogdirectorycount"), 1.0);
     assert_eq!(number(&broker, &dir("kafka_log_logmanager_logdirectoryoffline")), 1.0);
@@ -143,7 +149,8 @@ fn health_names_a_disk_that_fills_up_and_one_that_failed() {
     assert_eq!(broker.problems(), [""; 0]);
     broker.env.disk().set_capacity(used + used / 20);
     assert_eq!(broker.problems(), ["DISK_NEARLY_FULL"]);
-    broker.env.disk().set_capacity(used);
+    broker.env.disk().fail(Operation::Write, "/data/t-0", ".log");
+    broker.env.disk().set_capacity(u64::MAX);
     broker.produce(&produce("t", 0, ACKS_ALL, batch(&[&"x".repeat(100_000)])));
     assert!(broker.problems().contains(&"LOG_DIR_OFFLINE"));
 }

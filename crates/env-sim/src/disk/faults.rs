@@ -92,7 +92,7 @@ impl State {
         let mounts = self.mounts.iter().filter(|mount| path.starts_with(&mount.at));
         match mounts.max_by_key(|mount| mount.at.components().count()) {
             Some(mount) => (mount.capacity, mount.capacity.saturating_sub(self.used_at(&mount.at))),
-            None => (self.capacity, self.capacity.saturating_sub(self.used())),
+            None => (self.capacity, self.capacity.saturating_sub(self.used_at(Path::new("/")))),
         }
     }
 
@@ -104,6 +104,7 @@ impl State {
         self.path_of(node).map_or(u64::MAX, |path| self.space_at(&path).1)
     }
 
+    /// Bytes of files with a name there; what was removed gives its room back.
     fn used_at(&self, at: &Path) -> u64 {
         let mut bytes = 0;
         self.walk(&mut |path, _, node| {

@@ -126,14 +126,6 @@ impl State {
         id
     }
 
-    pub(super) fn used(&self) -> u64 {
-        let bytes = |node: &Node| match node {
-            Node::File(file) => file.live.len() as u64,
-            Node::Dir { .. } => 0,
-        };
-        self.nodes.values().map(bytes).sum()
-    }
-
     pub(super) fn lose_power(&mut self) {
         let ids: Vec<NodeId> = self.nodes.keys().copied().collect();
         for id in ids {

@@ -1,7 +1,6 @@
 use super::PartitionLog;
 use crate::error::{AppendError, StorageError};
 use crate::frame::{Frame, checked_batch};
-use crate::limits::{RESERVE_BYTES_MAX, RESERVE_BYTES_MIN};
 use crate::producer_state::{Marker, WrittenBatch};
 use crate::txn_index::AbortedTransaction;
 use bytes::Bytes;
@@ -39,7 +38,8 @@ impl<D: Disk> PartitionLog<D> {
     /// Gives a batch its offsets and writes it as it is.
     ///
     /// # Errors
-    /// [`AppendError`]; after [`AppendError::Storage`] the log is poisoned.
+    /// [`AppendError`]; after [`AppendError::Storage`] the log is poisoned, but for a full disk:
+    /// then nothing of the batch is left, and later there may be room.
     pub fn append(
         &mut self,
         batch: ValidatedBatch,
@@ -47,7 +47,7 @@ impl<D: Disk> PartitionLog<D> {
     ) -> Result<Appended, AppendError> {
         self.state.check_alive()?;
         let appended = self.stage(batch, context)?;
-        self.write_staged()?;
+        self.write_staged(context.now)?;
         Ok(appended)
     }
 
@@ -67,9 +67,13 @@ impl<D: Disk> PartitionLog<D> {
         let mut results: Vec<_> = batches.map(stage).collect();
         let written = match results.iter().find_map(storage_error) {
             Some(error) => Err(error),
-            None => self.write_staged(),
+            None => self.write_staged(context.now),
         };
         if let Err(error) = written {
+            if error.is_full() {
+                let undone = self.cut_back(context.now);
+                _ = self.state.guard(undone);
+            }
             self.staged.clear();
             results.fill_with(|| Err(AppendError::Storage(error.clone())));
         }
@@ -96,13 +100,13 @@ impl<D: Disk> PartitionLog<D> {
             let base = match staged {
                 Ok(base) => base,
                 Err(error) => {
-                    self.write_staged()?;
+                    self.write_staged(now)?;
                     return Err(error);
                 }
             };
             base_offset.get_or_insert(base);
         }
-        self.write_staged()?;
+        self.write_staged(now)?;
         Ok(Appended {
             base_offset: base_offset.unwrap_or(first),
             last_offset: self.next_offset.plus(-1),
@@ -121,6 +125,9 @@ impl<D: Disk> PartitionLog<D> {
         let marker = marker_of(header, batch.bytes());
         if let Some(repeated) = self.admit(header, marker, context.origin)? {
             return Ok(self.repeated(repeated, header.timestamp_type()));
+        }
+        if context.origin == AppendOrigin::Client {
+            self.check_reserve(header.size_bytes() as u64, context.now)?;
         }
         batch.assign(self.next_offset, context.leader_epoch);
         let log_append_time = batch.log_append_time();
@@ -176,6 +183,7 @@ impl<D: Disk> PartitionLog<D> {
         if frame.base_offset < self.next_offset {
             self.begin_inside_batch(&frame, now)?;
         }
+        self.check_reserve(frame.bytes, now)?;
         let base = frame.base_offset;
         let marker = frame.header.as_ref().and_then(|header| marker_of(header, &bytes));
         self.stage_frame(frame, marker, bytes, now)?;
@@ -209,17 +217,19 @@ impl<D: Disk> PartitionLog<D> {
             return Err(AppendError::LargerThanSegment { batch_bytes, segment_bytes });
         }
         if self.must_roll(&frame, now) {
-            self.write_staged()?;
-            let rolled = self.roll_to(frame.base_offset, now);
-            self.state.guard(rolled)?;
+            self.write_staged(now)?;
+            self.roll_or_stay(frame.base_offset, now)?;
         }
+        let room = self.make_room(frame.bytes);
+        self.state.guard_unless_full(room)?;
         if let Some(header) = &frame.header {
             let noted = self.state.change_epochs(|epochs| {
                 let known = epochs.latest().map_or(LeaderEpoch::NONE, |latest| latest.epoch);
                 header.leader_epoch > known
                     && epochs.assign(header.leader_epoch, header.base_offset)
             });
-            self.state.guard(noted)?;
+            // A full disk: the epoch begins with the next batch that finds room.
+            self.state.guard_unless_full(noted)?;
             let header = header.clone();
             let noted = self.note_producer(&header, marker);
             self.state.guard(noted)?;
@@ -277,14 +287,17 @@ impl<D: Disk> PartitionLog<D> {
     }
 
     /// The one write; then readers see the batches.
-    fn write_staged(&mut self) -> Result<(), StorageError> {
+    fn write_staged(&mut self, now: WallTime) -> Result<(), StorageError> {
         if self.staged.is_empty() {
             return Ok(());
         }
-        let written = self.settle().and_then(|()| self.write_and_index());
+        let written = match self.settle().and_then(|()| self.write_and_index()) {
+            Err(error) if error.is_full() => self.cut_back(now).and(Err(error)),
+            written => written,
+        };
         self.staged.clear();
         self.staged_bytes = 0;
-        self.state.guard(written)?;
+        self.state.guard_unless_full(written)?;
         self.state.publish_unstable(self.producers.first_unstable());
         self.state.publish_end(self.next_offset);
         Ok(())
@@ -304,14 +317,6 @@ impl<D: Disk> PartitionLog<D> {
     fn write_and_index(&mut self) -> Result<(), StorageError> {
         let active = &mut self.active;
         let file = active.segment.file()?;
-        let needed = active.bytes + self.staged_bytes;
-        if needed > active.reserved_bytes {
-            let step = active.reserved_bytes.clamp(RESERVE_BYTES_MIN, RESERVE_BYTES_MAX);
-            let ahead = (needed + step).min(self.config.segment_bytes.max(needed));
-            // Advice: if there is no room, the write itself will say so.
-            _ = file.reserve(ahead);
-            active.reserved_bytes = ahead;
-        }
         match &self.staged[..] {
             [(_, bytes)] => file.write_at(bytes, active.bytes),
             many => {

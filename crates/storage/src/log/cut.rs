@@ -45,7 +45,7 @@ impl<D: Disk> PartitionLog<D> {
     /// lie wholly below. Says where the log starts now.
     ///
     /// # Errors
-    /// [`StorageError`]; the log is poisoned.
+    /// [`StorageError`]; the log is poisoned, but for a full disk.
     ///
     /// # Panics
     /// If `to` is past the log end.
@@ -57,7 +57,8 @@ impl<D: Disk> PartitionLog<D> {
             0 if to == self.log_start() => Ok(()),
             gone => self.drop_below(to, gone),
         };
-        self.state.guard(advanced)?;
+        // Whatever had no room: what is gone is gone in order, what is not goes the next time.
+        self.state.guard_unless_full(advanced)?;
         Ok(self.log_start())
     }
 
@@ -68,7 +69,12 @@ impl<D: Disk> PartitionLog<D> {
         // First for good, then visible: what a client was told is gone stays gone. And if power
         // loss takes some of the names below, recovery knows them for leftovers, not for a log with
         // a hole.
-        self.state.home.keep_log_start(&self.state.partition, Some(to))?;
+        let is_kept = match self.state.home.keep_log_start(&self.state.partition, Some(to)) {
+            // Deleting must be possible on a full disk. Then the names go one by one, oldest first,
+            // so that at no time there is a hole.
+            Err(error) if error.is_full() && to == first_base => false,
+            kept => kept.map(|()| true)?,
+        };
         self.state.publish_start(to);
         if gone > 0 {
             self.state.set_segments(segments[gone..].to_vec());
@@ -77,12 +83,19 @@ impl<D: Disk> PartitionLog<D> {
             for segment in &segments[..gone] {
                 metrics.deleted_bytes.add(segment.bytes()?);
                 self.rename_deleted(segment)?;
+                if !is_kept {
+                    self.state.sync_dir()?;
+                }
                 self.remove_snapshots(|base| base == segment.base())?;
             }
             self.state.sync_dir()?;
         }
         // Not before the segments: after a crash the log starts with whatever is still there.
-        self.state.change_epochs(|epochs| epochs.truncate_from_start(to))?;
+        match self.state.change_epochs(|epochs| epochs.truncate_from_start(to)) {
+            // The file may say more than there is: what lies before the log start is not looked at.
+            Err(error) if error.is_full() => self.state.home.metrics.errors.count(&error),
+            changed => changed?,
+        }
         if to == first_base {
             // Only now that the first segment says it.
             self.state.home.forget_log_start(&self.state.partition);

@@ -1,6 +1,6 @@
 use crate::support::*;
 use env::Disk;
-use env_sim::Crash;
+use env_sim::{Crash, Operation};
 use records::control::ControlRecord;
 use records::validate::{AppendOrigin, ValidatedBatch};
 use storage::{AppendContext, AppendError, LogConfig, StorageError};
@@ -148,11 +148,11 @@ fn several_batches_are_written_at_once_and_each_is_judged_for_itself() {
 fn after_a_disk_error_the_log_refuses_everything_until_it_is_opened_anew() {
     let mut world = World::new(small());
     world.fill(&[&[1], &[2]]);
-    world.disk.set_capacity(0);
+    world.disk.fail(Operation::Write, DATA, ".log");
     let error = world.append(batch(&[3])).unwrap_err();
     assert!(matches!(error, AppendError::Storage(StorageError::Io { .. })), "{error}");
     assert_eq!(error.error_code().name(), "KAFKA_STORAGE_ERROR");
-    world.disk.set_capacity(u64::MAX);
+    world.disk.heal();
     let refused = world.append(batch(&[3])).unwrap_err();
     assert!(matches!(refused, AppendError::Storage(StorageError::Poisoned { .. })), "{refused}");
     assert!(world.reader().read(at(0), 100, at(2), true).is_err());
@@ -165,22 +165,6 @@ fn after_a_disk_error_the_log_refuses_everything_until_it_is_opened_anew() {
     assert_eq!(report.scanned_segments, 1);
     assert_eq!(offsets(&world.batches()), [(0, 0), (1, 1)]);
     assert_eq!(world.fill(&[&[3]]), [2]);
-}
-
-#[test]
-fn a_full_disk_leaves_no_half_batch_behind() {
-    let mut world = World::new(small());
-    world.fill(&[&[1], &[2]]);
-    let (_, free) = {
-        world.disk.set_capacity(1 << 20);
-        world.disk.space(&world.file("")).unwrap()
-    };
-    world.disk.set_capacity((1 << 20) - free + 10);
-    assert_eq!(code(world.append(batch(&[3]))), "KAFKA_STORAGE_ERROR");
-    world.disk.set_capacity(u64::MAX);
-    let report = world.kill_and_start();
-    assert_eq!(report.cut.as_ref().map(|cut| (cut.at, cut.bytes)), Some((Offset(2), 10)));
-    assert_eq!(offsets(&world.batches()), [(0, 0), (1, 1)]);
 }
 
 #[test]

@@ -3,6 +3,8 @@
 
 mod appending;
 mod directories;
+mod faults;
+mod full_disk;
 mod kafka_directories;
 mod model;
 mod reading;

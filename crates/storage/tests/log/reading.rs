@@ -2,7 +2,7 @@ use crate::support::*;
 use env::{Disk, DiskFile, OpenMode};
 use records::validate::ValidatedBatch;
 use records::{BatchBuilder, Compression, NewRecord};
-use storage::{LogConfig, ReadError, StorageError};
+use storage::{LogConfig, ReadError};
 use types::{LeaderEpoch, Offset, WallTime};
 
 #[test]
@@ -108,11 +108,33 @@ fn a_rotten_batch_fails_its_read_and_leaves_the_others_readable() {
     world.disk.rot(&world.file("00000000000000000000.log"), 20 * size + 16, 0x40);
     let reader = world.reader();
     let error = reader.read(at(20), 1000, at(30), true).unwrap_err();
-    assert!(matches!(error, ReadError::Storage(StorageError::Corrupt { .. })), "{error}");
+    assert!(matches!(error, ReadError::Corrupt { at: Offset(20), .. }), "{error}");
     let before = reader.read(at(15), 1 << 20, at(30), true).unwrap();
     assert_eq!((before.base_offset, before.next_offset), (Offset(15), Offset(20)));
     let after = reader.read(at(27), 1 << 20, at(30), true).unwrap();
     assert_eq!(after.next_offset, Offset(30));
+}
+
+#[test]
+fn a_batch_whose_records_rot_is_never_served_and_reported_once() {
+    let mut world = World::new(LogConfig { segment_bytes: 1 << 20, ..small() });
+    (0..30).for_each(|time| _ = world.fill(&[&[time]]));
+    let size = world.batches()[0].size_bytes();
+    // The last byte of the batch at 20: nothing but its checksum tells.
+    world.disk.rot(&world.file("00000000000000000000.log"), 21 * size - 1, 0x01);
+    let reader = world.reader();
+    let before = reader.read(at(15), 1 << 20, at(30), true).unwrap();
+    assert_eq!((before.next_offset, before.bytes.len()), (Offset(20), 5 * size));
+    for is_new in [true, false] {
+        match reader.read(at(20), 1 << 20, at(30), true).unwrap_err() {
+            ReadError::Corrupt { at: Offset(20), is_first, .. } => assert_eq!(is_first, is_new),
+            other => panic!("{other}"),
+        }
+    }
+    assert_eq!(reader.read(at(21), 1 << 20, at(30), true).unwrap().next_offset, Offset(30));
+    assert_eq!(world.dir().metrics().corrupt_batches.get(), 2);
+    assert!(!world.dir().is_offline(), "rot in one batch takes nothing else away");
+    world.append(batch(&[30])).unwrap();
 }
 
 #[test]

@@ -1,0 +1,82 @@
+//! Taking logs out of a directory.
+
+use super::{FoundPartition, LogDir};
+use crate::error::StorageError;
+use crate::file_names::{DirKind, moved_dir};
+use crate::log::PartitionLog;
+use env::Disk;
+use std::io;
+use std::path::{Path, PathBuf};
+use types::TopicPartition;
+
+impl<D: Disk> LogDir<D> {
+    /// Takes a log out of the directory: renames it to `…-delete` and returns the path, to be given
+    /// to [`remove_dir`](Self::remove_dir) once `file.delete.delay.ms` has passed.
+    ///
+    /// # Errors
+    /// [`StorageError`]; the directory goes offline.
+    pub fn delete_log(
+        &self,
+        log: PartitionLog<D>,
+        unique: [u8; 16],
+    ) -> Result<PathBuf, StorageError> {
+        let (partition, path) = (log.partition().clone(), log.state.dir.clone());
+        // Readers that are left must not mistake a vanished file for a failing disk.
+        log.state.retire();
+        drop(log);
+        self.move_dir(&partition, &path, unique, DirKind::Deleted)
+    }
+
+    /// Sets a directory aside as `…-stray`: it belongs to no topic, or to one of another id.
+    ///
+    /// # Errors
+    /// [`StorageError`]; the directory goes offline.
+    pub fn set_aside(
+        &self,
+        found: &FoundPartition,
+        unique: [u8; 16],
+    ) -> Result<PathBuf, StorageError> {
+        self.move_dir(&found.partition, &found.path, unique, DirKind::Stray)
+    }
+
+    fn move_dir(
+        &self,
+        partition: &TopicPartition,
+        from: &Path,
+        unique: [u8; 16],
+        kind: DirKind,
+    ) -> Result<PathBuf, StorageError> {
+        self.check_online()?;
+        let to = self.path().join(moved_dir(partition, unique, kind));
+        let disk = self.state.disk();
+        let moved = disk.rename(from, &to).and_then(|()| disk.sync_dir(self.path()));
+        let moved = moved.map_err(StorageError::io("rename", from));
+        // A log of the same name must not begin with this one's offsets.
+        self.guard(moved.and_then(|()| self.state.forget(partition)))?;
+        Ok(to)
+    }
+
+    /// Removes a directory that was moved out of the way.
+    ///
+    /// # Errors
+    /// [`StorageError`]
+    pub fn remove_dir(&self, path: &Path) -> Result<(), StorageError> {
+        self.state.disk().remove_dir_all(path).map_err(StorageError::io("remove directory", path))
+    }
+
+    /// Removes files that [`PartitionLog::take_deleted`] handed out; one that is gone is no error.
+    ///
+    /// # Errors
+    /// [`StorageError`]
+    pub fn remove_files(&self, paths: &[PathBuf]) -> Result<(), StorageError> {
+        for path in paths {
+            match self.state.disk().remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(StorageError::io("remove", path)(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
