@@ -5,12 +5,14 @@
 It knows nothing of the workload and asks no server. `selftest.py` proves that it can say no.
 """
 
+import bisect
 import collections
 import json
 import os
 import sys
 
 import history
+from topics import FRONT_GOES
 
 #: Every promise that is judged, in the words of the report.
 PROMISES = {
@@ -22,12 +24,15 @@ PROMISES = {
     "unknown": "nothing is there that nobody wrote",
     "skipped": "a reader is told every record, once and in order",
     "refused": "no idempotent producer is told that its sequence is broken",
-    "commit-lost": "committed group offsets never go back",
+    "commit-lost": "committed group offsets and altered configs never go back",
     "topic-lost": "created topics are there, deleted ones are not",
-    "start-moved": "the log start is where DeleteRecords put it",
+    "start-moved": "the log start is where DeleteRecords put it and never goes back",
+    "stuck": "the node takes records again once it is up and its disk has space",
     "unproven": "the run did what it was to do",
 }
 EXAMPLES = 5
+#: Clients come back within a second or two, a disk with space within three.
+PATIENCE = 4_000_000_000
 
 
 class Verdict:
@@ -114,6 +119,7 @@ class Checker:
         self.commits()
         self.topics()
         self.log_starts()
+        self.alive()
         self.proven()
         return self.verdict
 
@@ -139,7 +145,7 @@ class Checker:
                 text = f"{topic}-{partition}@{offset}: {before[0]} and {record} were both told this offset"
                 self.verdict.judge(excused or before[1], "changed", text)
             low, high = self.spans.get(place, (0, 0))
-            if topic in deleted or (offset < low and self.kind_of(topic) == "trimmed"):
+            if topic in deleted or (offset < low and self.kind_of(topic) in FRONT_GOES):
                 continue
             found = self.final[place].get(offset)
             if found is not None and found[:2] == record:
@@ -208,7 +214,7 @@ class Checker:
             self.still_there(when, reader, (topic, partition), offset, (session, seq))
         self.no_skips()
         for when, reader, topic, partition, why in self.lines["reset"]:
-            if self.kind_of(topic) != "trimmed":
+            if self.kind_of(topic) not in FRONT_GOES:
                 text = f"{reader} lost its place in {topic}-{partition} at {when}: {why}"
                 cut = self.weak and any(cut < when for cut in self.faults.cuts)
                 self.verdict.judge(cut, "changed", text)
@@ -216,7 +222,7 @@ class Checker:
     def still_there(self, when, reader, place, offset, record):
         low, high = self.spans.get(place, (0, 0))
         found = self.final[place].get(offset)
-        gone_rightly = offset < low and self.kind_of(place[0]) == "trimmed"
+        gone_rightly = offset < low and self.kind_of(place[0]) in FRONT_GOES
         compacted = found is None and offset < high and self.kind_of(place[0]) == "compacted"
         if gone_rightly or compacted or (found is not None and found[:2] == record):
             return
@@ -284,7 +290,7 @@ class Checker:
                         self.verdict.add("topic-lost", text)
 
     def log_starts(self):
-        """The log start is at least what DeleteRecords acknowledged, and nothing that nobody asked for."""
+        """The log start never goes back, is at least what DeleteRecords acknowledged, and nothing that nobody asked for."""
         acked, asked = collections.defaultdict(list), collections.defaultdict(set)
         for _, ended, topic, partition, offset in self.lines["trim"]:
             asked[topic, partition].add(offset)
@@ -292,12 +298,16 @@ class Checker:
                 self.verdict.seen["trims"] += 1
                 acked[topic, partition].append((ended, offset))
         ends = [(1 << 62, *place, low) for place, (low, _) in self.spans.items()]
-        for when, topic, partition, low in [*self.lines["start"], *ends]:
+        highest = {}
+        for when, topic, partition, low in sorted([*self.lines["start"], *ends]):
             place = (topic, partition)
+            if low < highest.get(place, 0):
+                self.verdict.add("start-moved", f"{place}: {highest[place]} and then {low} at {when}")
+            highest[place] = max(low, highest.get(place, 0))
             least = max((offset for ended, offset in acked[place] if ended < when), default=0)
             if low < least:
                 self.verdict.add("start-moved", f"{place}: {least} acknowledged, then {low} at {when}")
-            elif low > 0 and low not in asked[place]:
+            elif low > 0 and low not in asked[place] and self.kind_of(topic) != "expiring":
                 self.verdict.add("start-moved", f"{place}: starts at {low}, which nobody asked for")
 
     def proven(self):
@@ -305,28 +315,36 @@ class Checker:
         wanted = {(topic, p) for topic, count in self.info["partitions"].items() for p in range(count)}
         for place in sorted(wanted - set(self.spans)):
             self.verdict.add("unproven", f"{place} was not read back")
-        for what in ("acks", "reads", "commits", "committed", "listings"):
-            if not self.verdict.seen[what]:
-                self.verdict.add("unproven", f"there were no {what}")
-        idle, spans = self.idle_times()
-        self.verdict.seen["lives"] = spans
+        lives = self.lives()
+        idle = sum(first is None for _, _, first in lives)
+        self.verdict.seen["lives"] = len(lives)
         self.verdict.seen["lives without acks"] = idle
-        if idle * 4 > spans:
-            self.verdict.add("unproven", f"{idle} of {spans} times the node was up without an acknowledgement")
+        for what in ("acks", "reads", "commits", "committed", "listings"):
+            if self.verdict.seen[what] <= len(lives):
+                self.verdict.add("unproven", f"{self.verdict.seen[what]} {what} in {len(lives)} lives")
+        if idle * 4 > len(lives):
+            text = f"{idle} of {len(lives)} times the node was up without an acknowledgement"
+            self.verdict.add("unproven", text)
 
-    def idle_times(self):
-        """How often the node was up, and how often nothing was acknowledged then."""
-        marks = sorted(fields[0] for fields in self.lines["up"])
-        ends = sorted([fields[0] for fields in self.lines["fault"]] + [1 << 62])
+    def alive(self):
+        """Long enough without a fault, the node acknowledges something."""
+        for up, end, first in self.lives():
+            waited = min(end, first or end) - up
+            if waited > PATIENCE:
+                self.verdict.add("stuck", f"up at {up}, nothing acknowledged for {waited // 1_000_000} ms")
+
+    def lives(self):
+        """[(up, the next fault or the last line, when something was acknowledged first, or None)]."""
         acks = sorted(fields[0] for fields in self.lines["ack"])
-        idle, at, end_at = 0, 0, 0
-        for up in marks:
-            while ends[end_at] < up:
-                end_at += 1
-            while at < len(acks) and acks[at] < up:
-                at += 1
-            idle += at == len(acks) or acks[at] > ends[end_at]
-        return idle, len(marks)
+        faults = sorted(fields[0] for fields in self.lines["fault"])
+        last = max([fields[0] for fields in [*self.lines["ack"], *self.lines["fail"]]], default=0)
+        lives = []
+        for (up,) in sorted(self.lines["up"]):
+            at, fault = bisect.bisect_left(acks, up), bisect.bisect_left(faults, up)
+            end = faults[fault] if fault < len(faults) else max(up, last)
+            first = acks[at] if at < len(acks) and acks[at] <= end else None
+            lives.append((up, end, first))
+        return lives
 
 
 def check(lines, round_info):

@@ -10,7 +10,7 @@
     stop          SIGTERM under load
     stop-cut      SIGTERM under load, and the power goes as soon as the process has ended
     fill          something else takes all space, and gives it back after a while
-    fill-kill     kill -9 while the disk is full; started again before and after there is space
+    fill-kill     kill -9 while the disk is full, a start that meets it full, and one when there is space
 """
 
 import time
@@ -19,6 +19,9 @@ from disk import LOGFLUSH
 
 KILLS = {"kill": 8, "kill-starting": 2}
 CUTS = {"cut": 9, "cut-alive": 3, "cut-starting": 2, "cut-stirred": 3, "cut-journal": 1, "stop-cut": 2}
+FILLS = {"fill": 2, "fill-kill": 1}
+#: After these so long, for the node to come to itself and the checker to see it.
+PAUSES = {"fill": 5}
 #: A start takes milliseconds; a fault is to meet it at any point.
 START_SECONDS = 0.02
 #: So long a node may serve on a disk that is gone.
@@ -31,7 +34,7 @@ def plan(rng, kills, cuts, stops, fills):
         *deal(rng, KILLS, kills),
         *deal(rng, CUTS, cuts),
         *["stop"] * stops,
-        *["fill"] * fills,
+        *deal(rng, FILLS, fills),
     ]
     rng.shuffle(some)
     return some
@@ -144,10 +147,22 @@ class Faults:
         self.begins("fill")
         self.disk.fill()
         time.sleep(self.rng.uniform(0.5, 1.5))
-        if not self.node.alive():
-            self.complaints.append("the node ended when its disk was full")
-            self.disk.free()
-            self.start()
-            return
+        lived = self.node.alive()
         self.disk.free()
-        self.log.write("up", time.monotonic_ns())
+        if lived:
+            # It is to take records again by itself.
+            self.log.write("up", time.monotonic_ns())
+        else:
+            self.complaints.append("the node ended when its disk was full")
+            self.start()
+
+    def fill_kill(self):
+        self.begins("fill-kill")
+        self.disk.fill()
+        time.sleep(self.rng.uniform(0, 0.5))
+        self.node.kill()
+        self.caught_starting()
+        time.sleep(self.rng.uniform(0, 0.5))
+        self.node.kill()
+        self.disk.free()
+        self.start()

@@ -3,10 +3,10 @@
 import threading
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
 import history
-from topics import GROUPS
+from topics import FRONT_GOES, GROUPS, RETENTION_FROM
 
 ASK_SECONDS = 5
 COMMON = {
@@ -124,10 +124,10 @@ class Onlooker(Reader):
         admin = AdminClient({"bootstrap.servers": self.info["bootstrap"], "log_level": 0})
         clients = {group: self.consumer(**{"group.id": group}) for group in GROUPS}
         while not self.stopping.wait(0.1):
-            for ask in (self.topics, self.starts, *(self.committed(group) for group in GROUPS)):
+            for ask in (self.topics, self.starts, self.configs, *(self.committed(group) for group in GROUPS)):
                 try:
                     ask(admin, clients)
-                except KafkaException:
+                except (KafkaException, TimeoutError):
                     pass
         self.log.close()
 
@@ -138,10 +138,21 @@ class Onlooker(Reader):
         self.log.write("topics", asked, history.now(), text)
 
     def starts(self, _, clients):
-        for partition in range(self.info["partitions"]["trimmed"]):
-            asked, place = history.now(), TopicPartition("trimmed", partition)
-            low, _ = clients[GROUPS[0]].get_watermark_offsets(place, timeout=ASK_SECONDS)
-            self.log.write("start", asked, "trimmed", partition, low)
+        for topic in self.info["partitions"]:
+            if self.info["topics"][topic] in FRONT_GOES:
+                for partition in range(self.info["partitions"][topic]):
+                    asked, place = history.now(), TopicPartition(topic, partition)
+                    low, _ = clients[GROUPS[0]].get_watermark_offsets(place, timeout=ASK_SECONDS)
+                    self.log.write("start", asked, topic, partition, low)
+
+    def configs(self, admin, _):
+        asked = history.now()
+        resource = ConfigResource(ResourceType.TOPIC, "single")
+        told = next(iter(admin.describe_configs([resource]).values())).result(ASK_SECONDS)
+        value = int(told["retention.ms"].value)
+        # Below that it is the default.
+        offset = value if value >= RETENTION_FROM else -1
+        self.log.write("committed", asked, history.now(), "retention.ms", "single", -1, offset)
 
     def committed(self, group):
         def ask(_, clients):

@@ -74,6 +74,7 @@ def asked_by_the_way():
     return [
         ("create", (3_000, 3_100, "brief", 3)),
         ("topics", (3_200, 3_300, f"{listed},brief=3")),
+        ("topics", (3_310, 3_320, f"{listed},brief=3")),
         ("delete", (3_400, 3_500, "brief")),
         ("topics", (70_000, 70_100, listed)),
     ]
@@ -188,7 +189,12 @@ LIES = [
     ("what a clean stop had to keep", "lost", weak_then_torn),
     ("a partition that was not read back", "unproven", lambda h: drop(h, lambda w, f: w == "span" and f[3] == 1)),
     ("a run without acknowledgements", "unproven", lambda h: drop(h, lambda w, f: w == "ack")),
-    ("a node that stays idle after a fault", "unproven", lambda h: [*h, *(("up", (800_000 + i,)) for i in range(3))]),
+    ("a node that is up and idle", "unproven", lambda h: [*h, *(("up", (800_000 + i,)) for i in range(3))]),
+    (
+        "a node that stays idle",
+        "stuck",
+        lambda h: [*h, ("up", (1_000_000,)), ("fail", (5_000_000_000, "b", 20, "shared", 0, "error"))],
+    ),
 ]  # fmt: skip
 
 

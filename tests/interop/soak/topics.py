@@ -1,5 +1,8 @@
 """The topics of the workload: what each is there to provoke."""
 
+#: Kinds whose log start moves, so that records below it are gone rightly.
+FRONT_GOES = ("trimmed", "expiring")
+
 #: name: (kind that the checker knows, partitions, configs)
 TOPICS = {
     # One file: group commit has nothing to gather but what comes at the same time.
@@ -22,7 +25,12 @@ TOPICS = {
     ),
     # DeleteRecords moves its log start.
     "trimmed": ("trimmed", 2, {"segment.bytes": "1048576"}),
+    # Retention by size moves its log start.
+    "expiring": ("expiring", 2, {"segment.bytes": "1048576", "retention.bytes": "2097152"}),
 }
+
+#: `retention.ms` of `single` is altered to this and upwards, one by one.
+RETENTION_FROM = 1_000_000_000
 
 GROUPS = ("readers", "auditors")
 

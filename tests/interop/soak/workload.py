@@ -11,11 +11,18 @@ import threading
 import time
 
 from confluent_kafka import KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    ResourceType,
+)
 
 import history
 from readers import Follower, Member, Onlooker
-from topics import GROUPS
+from topics import GROUPS, RETENTION_FROM
 from writers import PROFILES, Session, Writer
 
 ADMIN_SECONDS = 10
@@ -56,6 +63,7 @@ class Administrator(Asking):
         number = 0
         while not self.stopping.wait(0.1):
             self.live_and_die(session, f"brief-{number}")
+            self.alter(RETENTION_FROM + number)
             number += 1
         session.end()
         self.log.close()
@@ -76,6 +84,14 @@ class Administrator(Asking):
         if self.random.random() < 0.5:
             asked, acked = self.asked(lambda: self.client.delete_topics([topic]))
             self.log.write("delete", asked, acked, topic)
+
+
+    def alter(self, value):
+        """A config that only ever grows is judged like a committed offset."""
+        entry = ConfigEntry("retention.ms", str(value), incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(ResourceType.TOPIC, "single", incremental_configs=[entry])
+        asked, acked = self.asked(lambda: self.client.incremental_alter_configs([resource]))
+        self.log.write("commit", asked, acked, "retention.ms", "single", -1, value)
 
 
 class Trimmer(Asking):

@@ -11,7 +11,7 @@ import history
 
 #: A kill and a restart take far less; what fails later than this fails for another reason.
 MESSAGE_TIMEOUT_MS = 120_000
-FLUSH_SECONDS = 60
+FLUSH_SECONDS = 20
 KEYS = 40
 
 COMMON = {
@@ -40,6 +40,7 @@ PROFILES = {
     "rolling": ("idempotent", ["rolling"], {"linger.ms": 1}, (500, 8_000), 500_000, 8),
     "latest": ("idempotent", ["latest"], {"linger.ms": 1}, (100, 3_000), 300_000, 16),
     "trimmed": ("idempotent", ["trimmed"], {"linger.ms": 1}, (200, 2_000), 200_000, 8),
+    "expiring": ("idempotent", ["expiring"], {"linger.ms": 1}, (4_000, 20_000), 600_000, 8),
 }  # fmt: skip
 
 
@@ -103,9 +104,12 @@ class Session:
 
     def end(self):
         """Waits for every answer, then says how much was asked."""
-        left = self.heed(lambda: self.producer.flush(FLUSH_SECONDS))
-        if left is None:
-            left = self.producer.flush(FLUSH_SECONDS)
+        left = 0
+        if not self.broken:
+            left = self.heed(lambda: self.producer.flush(FLUSH_SECONDS)) or 0
+        if self.broken or left:
+            self.producer.purge()
+            self.producer.flush(FLUSH_SECONDS)
         for (topic, partition), count in self.counts.items():
             self.log.write("sent", self.name, topic, partition, count)
         return left
