@@ -5,6 +5,7 @@
 //! does what must be done (`floor`). Servers take turns, so that the machine's moods hit all alike.
 
 mod batches;
+mod commit_ways;
 mod event_loop;
 mod floor;
 mod idle;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = options::parse(&arguments).and_then(|command| match command {
         Command::Floor { dir } => floor::serve(&dir),
+        Command::Commit(options) => commit_ways::measure(&options),
         Command::Measure(options) => measure(&options),
         Command::Help => {
             print!("{}", options::HELP);

@@ -6,6 +6,8 @@ use crate::Outcome;
 
 pub const HELP: &str = "\
 usage: cargo xtask bench [options]
+       cargo xtask bench commit [--rounds N] [--dir PATH]
+                    ways to make many files survive power loss together
 
   --rounds N        repeats of each figure; the median counts (default 5)
   --scale X         bytes and requests of each run, times X (default 1)
@@ -22,7 +24,15 @@ pub enum Command {
     Floor {
         dir: PathBuf,
     },
+    Commit(CommitOptions),
     Help,
+}
+
+/// `bench commit`.
+#[derive(Clone, Debug)]
+pub struct CommitOptions {
+    pub rounds: usize,
+    pub dir: PathBuf,
 }
 
 #[derive(Clone, Debug)]
@@ -52,7 +62,8 @@ pub fn parse(arguments: &[String]) -> Outcome<Command> {
         dir: PathBuf::from("target/bench"),
         json: false,
     };
-    let mut rest = arguments.iter();
+    let is_commit = arguments.first().is_some_and(|first| first == "commit");
+    let mut rest = arguments.iter().skip(usize::from(is_commit));
     while let Some(name) = rest.next() {
         let mut value = || rest.next().ok_or_else(|| format!("{name} needs a value\n{HELP}"));
         match name.as_str() {
@@ -73,6 +84,9 @@ pub fn parse(arguments: &[String]) -> Outcome<Command> {
         }
     }
     options.rounds = options.rounds.max(1);
+    if is_commit {
+        return Ok(Command::Commit(CommitOptions { rounds: options.rounds, dir: options.dir }));
+    }
     Ok(Command::Measure(options))
 }
 
