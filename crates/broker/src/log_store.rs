@@ -139,7 +139,7 @@ impl<E: Env> LogStore<E> {
                     Fate::Leave => {}
                 }
             }
-            placed.dir.finish_loading();
+            placed.dir.finish_loading()?;
         }
         Ok(opened)
     }

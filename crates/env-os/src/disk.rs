@@ -1,5 +1,5 @@
 use env::{DirEntry, Disk, DiskFile, OpenMode};
-use rustix::fs::{FallocateFlags, FlockOperation, fallocate, fcntl_lock, flock, statvfs};
+use rustix::fs::{FallocateFlags, FlockOperation, fallocate, fcntl_lock, flock, statvfs, syncfs};
 use rustix::io::{Errno, pwritev};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IoSlice};
@@ -162,6 +162,10 @@ impl DiskFile for OsFile {
 
     fn sync(&self) -> io::Result<()> {
         self.0.sync_data()
+    }
+
+    fn sync_file_system(&self) -> io::Result<()> {
+        Ok(syncfs(&self.0)?)
     }
 }
 

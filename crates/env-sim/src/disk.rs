@@ -423,6 +423,35 @@ mod tests {
     }
 
     #[test]
+    fn a_file_system_is_synced_whole_with_its_names_and_no_other_is() {
+        for seed in 0..32 {
+            let disk = SimDisk::new(seed);
+            for dir in ["/a", "/b"] {
+                disk.create_dir_all(Path::new(dir)).unwrap();
+                disk.set_capacity_under(dir, 100);
+            }
+            disk.sync_dir(Path::new("/")).unwrap();
+            let file = write(&disk, "/a/one", b"1");
+            write(&disk, "/a/two", b"2");
+            file.sync_file_system().unwrap();
+            disk.crash(Crash::PowerLoss);
+            assert_eq!(content(&disk, "/a/two").unwrap(), b"2");
+        }
+        let lost = (0..32).filter(|seed| {
+            let disk = SimDisk::new(*seed);
+            for dir in ["/a", "/b"] {
+                disk.create_dir_all(Path::new(dir)).unwrap();
+                disk.set_capacity_under(dir, 100);
+            }
+            write(&disk, "/b/three", b"3");
+            write(&disk, "/a/one", b"1").sync_file_system().unwrap();
+            disk.crash(Crash::PowerLoss);
+            content(&disk, "/b/three").is_none_or(|bytes| bytes != b"3")
+        });
+        assert!(lost.count() > 0);
+    }
+
+    #[test]
     fn a_failed_sync_loses_its_pages_for_good() {
         let disk = SimDisk::new(9);
         let file = write(&disk, "/f.log", b"");

@@ -93,4 +93,7 @@ pub trait DiskFile: Send + Sync + 'static {
     fn reserve(&self, bytes: u64) -> io::Result<()>;
     /// Everything written so far survives power loss once this returns (`fdatasync`).
     fn sync(&self) -> io::Result<()>;
+    /// The same for everything, names included, on the file system that holds this file
+    /// (`syncfs`). An error that any write-back met since this file was opened is reported.
+    fn sync_file_system(&self) -> io::Result<()>;
 }

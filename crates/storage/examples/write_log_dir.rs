@@ -43,7 +43,7 @@ fn main() -> Outcome {
     write_payments(&mut payments)?;
     let marks = [&orders, &payments].map(|log| (log.partition().clone(), log.log_end()));
     dir.checkpoint_high_watermarks(marks)?;
-    dir.finish_loading();
+    dir.finish_loading()?;
     orders.close()?;
     payments.close()?;
     dir.close(1)?.map_err(|why| format!("not clean: {why:?}"))?;

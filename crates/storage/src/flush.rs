@@ -1,3 +1,4 @@
+use crate::commit::Place;
 use crate::error::StorageError;
 use crate::file_names::PARTITION_METADATA;
 use crate::log_state::{LogState, first_unsure};
@@ -43,12 +44,15 @@ impl<D: Disk> LogFlusher<D> {
         }
         let segments = state.segments();
         let mut has_new = false;
+        let mut place = None;
         // One that was flushed while it was active comes again once it is closed, for its indexes.
         for (index, segment) in segments.iter().enumerate().skip(first_unsure(&segments)) {
             if segment.base() >= to {
                 break;
             }
             let is_sealed = index + 1 < segments.len();
+            // Measured before: what comes in during the sync may miss it.
+            place = Some(Place { segment_base: segment.base(), position: segment.bytes()? });
             segment.sync_log()?;
             if is_sealed {
                 segment.sync_indexes()?;
@@ -60,6 +64,9 @@ impl<D: Disk> LogFlusher<D> {
         // Epochs of what now counts as durable must not depend on a scan that will not happen.
         state.sync_epochs()?;
         state.advance_recovery_point(to);
+        if let Some(place) = place {
+            state.note_committed(place);
+        }
         Ok(state.recovery_point())
     }
 

@@ -8,6 +8,7 @@
 //! answered.
 
 pub mod checkpoints;
+mod commit;
 mod config;
 mod damage;
 mod error;
@@ -38,6 +39,7 @@ mod timestamps;
 mod txn_index;
 
 pub use self::metrics::{LogDirMetrics, StorageErrors};
+pub use commit::{CommitParts, GroupCommit, OnCommit, Replayed, RunJob};
 pub use config::LogConfig;
 pub use error::{AppendError, EpochEnd, ReadError, StorageError};
 pub use flush::LogFlusher;

@@ -29,6 +29,20 @@ pub const INDEX_BUFFER_ENTRIES: usize = 512;
 pub const RESERVE_BYTES_MIN: u64 = 256 << 10;
 pub const RESERVE_BYTES_MAX: u64 = 32 << 20;
 
+/// One half of the commit journal. While one is brought to the disk in the segments, which takes
+/// tens of milliseconds, the other takes what a gigabyte a second brings meanwhile.
+pub const JOURNAL_BYTES: u64 = 32 << 20;
+
+/// A larger commit is cheaper as a sync of the segments themselves: the journal would write every
+/// byte twice.
+pub const JOURNAL_ROUND_BYTES_MAX: u64 = 8 << 20;
+
+/// What one frame of the journal takes at most; a larger commit is several.
+pub const JOURNAL_FRAME_BYTES_MAX: usize = 4 << 20;
+
+/// Space for the journal is reserved ahead in such steps.
+pub const JOURNAL_RESERVE_BYTES: u64 = 1 << 20;
+
 /// Batches remembered per producer to recognise a retry: a client has at most five in flight.
 pub const DUPLICATE_WINDOW: usize = 5;
 
@@ -57,4 +71,6 @@ pub const SPACE_RESERVE_BYTES_MAX: u64 = 256 << 20;
 pub const SPACE_CHECK_MS: u64 = 1000;
 
 const _: () = assert!(LOOKUP_CHUNK_BYTES < SCAN_CHUNK_BYTES);
+const _: () = assert!(JOURNAL_FRAME_BYTES_MAX as u64 <= JOURNAL_ROUND_BYTES_MAX);
+const _: () = assert!(JOURNAL_ROUND_BYTES_MAX * 2 <= JOURNAL_BYTES);
 const _: () = assert!(RESERVE_BYTES_MIN < RESERVE_BYTES_MAX);

@@ -1,4 +1,5 @@
 use crate::checkpoints::{OffsetCheckpoint, write_offsets};
+use crate::commit::{CommitJournal, sync_everything};
 use crate::damage::DamageSeen;
 use crate::error::StorageError;
 use crate::file_names::{HIGH_WATERMARKS, LOG_STARTS, RECOVERY_POINTS};
@@ -27,6 +28,8 @@ pub(crate) struct LogDirState<D: Disk> {
     checkpoints: Mutex<Checkpoints>,
     /// A full disk kept the files from following `checkpoints`.
     is_stale: AtomicBool,
+    /// Held while a commit runs, and while files change that the journal may speak of.
+    journal: Mutex<CommitJournal<D>>,
 }
 
 /// Called once, by whoever met the error, with locks of the log held: must not call back.
@@ -44,6 +47,7 @@ pub(crate) struct Checkpoints {
 impl<D: Disk> LogDirState<D> {
     pub(crate) fn new(disk: D, path: PathBuf, checkpoints: Checkpoints) -> LogDirState<D> {
         LogDirState {
+            journal: Mutex::new(CommitJournal::new(disk.clone(), &path)),
             disk,
             path,
             metrics: Arc::default(),
@@ -88,6 +92,25 @@ impl<D: Disk> LogDirState<D> {
         {
             tell(error);
         }
+    }
+
+    /// Before any other lock of a log or of the directory.
+    pub(crate) fn lock_journal(&self) -> MutexGuard<'_, CommitJournal<D>> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Before files are cut or replaced that the journal may speak of: after this it says nothing
+    /// of them, and while the guard is held it learns nothing.
+    pub(crate) fn before_replacing_files(
+        &self,
+    ) -> Result<MutexGuard<'_, CommitJournal<D>>, StorageError> {
+        let mut journal = self.lock_journal();
+        if !journal.is_blank() {
+            let logs = journal.logs();
+            sync_everything(&mut journal, logs)?;
+            journal.empty()?;
+        }
+        Ok(journal)
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Checkpoints> {
@@ -145,6 +168,13 @@ impl<D: Disk> LogDirState<D> {
 
     pub(crate) fn open_logs(&self) -> Vec<TopicPartition> {
         self.lock_open().keys().cloned().collect()
+    }
+
+    /// Open logs with batches that power loss may take.
+    pub(crate) fn unsettled_logs(&self) -> Vec<Arc<LogState<D>>> {
+        let open = self.lock_open();
+        let open = open.values().filter_map(Weak::upgrade);
+        open.filter(|log| log.recovery_point() < log.log_end()).collect()
     }
 
     /// Of a log that is gone, nothing may be left for one of its name. On a full disk the files

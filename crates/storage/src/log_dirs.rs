@@ -1,11 +1,13 @@
+mod ends;
 mod moving;
 mod root_files;
 
 use crate::checkpoints::OffsetCheckpoint;
+use crate::commit::{Replayed, replay};
 use crate::config::LogConfig;
 use crate::error::StorageError;
 use crate::file_names::{
-    CLEAN_SHUTDOWN, DirKind, HIGH_WATERMARKS, LOCK, LOG_STARTS, META_PROPERTIES, RECOVERY_POINTS,
+    DirKind, HIGH_WATERMARKS, LOCK, LOG_STARTS, META_PROPERTIES, RECOVERY_POINTS,
     parse_partition_dir, partition_dir,
 };
 use crate::log::PartitionLog;
@@ -13,7 +15,7 @@ use crate::log_dir_state::{Checkpoints, LogDirState};
 use crate::meta_properties::MetaProperties;
 use crate::metrics::LogDirMetrics;
 use crate::recovery::{self, OpenLog, RecoveryReport};
-use crate::small_files::{decode_clean_shutdown, encode_clean_shutdown};
+use crate::small_files::decode_clean_shutdown;
 use env::Disk;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,7 +23,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use types::{Offset, TopicPartition, Uuid, WallTime};
 
-use root_files::{make_partition_dir, read_or_warn, read_properties, read_topic_id, take_marker};
+pub use ends::NotClean;
+pub(crate) use root_files::read_topic_id;
+use root_files::{make_partition_dir, read_or_warn, read_properties, take_marker};
 
 /// One entry of `log.dirs`, locked: the logs in it and what is known of them.
 ///
@@ -35,6 +39,7 @@ pub struct LogDir<D: Disk> {
     broker_epoch: Option<i64>,
     properties: Option<MetaProperties>,
     warnings: Vec<String>,
+    replayed: Replayed,
     is_loaded: AtomicBool,
     _lock: D::Lock,
 }
@@ -83,6 +88,7 @@ impl<D: Disk> LogDir<D> {
             high_watermarks: read_or_warn(&disk, &path.join(HIGH_WATERMARKS), &mut warnings)?,
         };
         let marker = take_marker(&disk, path)?;
+        let replayed = replay(&disk, path)?;
         Ok(LogDir {
             // Without recovery points nobody knows what a clean end was about.
             was_clean: marker.is_some(),
@@ -90,6 +96,7 @@ impl<D: Disk> LogDir<D> {
             state: Arc::new(LogDirState::new(disk, path.to_owned(), checkpoints)),
             properties,
             warnings,
+            replayed,
             is_loaded: AtomicBool::new(false),
             _lock: lock,
         })
@@ -206,7 +213,7 @@ impl<D: Disk> LogDir<D> {
         let created: Result<_, StorageError> = (|| {
             self.state.refresh()?;
             make_partition_dir(self.state.disk(), &dir, topic_id)?;
-            let made = self.load(partition, dir.clone(), settings, true)?;
+            let made = self.load((partition, topic_id), dir.clone(), settings, true)?;
             made.0.state.is_new.store(true, Ordering::Release);
             Ok(made.0)
         })();
@@ -232,13 +239,14 @@ impl<D: Disk> LogDir<D> {
         self.check_online()?;
         // What the last process said of its logs holds once: for their first opening.
         let is_clean = self.was_clean && !self.is_loaded.load(Ordering::Acquire);
-        let opened = self.load(&found.partition, found.path.clone(), settings, is_clean);
+        let named = (&found.partition, found.topic_id.unwrap_or(Uuid::ZERO));
+        let opened = self.load(named, found.path.clone(), settings, is_clean);
         self.guard(opened)
     }
 
     fn load(
         &self,
-        partition: &TopicPartition,
+        (partition, topic_id): (&TopicPartition, Uuid),
         dir: PathBuf,
         settings: LogSettings,
         is_clean: bool,
@@ -251,6 +259,7 @@ impl<D: Disk> LogDir<D> {
         let open = OpenLog {
             dir,
             partition: partition.clone(),
+            topic_id,
             home: self.state.clone(),
             config: settings.config,
             now: settings.now,
@@ -265,11 +274,6 @@ impl<D: Disk> LogDir<D> {
         metrics.recovery_segments.add(report.scanned_segments as u64);
         metrics.recovery_cut_bytes.add(report.cut.as_ref().map_or(0, |cut| cut.bytes));
         Ok((log, report))
-    }
-
-    /// Every log of the directory was opened: from now on a clean shutdown is possible.
-    pub fn finish_loading(&self) {
-        self.is_loaded.store(true, Ordering::Release);
     }
 
     /// Writes down how far each open log is durable: what the next recovery may skip.
@@ -300,32 +304,6 @@ impl<D: Disk> LogDir<D> {
         self.guard(self.state.write_high_watermarks(&checkpoints))
     }
 
-    /// Ends the use of the directory. If every log was loaded and closed, the next start scans
-    /// nothing. Says why not otherwise.
-    ///
-    /// # Errors
-    /// [`StorageError`]: then the next start recovers.
-    pub fn close(self, broker_epoch: i64) -> Result<Result<(), NotClean>, StorageError> {
-        self.check_online()?;
-        self.state.checkpoint_recovery_points()?;
-        let checkpoints = self.state.lock().clone();
-        self.state.write_log_starts(&checkpoints)?;
-        self.state.write_high_watermarks(&checkpoints)?;
-        if !self.is_loaded.load(Ordering::Acquire) {
-            return Ok(Err(NotClean::NotLoaded));
-        }
-        let open = self.state.open_logs();
-        if !open.is_empty() {
-            return Ok(Err(NotClean::LogsOpen(open)));
-        }
-        let path = self.path().join(CLEAN_SHUTDOWN);
-        self.state
-            .disk()
-            .replace_file(&path, encode_clean_shutdown(broker_epoch).as_bytes())
-            .map_err(StorageError::io("write", &path))?;
-        Ok(Ok(()))
-    }
-
     pub(super) fn check_online(&self) -> Result<(), StorageError> {
         match self.is_offline() {
             true => Err(StorageError::Poisoned { path: self.path().to_owned() }),
@@ -339,13 +317,4 @@ impl<D: Disk> LogDir<D> {
             false => self.state.take_offline(error),
         })
     }
-}
-
-/// Why no marker of a clean shutdown was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NotClean {
-    /// Loading never finished: logs that were not even looked at cannot be vouched for.
-    NotLoaded,
-    /// These were not closed.
-    LogsOpen(Vec<TopicPartition>),
 }

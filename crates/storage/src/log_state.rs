@@ -1,3 +1,4 @@
+use crate::commit::Place;
 use crate::error::StorageError;
 use crate::leader_epoch_cache::{EpochFile, LeaderEpochCache};
 use crate::log_dir_state::LogDirState;
@@ -6,7 +7,7 @@ use env::Disk;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use types::{Offset, TopicPartition};
+use types::{Offset, TopicPartition, Uuid};
 
 /// The segments of a log, oldest first.
 ///
@@ -21,6 +22,8 @@ pub(crate) struct LogState<D: Disk> {
     pub(crate) disk: D,
     pub(crate) dir: PathBuf,
     pub(crate) partition: TopicPartition,
+    /// Zero in a directory older than topic ids.
+    pub(crate) topic_id: Uuid,
     pub(crate) home: Arc<LogDirState<D>>,
     segments: RwLock<SegmentList<D>>,
     log_start: AtomicI64,
@@ -40,6 +43,10 @@ pub(crate) struct LogState<D: Disk> {
     /// Held while a flush or a truncation runs, so that none moves the recovery point under the
     /// other.
     pub(crate) flushing: Mutex<()>,
+    /// How far the log is committed, by the journal or by a sync.
+    committed: Mutex<Place>,
+    /// A commit that has not begun yet will take the log along.
+    pub(crate) is_commit_asked: AtomicBool,
 }
 
 /// Where a log begins and ends.
@@ -54,7 +61,7 @@ impl<D: Disk> LogState<D> {
     pub(crate) fn new(
         disk: D,
         dir: PathBuf,
-        partition: TopicPartition,
+        (partition, topic_id): (TopicPartition, Uuid),
         home: Arc<LogDirState<D>>,
         epoch_file: EpochFile<D>,
     ) -> LogState<D> {
@@ -62,6 +69,7 @@ impl<D: Disk> LogState<D> {
             disk,
             dir,
             partition,
+            topic_id,
             home,
             segments: RwLock::new(Arc::new(Vec::new())),
             log_start: AtomicI64::new(0),
@@ -76,6 +84,8 @@ impl<D: Disk> LogState<D> {
             epochs_unsynced: AtomicBool::new(false),
             is_new: AtomicBool::new(false),
             flushing: Mutex::new(()),
+            committed: Mutex::new(Place { segment_base: Offset::ZERO, position: 0 }),
+            is_commit_asked: AtomicBool::new(false),
         }
     }
 
@@ -134,6 +144,22 @@ impl<D: Disk> LogState<D> {
 
     pub(crate) fn lower_recovery_point(&self, to: Offset) {
         self.recovery_point.fetch_min(to.0, Ordering::AcqRel);
+    }
+
+    /// All bytes before are committed.
+    pub(crate) fn committed(&self) -> Place {
+        *self.committed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Moves forward only.
+    pub(crate) fn note_committed(&self, place: Place) {
+        let mut committed = self.committed.lock().unwrap_or_else(PoisonError::into_inner);
+        *committed = place.max(*committed);
+    }
+
+    /// After a cut, or at the start.
+    pub(crate) fn reset_committed(&self, place: Place) {
+        *self.committed.lock().unwrap_or_else(PoisonError::into_inner) = place;
     }
 
     pub(crate) fn publish_unstable(&self, first: Option<Offset>) {

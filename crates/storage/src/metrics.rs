@@ -11,6 +11,12 @@ metrics::group! {
         pub sync: Histogram(&metrics::SECONDS) = "ottla_log_dir_sync_seconds",
         /// Appends that one group commit made durable together.
         pub commit_appends: Histogram(&metrics::SIZES) = "ottla_log_dir_commit_appends",
+        /// Bytes of batches that group commits made durable.
+        pub commit_bytes: Counter() = "ottla_log_dir_commit_bytes_total",
+        /// Group commits that synced the segments because the journal had no room for so much.
+        pub commits_without_journal: Counter() = "ottla_log_dir_commits_without_journal_total",
+        /// Times that a half of the commit journal was made free by bringing its segments to disk.
+        pub journal_checkpoints: Counter() = "ottla_log_dir_journal_checkpoints_total",
         /// Bytes written that are not known to be durable yet.
         pub dirty_bytes: Gauge() = "ottla_log_dir_dirty_bytes",
         /// Bytes of the commit journal that are in use.

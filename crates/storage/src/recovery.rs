@@ -4,6 +4,7 @@ mod files;
 mod producers;
 mod segments;
 
+use crate::commit::Place;
 use crate::config::LogConfig;
 use crate::error::StorageError;
 use crate::file_names::LEADER_EPOCHS;
@@ -19,7 +20,7 @@ use env::Disk;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use types::{Offset, TopicPartition, WallTime};
+use types::{Offset, TopicPartition, Uuid, WallTime};
 
 pub(crate) use producers::replay_producers;
 
@@ -27,6 +28,7 @@ pub(crate) use producers::replay_producers;
 pub(crate) struct OpenLog<D: Disk> {
     pub(crate) dir: PathBuf,
     pub(crate) partition: TopicPartition,
+    pub(crate) topic_id: Uuid,
     pub(crate) home: Arc<LogDirState<D>>,
     pub(crate) config: Arc<LogConfig>,
     pub(crate) now: WallTime,
@@ -86,8 +88,8 @@ pub(crate) fn open<D: Disk>(
     }
 
     let epoch_file = EpochFile::new(disk.clone(), open.dir.join(LEADER_EPOCHS));
-    let (dir, partition) = (open.dir.clone(), open.partition.clone());
-    let state = Arc::new(LogState::new(disk, dir, partition, open.home.clone(), epoch_file));
+    let (dir, named) = (open.dir.clone(), (open.partition.clone(), open.topic_id));
+    let state = Arc::new(LogState::new(disk, dir, named, open.home.clone(), epoch_file));
     let first_base = segments[0].base();
     let recovery_point = if open.is_clean { log_end } else { open.recovery_point.min(log_end) };
     let log_start = open.log_start.max(first_base);
@@ -111,6 +113,12 @@ pub(crate) fn open<D: Disk>(
         0 => start_over(last, &open)?,
         _ => Active::resume(last, &open.config, open.now)?,
     };
+    let committed = match open.is_clean {
+        true => Place { segment_base: resumed.segment.base(), position: resumed.bytes },
+        // What the last process left may be in the page cache only.
+        false => Place { segment_base: scan_from.unwrap_or(first_base), position: 0 },
+    };
+    state.reset_committed(committed);
     let mut log = PartitionLog {
         state,
         config: open.config,

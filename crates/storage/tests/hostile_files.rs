@@ -50,7 +50,7 @@ fn directory(clean: bool) -> SimDisk {
         let context = AppendContext { leader_epoch, now: NOW, origin: AppendOrigin::Client };
         log.append(batch(sequence), context).expect("a batch is appended");
     }
-    dir.finish_loading();
+    dir.finish_loading().unwrap();
     dir.checkpoint_recovery_points().expect("checkpoints are written");
     if clean {
         log.close().expect("the log closes");

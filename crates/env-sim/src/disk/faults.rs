@@ -104,6 +104,23 @@ impl State {
         self.path_of(node).map_or(u64::MAX, |path| self.space_at(&path).1)
     }
 
+    /// Everything that lies on the file system of `node`, in a fixed order.
+    pub(super) fn same_file_system(&self, node: NodeId) -> Vec<NodeId> {
+        let mount_of = |path: &Path| {
+            let mounts = self.mounts.iter().filter(|mount| path.starts_with(&mount.at));
+            mounts.max_by_key(|mount| mount.at.components().count()).map(|mount| &mount.at)
+        };
+        let home = self.path_of(node);
+        let home = home.as_deref().and_then(mount_of);
+        let mut found = Vec::new();
+        self.walk(&mut |path, id, _| {
+            if mount_of(path) == home {
+                found.push(id);
+            }
+        });
+        found
+    }
+
     /// Bytes of files with a name there; what was removed gives its room back.
     fn used_at(&self, at: &Path) -> u64 {
         let mut bytes = 0;

@@ -3,7 +3,7 @@
 use env::DiskFile;
 use std::io::{self, IoSlice};
 
-use super::state::{NodeId, State, dead};
+use super::state::{Node, NodeId, State, dead};
 use super::{Operation, SimDisk};
 
 /// A handle; it stays valid when its file is renamed or removed, as on a real system.
@@ -120,6 +120,32 @@ impl DiskFile for SimFile {
                     Ok(())
                 }
             }
+        })
+    }
+
+    /// A file that cannot be synced fails the whole, and the others are saved none the less.
+    fn sync_file_system(&self) -> io::Result<()> {
+        self.with(|state| {
+            state.syncs += 1;
+            state.mutate_whole()?;
+            if state.ignores_syncs {
+                return Ok(());
+            }
+            let mut outcome = Ok(());
+            for node in state.same_file_system(self.node) {
+                let failing =
+                    state.failing_sync(node) || state.check_node(Operation::Sync, node).is_err();
+                match state.nodes.get_mut(&node) {
+                    Some(Node::Dir { live, durable }) => durable.clone_from(live),
+                    Some(Node::File(file)) if failing => {
+                        file.dirty.clear();
+                        outcome = Err(io::Error::other("simulated sync failure"));
+                    }
+                    Some(Node::File(file)) => file.sync(),
+                    None => {}
+                }
+            }
+            outcome
         })
     }
 }

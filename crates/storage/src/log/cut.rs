@@ -1,6 +1,7 @@
 //! Shortening a log, at either end.
 
 use super::{Active, PartitionLog};
+use crate::commit::Place;
 use crate::error::StorageError;
 use crate::file_names::{FileKind, FileStage, OffsetFile};
 use crate::log_state::{LogBounds, floor_segment};
@@ -18,14 +19,18 @@ impl<D: Disk> PartitionLog<D> {
     /// [`StorageError`]; the log is poisoned.
     pub fn truncate_to(&mut self, offset: Offset, now: WallTime) -> Result<(), StorageError> {
         self.state.check_alive()?;
+        let home = self.state.home.clone();
         let truncated = if offset >= self.next_offset {
             // A leader that was deposed before it wrote anything left an epoch behind.
             let end = self.next_offset;
             self.state.change_epochs(|epochs| epochs.truncate_from_end(end))
-        } else if offset < self.state.segments()[0].base() {
-            self.restart_at(offset, now)
         } else {
-            self.cut_at(offset, now)
+            home.before_replacing_files().and_then(|_journal| {
+                match offset < self.state.segments()[0].base() {
+                    true => self.restart_at(offset, now),
+                    false => self.cut_at(offset, now),
+                }
+            })
         };
         self.state.guard(truncated)
     }
@@ -37,7 +42,9 @@ impl<D: Disk> PartitionLog<D> {
     #[doc(alias = "truncateFullyAndStartAt")]
     pub fn reset_to(&mut self, offset: Offset, now: WallTime) -> Result<(), StorageError> {
         self.state.check_alive()?;
-        let restarted = self.restart_at(offset, now);
+        let home = self.state.home.clone();
+        let restarted =
+            home.before_replacing_files().and_then(|_journal| self.restart_at(offset, now));
         self.state.guard(restarted)
     }
 
@@ -129,6 +136,9 @@ impl<D: Disk> PartitionLog<D> {
         let log_start = self.log_start().min(end);
         let recovery_point = self.recovery_point().min(end);
         state.set_bounds(LogBounds { log_start, log_end: end, recovery_point });
+        let cut_at = Place { segment_base: segment.base(), position: bytes };
+        // What lies before may be uncommitted still.
+        state.reset_committed(cut_at.min(state.committed()));
         let first_base = state.segments()[0].base();
         let kept = (log_start > first_base).then_some(log_start);
         state.home.keep_log_start(&state.partition, kept)?;
@@ -157,6 +167,7 @@ impl<D: Disk> PartitionLog<D> {
         })?;
         self.next_offset = base;
         state.set_bounds(LogBounds { log_start: base, log_end: base, recovery_point: base });
+        state.reset_committed(Place { segment_base: base, position: 0 });
         state.change_epochs(|epochs| {
             let changed = epochs.latest().is_some();
             *epochs = Default::default();

@@ -21,7 +21,7 @@ pub(super) fn read_properties<D: Disk>(
     properties.map(Some).map_err(|error| StorageError::corrupt(&path, error.to_string()))
 }
 
-pub(super) fn read_topic_id<D: Disk>(disk: &D, dir: &Path) -> Result<Option<Uuid>, StorageError> {
+pub(crate) fn read_topic_id<D: Disk>(disk: &D, dir: &Path) -> Result<Option<Uuid>, StorageError> {
     let text = read_small(disk, &dir.join(PARTITION_METADATA))?;
     Ok(text.as_deref().and_then(decode_partition_metadata))
 }

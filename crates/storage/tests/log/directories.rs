@@ -53,7 +53,7 @@ fn the_marker_of_a_clean_stop_tells_the_broker_epoch_and_is_used_up_by_the_next_
     let disk = SimDisk::new(0);
     let dir = open(&disk);
     assert!(!dir.was_clean());
-    dir.finish_loading();
+    dir.finish_loading().unwrap();
     dir.close(42).unwrap().unwrap();
     assert!(marker(&disk));
     let dir = open(&disk);
@@ -220,7 +220,7 @@ fn the_same_stories_run_on_the_machine_s_disk() {
     log.truncate_to(at(70), NOW).unwrap();
     log.advance_log_start(at(30)).unwrap();
     log.flush().unwrap();
-    dir.finish_loading();
+    dir.finish_loading().unwrap();
     log.close().unwrap();
     dir.close(1).unwrap().unwrap();
     let dir = LogDir::open(disk, scratch.path()).unwrap();

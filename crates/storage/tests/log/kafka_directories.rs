@@ -53,7 +53,7 @@ fn open(disk: &SimDisk, was_clean: bool) -> (LogDir<SimDisk>, Logs) {
         assert_eq!(report.scanned_segments > 0, !was_clean);
         logs.insert(found.partition.to_string(), log);
     }
-    dir.finish_loading();
+    dir.finish_loading().unwrap();
     (dir, logs)
 }
 

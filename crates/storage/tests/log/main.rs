@@ -2,6 +2,7 @@
 //! directories.
 
 mod appending;
+mod committing;
 mod directories;
 mod faults;
 mod full_disk;

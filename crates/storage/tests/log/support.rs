@@ -63,7 +63,7 @@ impl World {
                 (log, RecoveryReport::default())
             }
         };
-        dir.finish_loading();
+        dir.finish_loading().unwrap();
         self.dir = Some(dir);
         self.log = Some(log);
         report

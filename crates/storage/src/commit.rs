@@ -1,0 +1,271 @@
+//! Group commit: what was appended to the logs of a directory survives power loss, for all of them
+//! with one sync.   ADR 0007
+//!
+//! While one commit runs, work for the next one gathers; there is no timer. What is committed goes
+//! into a journal first; the segments reach the disk when the journal's half is full, or when
+//! somebody asks.
+
+mod dirty;
+mod frame;
+mod journal;
+mod replay;
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use env::{Clock, Disk, DiskFile, Job};
+use types::Offset;
+
+use crate::error::StorageError;
+use crate::limits::JOURNAL_ROUND_BYTES_MAX;
+use crate::log_dir_state::LogDirState;
+use crate::log_state::{LogState, active};
+use crate::reader::LogReader;
+
+pub(crate) use dirty::Place;
+use dirty::{BeforeSync, Dirty};
+pub(crate) use journal::CommitJournal;
+use journal::{Retiring, Written};
+pub use replay::Replayed;
+pub(crate) use replay::replay;
+
+/// Somebody who waits for a log to be committed.
+pub trait OnCommit: Send + Sync {
+    /// Everything below the offset survives power loss; or nobody knows what does. Returns how many
+    /// acknowledgements left because of it.
+    fn handle_committed(self: Arc<Self>, outcome: Result<Offset, StorageError>) -> usize;
+}
+
+/// Takes a job to another thread, in order.
+pub type RunJob = Box<dyn Fn(Job) + Send + Sync>;
+
+/// What a group commit is made of.
+pub struct CommitParts {
+    /// Where commits run, one after another.
+    pub commits: RunJob,
+    /// Where segments are brought to the disk so that the journal can be used again.
+    pub checkpoints: RunJob,
+    pub clock: Arc<dyn Clock>,
+    /// Of one half of the journal: see [`JOURNAL_BYTES`](crate::limits::JOURNAL_BYTES).
+    pub journal_bytes: u64,
+}
+
+/// Commits the logs of one directory together. Clones share it.
+///
+/// **Invariant:** one commit at a time; an append that asks while one runs is in the next.
+pub struct GroupCommit<D: Disk> {
+    shared: Arc<Shared<D>>,
+}
+
+struct Shared<D: Disk> {
+    home: Arc<LogDirState<D>>,
+    parts: CommitParts,
+    gathering: Mutex<Gathering<D>>,
+}
+
+struct Gathering<D: Disk> {
+    waiting: Vec<Waiting<D>>,
+    is_running: bool,
+}
+
+struct Waiting<D: Disk> {
+    log: Arc<LogState<D>>,
+    then: Arc<dyn OnCommit>,
+}
+
+impl<D: Disk> Clone for GroupCommit<D> {
+    fn clone(&self) -> GroupCommit<D> {
+        GroupCommit { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<D: Disk> GroupCommit<D> {
+    pub(crate) fn new(home: Arc<LogDirState<D>>, parts: CommitParts) -> GroupCommit<D> {
+        let gathering = Mutex::new(Gathering { waiting: Vec::new(), is_running: false });
+        home.lock_journal().set_half_bytes(parts.journal_bytes);
+        GroupCommit { shared: Arc::new(Shared { home, parts, gathering }) }
+    }
+
+    /// Asks for everything in the log to be committed. `then` hears of it once, or is already
+    /// waiting.
+    pub fn request(&self, log: &LogReader<D>, then: impl FnOnce() -> Arc<dyn OnCommit>) {
+        let log = &log.state;
+        if log.is_commit_asked.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let mut gathering = self.shared.lock();
+        gathering.waiting.push(Waiting { log: Arc::clone(log), then: then() });
+        if !std::mem::replace(&mut gathering.is_running, true) {
+            drop(gathering);
+            self.begin_round();
+        }
+    }
+
+    fn begin_round(&self) {
+        let this = self.clone();
+        (self.shared.parts.commits)(Box::new(move || this.run_round()));
+    }
+
+    fn run_round(&self) {
+        let waiting = std::mem::take(&mut self.shared.lock().waiting);
+        for one in &waiting {
+            // What is appended from here on asks anew.
+            one.log.is_commit_asked.store(false, Ordering::Release);
+        }
+        let began = self.shared.parts.clock.mono();
+        let outcomes = self.commit(&waiting);
+        let took = self.shared.parts.clock.mono().since(began);
+        let acknowledged = waiting
+            .into_iter()
+            .zip(outcomes)
+            .map(|(one, outcome)| one.then.handle_committed(outcome))
+            .sum::<usize>();
+        let metrics = &self.shared.home.metrics;
+        metrics.sync.observe_time(took);
+        metrics.commit_appends.observe(acknowledged as u64);
+        let mut gathering = self.shared.lock();
+        gathering.is_running = !gathering.waiting.is_empty();
+        if gathering.is_running {
+            drop(gathering);
+            self.begin_round();
+        }
+    }
+
+    /// One outcome a log, in their order.
+    fn commit(&self, waiting: &[Waiting<D>]) -> Vec<Result<Offset, StorageError>> {
+        // Also against truncation: what is cut off while it is written down would come back.
+        let mut journal = self.shared.home.lock_journal();
+        let dirty: Vec<_> = waiting.iter().map(|one| Dirty::of(&one.log)).collect();
+        let outcomes: Vec<_> = dirty.iter().map(|d| d.as_ref().map(|d| d.to)).collect();
+        let outcomes: Vec<_> = outcomes.into_iter().map(|o| o.map_err(Clone::clone)).collect();
+        let round: Vec<Dirty<D>> = dirty.into_iter().flatten().collect();
+        match self.commit_round(&mut journal, &round) {
+            Ok(()) => outcomes,
+            Err(error) => {
+                // After a failed sync nobody knows what is on the disk.
+                self.shared.home.take_offline(&error);
+                waiting.iter().map(|_| Err(error.clone())).collect()
+            }
+        }
+    }
+
+    fn commit_round(
+        &self,
+        journal: &mut CommitJournal<D>,
+        round: &[Dirty<D>],
+    ) -> Result<(), StorageError> {
+        let bytes: u64 = round.iter().map(Dirty::bytes).sum();
+        let metrics = &self.shared.home.metrics;
+        metrics.commit_bytes.add(bytes);
+        if bytes == 0 {
+            return Ok(());
+        }
+        // The frames must lead to files that are there.
+        let names: Vec<_> = round.iter().filter(|dirty| dirty.needs_names()).collect();
+        let fits = bytes <= JOURNAL_ROUND_BYTES_MAX;
+        let is_known = round.iter().all(|dirty| !dirty.log.topic_id.is_zero());
+        if fits && is_known && names.len() <= NAMES_APART_MAX {
+            for dirty in names {
+                dirty.sync_names()?;
+            }
+            let (written, retiring) = journal.write(round)?;
+            if let Some(retiring) = retiring {
+                self.retire(retiring);
+            }
+            if written == Written::Yes {
+                round.iter().for_each(Dirty::note_committed);
+                metrics.journal_used_bytes.set(journal.bytes() as i64);
+                return Ok(());
+            }
+        }
+        metrics.commits_without_journal.increment();
+        let logs = round.iter().map(|dirty| Arc::clone(&dirty.log)).chain(journal.logs());
+        sync_everything(journal, logs.collect())?;
+        metrics.journal_used_bytes.set(journal.bytes() as i64);
+        Ok(())
+    }
+
+    /// Brings what the journal holds to the disk beside the commits, and makes it free.
+    pub fn checkpoint(&self) -> Result<(), StorageError> {
+        let mut journal = self.shared.home.lock_journal();
+        if journal.bytes() > 0
+            && let Some(retiring) = journal.turn()?
+        {
+            drop(journal);
+            self.retire(retiring);
+        }
+        Ok(())
+    }
+
+    fn retire(&self, retiring: Retiring<D>) {
+        let this = self.clone();
+        (self.shared.parts.checkpoints)(Box::new(move || this.finish_retiring(&retiring)));
+    }
+
+    fn finish_retiring(&self, retiring: &Retiring<D>) {
+        let home = &self.shared.home;
+        let before = before_sync(retiring.logs.values());
+        let synced = before.and_then(|before| {
+            let failed = StorageError::io("sync file system of", home.path());
+            retiring.file.sync_file_system().map_err(failed).map(|()| before)
+        });
+        match synced {
+            Ok(before) => {
+                let mut journal = home.lock_journal();
+                for log in before {
+                    log.note_synced();
+                }
+                journal.retired(retiring);
+                home.metrics.journal_used_bytes.set(journal.bytes() as i64);
+                home.metrics.journal_checkpoints.increment();
+            }
+            Err(error) => {
+                home.take_offline(&error);
+                let waiting = std::mem::take(&mut self.shared.lock().waiting);
+                for one in waiting {
+                    one.then.handle_committed(Err(error.clone()));
+                }
+            }
+        }
+    }
+}
+
+/// Names are synced log by log up to so many; with more, one sync of the file system is cheaper.
+const NAMES_APART_MAX: usize = 4;
+
+/// Syncs the file system, and with it every log that is given and all that the journal holds.
+pub(crate) fn sync_everything<D: Disk>(
+    journal: &mut CommitJournal<D>,
+    logs: Vec<Arc<LogState<D>>>,
+) -> Result<(), StorageError> {
+    let before = before_sync(logs.iter())?;
+    let dir = journal.dir().to_owned();
+    let failed = StorageError::io("sync file system of", &dir);
+    match journal.any_file() {
+        Ok(file) => file.sync_file_system().map_err(failed)?,
+        // There is no room for a journal at all; any file of the file system will do.
+        Err(error) if error.is_full() => match logs.first() {
+            Some(log) => active(&log.segments()).file()?.sync_file_system().map_err(failed)?,
+            None => return Err(error),
+        },
+        Err(error) => return Err(error),
+    }
+    for log in &before {
+        log.note_synced();
+    }
+    journal.all_synced();
+    Ok(())
+}
+
+/// Of the logs that are still there.
+fn before_sync<'a, D: Disk>(
+    logs: impl Iterator<Item = &'a Arc<LogState<D>>>,
+) -> Result<Vec<BeforeSync<D>>, StorageError> {
+    logs.filter(|log| !log.is_retired()).map(BeforeSync::of).collect()
+}
+
+impl<D: Disk> Shared<D> {
+    fn lock(&self) -> MutexGuard<'_, Gathering<D>> {
+        self.gathering.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,134 @@
+//! What of a log is not committed yet, and what a sync of everything means for it.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use env::{Disk, DiskFile};
+use types::Offset;
+
+use crate::error::StorageError;
+use crate::flush::LogFlusher;
+use crate::log_state::LogState;
+use crate::segment::Segment;
+
+/// A place in the files of a log: all bytes before it are committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) segment_base: Offset,
+    pub(crate) position: u64,
+}
+
+/// A log with bytes that power loss would take.
+pub(crate) struct Dirty<D: Disk> {
+    pub(crate) log: Arc<LogState<D>>,
+    /// The name of its directory.
+    pub(crate) dir_name: String,
+    /// All batches below are in the pieces, or before them.
+    pub(crate) to: Offset,
+    pub(crate) pieces: Vec<Piece<D>>,
+    /// Where the pieces end.
+    place: Place,
+}
+
+/// Bytes of one file.
+pub(crate) struct Piece<D: Disk> {
+    pub(crate) segment: Arc<Segment<D>>,
+    pub(crate) from: u64,
+    pub(crate) to: u64,
+}
+
+impl<D: Disk> Piece<D> {
+    pub(crate) fn bytes(&self) -> u64 {
+        self.to - self.from
+    }
+
+    /// What lies at `position`, from the page cache it was just written to.
+    pub(crate) fn read(&self, position: u64, into: &mut [u8]) -> Result<(), StorageError> {
+        let path = self.segment.log_path();
+        let failed = StorageError::io("read segment", path);
+        match self.segment.file()?.read_at(into, position).map_err(failed)? {
+            all if all == into.len() => Ok(()),
+            _ => Err(StorageError::corrupt(path, "the file is shorter than what was written")),
+        }
+    }
+}
+
+impl<D: Disk> Dirty<D> {
+    pub(crate) fn of(log: &Arc<LogState<D>>) -> Result<Dirty<D>, StorageError> {
+        log.check_alive()?;
+        // The end first: segments that are looked at later hold at least what lies before it.
+        let to = log.log_end();
+        let segments = log.segments();
+        let start = log.committed();
+        let mut place = start;
+        let mut pieces = Vec::new();
+        for segment in segments.iter().filter(|segment| segment.base() >= start.segment_base) {
+            let is_first = segment.base() == start.segment_base;
+            let from = if is_first { start.position } else { 0 };
+            let end = segment.bytes()?;
+            place = Place { segment_base: segment.base(), position: end.max(from) };
+            if end > from {
+                pieces.push(Piece { segment: Arc::clone(segment), from, to: end });
+            }
+        }
+        let dir_name = log.dir.file_name().map(|name| name.to_string_lossy().into_owned());
+        let dir_name = dir_name.unwrap_or_default();
+        Ok(Dirty { log: Arc::clone(log), dir_name, to, pieces, place })
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.pieces.iter().map(Piece::bytes).sum()
+    }
+
+    /// Whether power loss may take the names that the bytes lie under.
+    pub(crate) fn needs_names(&self) -> bool {
+        let is_new = |piece: &Piece<D>| piece.segment.is_new.load(Ordering::Acquire);
+        self.log.is_new.load(Ordering::Acquire) || self.pieces.iter().any(is_new)
+    }
+
+    pub(crate) fn sync_names(&self) -> Result<(), StorageError> {
+        for piece in &self.pieces {
+            piece.segment.is_new.store(false, Ordering::Release);
+        }
+        LogFlusher { state: Arc::clone(&self.log) }.sync_names(true)
+    }
+
+    /// The pieces are durable.
+    pub(crate) fn note_committed(&self) {
+        self.log.note_committed(self.place);
+    }
+}
+
+/// What a sync of the whole file system, begun after this was taken, makes durable of a log.
+pub(crate) struct BeforeSync<D: Disk> {
+    dirty: Dirty<D>,
+    truncations: u64,
+    sealed: Vec<Arc<Segment<D>>>,
+}
+
+impl<D: Disk> BeforeSync<D> {
+    pub(crate) fn of(log: &Arc<LogState<D>>) -> Result<BeforeSync<D>, StorageError> {
+        let (truncations, segments) = log.snapshot();
+        let dirty = Dirty::of(log)?;
+        let sealed = segments[..segments.len() - 1].to_vec();
+        for segment in segments.iter() {
+            segment.is_new.store(false, Ordering::Release);
+        }
+        log.is_new.store(false, Ordering::Release);
+        log.epochs_unsynced.store(false, Ordering::Release);
+        Ok(BeforeSync { dirty, truncations, sealed })
+    }
+
+    /// The sync is done. Nothing follows for a log that was cut meanwhile.
+    pub(crate) fn note_synced(&self) -> Offset {
+        if !self.dirty.log.is_unmoved(self.truncations) {
+            return self.dirty.log.recovery_point();
+        }
+        for segment in &self.sealed {
+            segment.is_durable.store(true, Ordering::Release);
+        }
+        self.dirty.note_committed();
+        self.dirty.log.advance_recovery_point(self.dirty.to);
+        self.dirty.to
+    }
+}

@@ -1,0 +1,322 @@
+//! The commit journal of a log directory: two files, written in turn.   ADR 0007
+//!
+//! **Invariant:** what a frame holds is also in a segment's file, perhaps only in the page cache. A
+//! half is written anew from its start only once all it holds has reached the disk in the segments.
+//! Frame numbers only grow, so a frame of an earlier use never continues a later one.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use env::{Disk, DiskFile, OpenMode};
+use types::TopicPartition;
+
+use super::dirty::{Dirty, Piece};
+use super::frame::{Entry, FrameWriter, PAGE_BYTES};
+use crate::error::StorageError;
+use crate::limits::{JOURNAL_FRAME_BYTES_MAX, JOURNAL_RESERVE_BYTES};
+use crate::log_state::LogState;
+
+pub(crate) const HALVES: [&str; 2] = ["commit-journal-0", "commit-journal-1"];
+
+pub(crate) struct CommitJournal<D: Disk> {
+    disk: D,
+    dir: PathBuf,
+    halves: [Half<D>; 2],
+    current: usize,
+    /// What a half takes.
+    half_bytes: u64,
+    next_sequence: u64,
+    /// No frame on disk would be replayed.
+    is_blank: bool,
+    frame: FrameWriter,
+}
+
+struct Half<D: Disk> {
+    path: PathBuf,
+    file: Option<Arc<D::File>>,
+    /// Where the next frame goes; before it, all frames count.
+    end: u64,
+    reserved: u64,
+    /// Its logs are on their way to the disk; until then it is not written.
+    is_retiring: bool,
+    logs: Logs<D>,
+}
+
+/// The logs that have frames in a half.
+pub(crate) type Logs<D> = BTreeMap<TopicPartition, Arc<LogState<D>>>;
+
+/// A half that is full: once its logs are on disk it can be used again.
+pub(crate) struct Retiring<D: Disk> {
+    half: usize,
+    pub(crate) logs: Logs<D>,
+    pub(crate) file: Arc<D::File>,
+}
+
+/// What came of an attempt to write.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// Durable.
+    Yes,
+    /// Neither half has room, or the disk has none: the segments themselves must be synced.
+    NoRoom,
+}
+
+impl<D: Disk> CommitJournal<D> {
+    /// A journal that is empty on disk.
+    pub(crate) fn new(disk: D, dir: &Path) -> CommitJournal<D> {
+        let half = |name: &str| Half {
+            path: dir.join(name),
+            file: None,
+            end: 0,
+            reserved: 0,
+            is_retiring: false,
+            logs: Logs::new(),
+        };
+        CommitJournal {
+            disk,
+            dir: dir.to_owned(),
+            halves: HALVES.map(half),
+            current: 0,
+            half_bytes: 0,
+            next_sequence: 1,
+            is_blank: true,
+            frame: FrameWriter::default(),
+        }
+    }
+
+    /// Until this is called there is no room in it.
+    pub(crate) fn set_half_bytes(&mut self, bytes: u64) {
+        self.half_bytes = bytes;
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// A file on the file system of the directory.
+    pub(crate) fn any_file(&mut self) -> Result<Arc<D::File>, StorageError> {
+        self.open(self.current)
+    }
+
+    /// Bytes that a start after a crash would have to look at.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.halves.iter().map(|half| half.end).sum()
+    }
+
+    /// Whether a start would find nothing to put back.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.is_blank
+    }
+
+    /// Every log that has something in the journal.
+    pub(crate) fn logs(&self) -> Vec<Arc<LogState<D>>> {
+        let mut all = Logs::new();
+        self.halves.iter().for_each(|half| all.extend(half.logs.clone()));
+        all.into_values().collect()
+    }
+
+    /// Makes all pieces durable, with one sync. If that takes a fresh half, the full one is handed
+    /// out, to be retired.
+    pub(crate) fn write(
+        &mut self,
+        round: &[Dirty<D>],
+    ) -> Result<(Written, Option<Retiring<D>>), StorageError> {
+        let pieces = || round.iter().flat_map(|dirty| dirty.pieces.iter().map(move |p| (dirty, p)));
+        let needed: u64 = pieces().map(|(dirty, piece)| needed_bytes(dirty, piece)).sum();
+        let retiring = match self.make_room(needed + PAGE_BYTES)? {
+            Room::Here => None,
+            Room::Turned(retiring) => Some(retiring),
+            Room::None => return Ok((Written::NoRoom, None)),
+        };
+        self.is_blank = false;
+        let was_new = self.halves[self.current].file.is_none();
+        let file = match self.open(self.current) {
+            Err(error) if error.is_full() => return Ok((Written::NoRoom, retiring)),
+            opened => opened?,
+        };
+        let written = self.write_frames(&file, pieces());
+        let durable = written.and_then(|end| {
+            file.sync().map_err(|error| self.broken("sync commit journal", error))?;
+            if was_new {
+                let failed = StorageError::io("sync directory", &self.dir);
+                self.disk.sync_dir(&self.dir).map_err(failed)?;
+            }
+            Ok(end)
+        });
+        match durable {
+            Ok((end, sequence)) => {
+                let half = &mut self.halves[self.current];
+                half.end = end;
+                self.next_sequence = sequence;
+                for dirty in round {
+                    half.logs.insert(dirty.log.partition.clone(), Arc::clone(&dirty.log));
+                }
+                Ok((Written::Yes, retiring))
+            }
+            Err(error) if error.is_full() => Ok((Written::NoRoom, retiring)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes the frames behind what is there. Returns the end and the next frame's number; neither
+    /// counts before a sync.
+    fn write_frames<'a>(
+        &mut self,
+        file: &D::File,
+        pieces: impl Iterator<Item = (&'a Dirty<D>, &'a Piece<D>)>,
+    ) -> Result<(u64, u64), StorageError> {
+        let (mut at, mut sequence) = (self.halves[self.current].end, self.next_sequence);
+        self.frame.start();
+        for (dirty, piece) in pieces {
+            let mut from = piece.from;
+            while from < piece.to {
+                let overhead = FrameWriter::overhead(&dirty.dir_name);
+                let room = JOURNAL_FRAME_BYTES_MAX.saturating_sub(self.frame.len() + overhead);
+                if room == 0 {
+                    at += self.write_frame(file, at, sequence)?;
+                    sequence += 1;
+                    continue;
+                }
+                let bytes = (piece.to - from).min(room as u64) as usize;
+                let entry = Entry {
+                    topic_id: dirty.log.topic_id,
+                    dir: &dirty.dir_name,
+                    segment_base: piece.segment.base(),
+                    position: from,
+                    bytes: &[],
+                };
+                piece.read(from, self.frame.push(entry, bytes))?;
+                from += bytes as u64;
+            }
+        }
+        if !self.frame.is_empty() {
+            at += self.write_frame(file, at, sequence)?;
+            sequence += 1;
+        }
+        Ok((at, sequence))
+    }
+
+    fn write_frame(&mut self, file: &D::File, at: u64, number: u64) -> Result<u64, StorageError> {
+        let half = &mut self.halves[self.current];
+        let frame = self.frame.finish(number);
+        let end = at + frame.len() as u64;
+        if end > half.reserved {
+            let ahead = (end + JOURNAL_RESERVE_BYTES).min(self.half_bytes.max(end));
+            // Advice: if there is no room, the write itself will say so.
+            _ = file.reserve(ahead);
+            half.reserved = ahead;
+        }
+        file.write_at(frame, at).map_err(StorageError::io("write commit journal", &half.path))?;
+        let written = frame.len() as u64;
+        self.frame.start();
+        Ok(written)
+    }
+
+    fn make_room(&mut self, needed: u64) -> Result<Room<D>, StorageError> {
+        if needed > self.half_bytes {
+            return Ok(Room::None);
+        }
+        if self.halves[self.current].end + needed <= self.half_bytes {
+            return Ok(Room::Here);
+        }
+        Ok(self.turn()?.map_or(Room::None, Room::Turned))
+    }
+
+    /// Goes on in the other half, if that is free.
+    pub(crate) fn turn(&mut self) -> Result<Option<Retiring<D>>, StorageError> {
+        let other = 1 - self.current;
+        if self.halves[other].is_retiring {
+            return Ok(None);
+        }
+        let half = self.current;
+        let file = self.open(half)?;
+        self.halves[half].is_retiring = true;
+        self.current = other;
+        Ok(Some(Retiring { half, logs: self.halves[half].logs.clone(), file }))
+    }
+
+    /// All that the half held is on disk in the segments.
+    pub(crate) fn retired(&mut self, retiring: &Retiring<D>) {
+        self.halves[retiring.half].free();
+    }
+
+    /// All that the journal holds is on disk in the segments. A half that is on its way stays there
+    /// until it has arrived.
+    pub(crate) fn all_synced(&mut self) {
+        self.halves.iter_mut().filter(|half| !half.is_retiring).for_each(Half::free);
+    }
+
+    /// After this a start finds nothing to put back: the files that frames speak of may be changed
+    /// otherwise. All that the journal holds must be on disk in the segments.
+    pub(crate) fn empty(&mut self) -> Result<(), StorageError> {
+        for half in 0..HALVES.len() {
+            if self.halves[half].file.is_none() {
+                continue;
+            }
+            // A frame without entries, with a number that no frame behind it continues.
+            self.frame.start();
+            let number = self.next_sequence;
+            let file = self.open(half)?;
+            let frame = self.frame.finish(number);
+            let path = &self.halves[half].path;
+            let emptied = file.write_at(frame, 0).and_then(|()| file.sync());
+            emptied.map_err(StorageError::io("empty commit journal", path))?;
+            self.next_sequence += 2;
+            if !self.halves[half].is_retiring {
+                self.halves[half].free();
+            }
+        }
+        self.is_blank = true;
+        Ok(())
+    }
+
+    /// The end of the directory's use: gives the space back. The journal must be blank.
+    pub(crate) fn give_back(&mut self) -> Result<(), StorageError> {
+        assert!(self.is_blank, "what a journal holds is not given away");
+        for half in &mut self.halves {
+            let Some(file) = half.file.take() else { continue };
+            let cut = file.set_len(0).and_then(|()| file.sync());
+            cut.map_err(StorageError::io("cut commit journal", &half.path))?;
+            half.reserved = 0;
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, half: usize) -> Result<Arc<D::File>, StorageError> {
+        let half = &mut self.halves[half];
+        if let Some(file) = &half.file {
+            return Ok(Arc::clone(file));
+        }
+        let file = self.disk.open(&half.path, OpenMode::Create);
+        let file = Arc::new(file.map_err(StorageError::io("open commit journal", &half.path))?);
+        half.file = Some(Arc::clone(&file));
+        Ok(file)
+    }
+
+    fn broken(&self, what: &'static str, error: io::Error) -> StorageError {
+        StorageError::io(what, &self.halves[self.current].path)(error)
+    }
+}
+
+enum Room<D: Disk> {
+    Here,
+    Turned(Retiring<D>),
+    None,
+}
+
+impl<D: Disk> Half<D> {
+    fn free(&mut self) {
+        self.end = 0;
+        self.is_retiring = false;
+        self.logs.clear();
+    }
+}
+
+/// What a piece takes at most, wherever frames end.
+fn needed_bytes<D: Disk>(dirty: &Dirty<D>, piece: &Piece<D>) -> u64 {
+    let overhead = FrameWriter::overhead(&dirty.dir_name) as u64;
+    let frames = 2 + piece.bytes() / (JOURNAL_FRAME_BYTES_MAX as u64 / 2);
+    piece.bytes() + frames * (overhead + PAGE_BYTES)
+}

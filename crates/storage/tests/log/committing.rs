@@ -1,0 +1,408 @@
+//! Group commit: what it promises survives whatever ends the process, for many logs at once.
+
+use crate::support::*;
+use env::{Disk, DiskFile, Job, OpenMode};
+use env_sim::{Crash, SimClock, SimDisk, SimRng};
+use records::validate::ValidatedBatch;
+use records::{BatchBuilder, NewRecord};
+use std::collections::{BTreeMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use storage::{
+    CommitParts, GroupCommit, LogConfig, LogDir, LogSettings, OnCommit, PartitionLog, Replayed,
+    StorageError,
+};
+use types::{Offset, TopicPartition, Uuid};
+
+/// Room for a few commits, so that the journal turns again and again.
+const JOURNAL_BYTES: u64 = 48 << 10;
+const JOURNALS: [&str; 2] = ["commit-journal-0", "commit-journal-1"];
+
+type Queue = Arc<Mutex<VecDeque<Job>>>;
+
+/// One directory with some logs, and hands that the test moves.
+struct World {
+    disk: SimDisk,
+    dir: LogDir<SimDisk>,
+    logs: BTreeMap<usize, PartitionLog<SimDisk>>,
+    commit: GroupCommit<SimDisk>,
+    commits: Queue,
+    checkpoints: Queue,
+    promised: Arc<Mutex<BTreeMap<usize, i64>>>,
+}
+
+/// Notes how far a log is promised to survive.
+struct Promise {
+    log: usize,
+    promised: Arc<Mutex<BTreeMap<usize, i64>>>,
+}
+
+impl OnCommit for Promise {
+    fn handle_committed(self: Arc<Self>, outcome: Result<Offset, StorageError>) -> usize {
+        if let Ok(offset) = outcome {
+            let mut promised = self.promised.lock().unwrap();
+            let known = promised.entry(self.log).or_default();
+            *known = offset.0.max(*known);
+        }
+        1
+    }
+}
+
+fn config() -> Arc<LogConfig> {
+    Arc::new(LogConfig { segment_bytes: 20_000, segment_index_bytes: 1 << 10, ..small() })
+}
+
+fn settings() -> LogSettings {
+    LogSettings { config: config(), now: NOW, jitter_seed: 1 }
+}
+
+fn name(number: usize) -> TopicPartition {
+    TopicPartition::new("orders", number as i32)
+}
+
+impl World {
+    fn start(disk: &SimDisk) -> World {
+        World::try_start(disk).unwrap()
+    }
+
+    fn try_start(disk: &SimDisk) -> Result<World, StorageError> {
+        let disk = disk.for_process();
+        let dir = LogDir::open(disk.clone(), Path::new(DATA))?;
+        let mut logs = BTreeMap::new();
+        for found in dir.partitions()? {
+            if found.topic_id.is_some() && found.kind == storage::file_names::DirKind::Live {
+                let (log, _) = dir.open_log(&found, settings())?;
+                logs.insert(found.partition.partition as usize, log);
+            }
+        }
+        dir.finish_loading()?;
+        let (commits, checkpoints) = (Queue::default(), Queue::default());
+        let run = |queue: &Queue| {
+            let queue = Arc::clone(queue);
+            Box::new(move |job| queue.lock().unwrap().push_back(job)) as storage::RunJob
+        };
+        let commit = dir.group_commit(CommitParts {
+            commits: run(&commits),
+            checkpoints: run(&checkpoints),
+            clock: Arc::new(SimClock::default()),
+            journal_bytes: JOURNAL_BYTES,
+        });
+        Ok(World { disk, dir, logs, commit, commits, checkpoints, promised: Arc::default() })
+    }
+
+    fn create(&mut self, number: usize, id: u8) {
+        let log = self.dir.create_log(&name(number), Uuid::from_random([id; 16]), settings());
+        self.logs.insert(number, log.unwrap());
+    }
+
+    fn append(&mut self, number: usize, value: &[u8]) -> bool {
+        let mut builder = BatchBuilder::new();
+        builder.push(NewRecord { timestamp: NOW, value: Some(value), ..NewRecord::default() });
+        let batch = ValidatedBatch::trusted(builder.build());
+        let context = storage::AppendContext {
+            leader_epoch: types::LeaderEpoch(0),
+            now: NOW,
+            origin: records::validate::AppendOrigin::Client,
+        };
+        self.logs.get_mut(&number).unwrap().append(batch, context).is_ok()
+    }
+
+    fn ask(&self, number: usize) {
+        let promised = Arc::clone(&self.promised);
+        let reader = self.logs[&number].reader();
+        self.commit.request(&reader, || Arc::new(Promise { log: number, promised }));
+    }
+
+    fn run(queue: &Queue) -> bool {
+        let job = queue.lock().unwrap().pop_front();
+        job.map(|job| job()).is_some()
+    }
+
+    fn run_all(&self) {
+        while World::run(&self.commits) || World::run(&self.checkpoints) {}
+    }
+
+    fn promised(&self, number: usize) -> i64 {
+        self.promised.lock().unwrap().get(&number).copied().unwrap_or(0)
+    }
+
+    fn values(&self, number: usize) -> Vec<Vec<u8>> {
+        let log = &self.logs[&number];
+        let (reader, end) = (log.reader(), log.log_end());
+        let mut values = Vec::new();
+        let mut at = log.log_start();
+        while at < end {
+            let slice = reader.read(at, 1 << 16, end, true).unwrap();
+            for batch in records::batches(&slice.bytes) {
+                for record in batch.unwrap().records().unwrap() {
+                    values.push(record.unwrap().value.unwrap().to_vec());
+                }
+            }
+            at = slice.next_offset;
+        }
+        values
+    }
+}
+
+fn value(rng: &SimRng, serial: u64) -> Vec<u8> {
+    let mut value = serial.to_be_bytes().to_vec();
+    let most = if rng.one_in(8) { 9_000 } else { 300 };
+    value.resize(8 + rng.below(most) as usize, serial as u8);
+    value
+}
+
+#[test]
+fn what_was_committed_survives_whatever_ends_the_process() {
+    let mut met = (0, 0, 0, 0);
+    for seed in 0..150 {
+        let rng = SimRng::new(seed);
+        let disk = SimDisk::new(seed);
+        let mut world = World::start(&disk);
+        // What each log must hold, as far as promised; what it may hold beyond.
+        let mut expected: BTreeMap<usize, Vec<Vec<u8>>> = BTreeMap::new();
+        let mut serial = 0;
+        for life in 0..6u8 {
+            let kind = if rng.one_in(4) { Crash::Kill } else { Crash::PowerLoss };
+            if rng.one_in(2) {
+                world.disk.die_after(1 + rng.below(120));
+            }
+            for _ in 0..rng.below(150) {
+                serial += 1;
+                step(&mut world, &rng, &mut expected, (serial, life));
+                if disk.is_dead() {
+                    break;
+                }
+            }
+            let promised = world.promised.lock().unwrap().clone();
+            let metrics = world.dir.metrics();
+            met.0 += metrics.journal_checkpoints.get();
+            met.1 += metrics.commits_without_journal.get();
+            disk.crash(kind);
+            if rng.one_in(2) {
+                // A start that does not get far, and another one.
+                disk.die_after(1 + rng.below(25));
+                met.3 += u64::from(World::try_start(&disk).is_err());
+                disk.crash(Crash::PowerLoss);
+            }
+            world = World::start(&disk);
+            met.2 += world.dir.replayed().restored;
+            for (number, values) in &mut expected {
+                let promised = promised.get(number).copied().unwrap_or(0) as usize;
+                let Some(log) = world.logs.get(number) else {
+                    assert_eq!(promised, 0, "seed {seed}: log {number} is gone");
+                    values.clear();
+                    continue;
+                };
+                let end = log.log_end().0 as usize;
+                assert!(end >= promised, "seed {seed}: log {number} ends at {end} of {promised}");
+                let found = world.values(*number);
+                let serials =
+                    |values: &[Vec<u8>]| -> Vec<u8> { values.iter().map(|v| v[7]).collect() };
+                assert!(
+                    values.starts_with(&found),
+                    "seed {seed}: log {number} holds {:?} instead of {:?}",
+                    serials(&found),
+                    serials(values)
+                );
+                values.truncate(end);
+                world.promised.lock().unwrap().insert(*number, end as i64);
+            }
+            expected.retain(|number, _| world.logs.contains_key(number));
+            for number in world.logs.keys() {
+                // Its deletion, or its making, was under way.
+                expected.entry(*number).or_insert_with(|| world.values(*number));
+            }
+        }
+    }
+    assert!(met.0 > 100, "the journal turned {} times only", met.0);
+    assert!(met.1 > 50, "the journal had no room {} times only", met.1);
+    assert!(met.3 > 100, "a start was cut short {} times only", met.3);
+    assert!(met.2 > 10_000, "{} bytes were restored only", met.2);
+}
+
+fn step(
+    world: &mut World,
+    rng: &SimRng,
+    expected: &mut BTreeMap<usize, Vec<Vec<u8>>>,
+    (serial, life): (u64, u8),
+) {
+    const LOGS: u64 = 5;
+    let number = rng.below(LOGS) as usize;
+    if !world.logs.contains_key(&number) {
+        // Whatever was there before is another topic's.
+        let mut id = [life + 1; 16];
+        id[..8].copy_from_slice(&serial.to_be_bytes());
+        let made = world.dir.create_log(&name(number), Uuid::from_random(id), settings());
+        if let Ok(log) = made {
+            world.logs.insert(number, log);
+            expected.insert(number, Vec::new());
+            world.promised.lock().unwrap().remove(&number);
+        }
+        return;
+    }
+    match rng.below(12) {
+        0..5 => {
+            let value = value(rng, serial);
+            // Whether the last one of a process that dies is there, nobody knows.
+            if world.append(number, &value) || world.disk.is_dead() {
+                expected.get_mut(&number).unwrap().push(value);
+            }
+            world.ask(number);
+        }
+        5..8 => _ = World::run(&world.commits),
+        8 => _ = World::run(&world.checkpoints),
+        9 => _ = world.logs.get_mut(&number).unwrap().roll(NOW),
+        10 if rng.one_in(3) => truncate(world, rng, number, expected),
+        11 if rng.one_in(4) => {
+            let log = world.logs.remove(&number).unwrap();
+            expected.remove(&number);
+            world.promised.lock().unwrap().remove(&number);
+            if let Ok(doomed) = world.dir.delete_log(log, [serial as u8; 16]) {
+                _ = world.dir.remove_dir(&doomed);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// As a follower does whose leader never had the end of its log.
+fn truncate(
+    world: &mut World,
+    rng: &SimRng,
+    number: usize,
+    expected: &mut BTreeMap<usize, Vec<Vec<u8>>>,
+) {
+    let log = world.logs.get_mut(&number).unwrap();
+    let to = rng.below(log.log_end().0 as u64 + 1) as i64;
+    // What is about to be cut off is promised to nobody.
+    let mut promised = world.promised.lock().unwrap();
+    let known = promised.entry(number).or_default();
+    *known = to.min(*known);
+    drop(promised);
+    if log.truncate_to(Offset(to), NOW).is_ok() {
+        expected.get_mut(&number).unwrap().truncate(to as usize);
+    }
+}
+
+#[test]
+fn logs_that_ask_while_a_commit_runs_share_the_next_one() {
+    let disk = SimDisk::new(1);
+    let mut world = World::start(&disk);
+    for number in 0..20 {
+        world.create(number, number as u8 + 1);
+        world.append(number, b"x");
+        world.ask(number);
+        world.ask(number);
+    }
+    world.run_all();
+    let commits = &world.dir.metrics().commit_appends;
+    assert_eq!((commits.count(), commits.sum()), (1, 20));
+    let syncs = disk.syncs();
+    for number in 0..20 {
+        world.append(number, b"y");
+        world.ask(number);
+    }
+    world.run_all();
+    assert_eq!(disk.syncs() - syncs, 1, "one sync covers every log");
+    assert!((0..20).all(|number| world.promised(number) == 2));
+}
+
+#[test]
+fn a_torn_end_of_the_journal_ends_the_replay_and_replaying_twice_changes_nothing() {
+    let disk = SimDisk::new(1);
+    let mut world = World::start(&disk);
+    world.create(0, 1);
+    for serial in 0..3 {
+        world.append(0, &[serial; 500]);
+        world.ask(0);
+        world.run_all();
+    }
+    let journal = Path::new(DATA).join(JOURNALS[0]);
+    let segment = Path::new(DATA).join("orders-0/00000000000000000000.log");
+    let content = disk.read_file(&journal, 1 << 20).unwrap();
+    disk.crash(Crash::Kill);
+    // The segment has lost everything, and the last frame is torn.
+    let file = disk.open(&segment, OpenMode::Truncate).unwrap();
+    file.sync().unwrap();
+    disk.rot(&journal, 2 * 4096 + 100, 1);
+    let world = World::start(&disk);
+    let replayed = world.dir.replayed();
+    assert_eq!((replayed.frames, replayed.passed_over), (2, 0));
+    assert_eq!(replayed.restored, replayed.bytes);
+    assert_eq!(world.values(0), [vec![0; 500], vec![1; 500]]);
+    drop(world);
+    disk.crash(Crash::Kill);
+    // The same frames again, as if the process had died before it could empty the journal.
+    let put_back = disk.open(&journal, OpenMode::Truncate).unwrap();
+    put_back.write_at(&content, 0).unwrap();
+    let world = World::start(&disk);
+    assert_eq!(world.dir.replayed().frames, 3);
+    assert_eq!(world.values(0).len(), 3, "the last one was whole all the time");
+}
+
+#[test]
+fn a_clean_stop_leaves_no_journal_to_replay() {
+    let disk = SimDisk::new(1);
+    let mut world = World::start(&disk);
+    world.create(0, 1);
+    world.append(0, b"x");
+    world.ask(0);
+    world.run_all();
+    let World { dir, logs, commit, .. } = world;
+    logs.into_values().for_each(|log| log.close().unwrap());
+    dir.close(1).unwrap().unwrap();
+    drop(commit);
+    let sizes = JOURNALS.map(|name| {
+        let path: PathBuf = Path::new(DATA).join(name);
+        disk.open(&path, OpenMode::Read).map_or(0, |file| file.len().unwrap())
+    });
+    assert_eq!(sizes, [0, 0]);
+    disk.crash(Crash::PowerLoss);
+    let world = World::start(&disk);
+    assert_eq!(world.dir.replayed(), Replayed::default());
+    assert_eq!(world.values(0), [b"x"]);
+}
+
+#[test]
+fn a_failed_sync_takes_the_directory_offline_and_promises_nothing() {
+    for journal_fails in [true, false] {
+        let disk = SimDisk::new(1);
+        let mut world = World::start(&disk);
+        world.create(0, 1);
+        world.create(1, 2);
+        world.append(0, b"x");
+        world.ask(0);
+        world.run_all();
+        let before = world.promised(0);
+        disk.fail_next_sync(if journal_fails { JOURNALS[0] } else { ".log" });
+        let large = vec![7; if journal_fails { 10 } else { 19_000 }];
+        for number in [0, 1] {
+            world.append(number, &large);
+            world.append(number, &large);
+            world.ask(number);
+        }
+        world.run_all();
+        assert!(world.dir.is_offline());
+        assert_eq!((world.promised(0), world.promised(1)), (before, 0));
+        assert!(!world.append(1, b"y"), "nothing more is taken");
+    }
+}
+
+#[test]
+fn a_full_disk_under_the_journal_still_commits_by_the_segments() {
+    let disk = SimDisk::new(1);
+    let mut world = World::start(&disk);
+    world.create(0, 1);
+    world.append(0, b"x");
+    world.ask(0);
+    world.run_all();
+    let room = disk.space(Path::new("/")).unwrap();
+    world.append(0, &[1; 600]);
+    let used = room.0 - disk.space(Path::new("/")).unwrap().1;
+    disk.set_capacity(used);
+    world.ask(0);
+    world.run_all();
+    assert_eq!(world.promised(0), 2);
+    assert_eq!(world.dir.metrics().commits_without_journal.get(), 1);
+    assert!(!world.dir.is_offline());
+}
