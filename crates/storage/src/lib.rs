@@ -37,6 +37,7 @@ mod space;
 mod time_index;
 mod timestamps;
 mod txn_index;
+pub mod verify;
 
 pub use self::metrics::{LogDirMetrics, StorageErrors};
 pub use commit::{CommitParts, GroupCommit, OnCommit, Replayed, RunJob};

@@ -49,6 +49,9 @@ pub const DUPLICATE_WINDOW: usize = 5;
 /// How often a read starts again because a truncation passed underneath.
 pub const READ_RETRIES_MAX: usize = 8;
 
+/// Verifying tells so many findings of one file and counts the rest.
+pub const FINDINGS_PER_FILE_MAX: usize = 20;
+
 /// A file name on Linux.
 pub const FILE_NAME_BYTES_MAX: usize = 255;
 

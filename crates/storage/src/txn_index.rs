@@ -24,12 +24,13 @@ pub struct AbortedTransaction {
     pub last_stable_offset: Offset,
 }
 
-const ENTRY_BYTES: usize = 34;
 const VERSION: i16 = 0;
 
 impl AbortedTransaction {
-    fn encode(&self) -> [u8; ENTRY_BYTES] {
-        let mut bytes = [0; ENTRY_BYTES];
+    pub(crate) const BYTES: usize = 34;
+
+    fn encode(&self) -> [u8; AbortedTransaction::BYTES] {
+        let mut bytes = [0; AbortedTransaction::BYTES];
         bytes[..2].copy_from_slice(&VERSION.to_be_bytes());
         bytes[2..10].copy_from_slice(&self.producer_id.0.to_be_bytes());
         bytes[10..18].copy_from_slice(&self.first_offset.0.to_be_bytes());
@@ -39,7 +40,7 @@ impl AbortedTransaction {
     }
 
     /// `None` if the version is another one or the offsets are out of order.
-    fn decode(bytes: &[u8]) -> Option<AbortedTransaction> {
+    pub(crate) fn decode(bytes: &[u8]) -> Option<AbortedTransaction> {
         let version = i16::from_be_bytes(bytes.get(..2)?.try_into().ok()?);
         let field = |from: usize| {
             let bytes = bytes.get(from..from + 8)?.try_into().ok()?;
@@ -76,7 +77,7 @@ impl<D: Disk> TxnIndex<D> {
     pub(crate) fn append(&self, entry: AbortedTransaction) -> Result<(), StorageError> {
         let mut entries = self.loaded()?;
         let entries = entries.get_or_insert_default();
-        let position = (entries.len() * ENTRY_BYTES) as u64;
+        let position = (entries.len() * AbortedTransaction::BYTES) as u64;
         let failed = StorageError::io("append transaction index", &self.path);
         (|| self.disk.open(&self.path, OpenMode::Create)?.write_at(&entry.encode(), position))()
             .map_err(failed)?;
@@ -104,7 +105,7 @@ impl<D: Disk> TxnIndex<D> {
         if entries.len() == before {
             return Ok(());
         }
-        let bytes = (entries.len() * ENTRY_BYTES) as u64;
+        let bytes = (entries.len() * AbortedTransaction::BYTES) as u64;
         let failed = StorageError::io("truncate transaction index", &self.path);
         (|| self.disk.open(&self.path, OpenMode::ReadWrite)?.set_len(bytes))().map_err(failed)
     }
@@ -129,9 +130,10 @@ impl<D: Disk> TxnIndex<D> {
     /// Ends at the first entry that is none: the tail of a killed writer, which recovery rewrites.
     fn load(&self) -> Result<Vec<AbortedTransaction>, StorageError> {
         match self.disk.read_file(&self.path, INDEX_BYTES_MAX) {
-            Ok(bytes) => {
-                Ok(bytes.chunks_exact(ENTRY_BYTES).map_while(AbortedTransaction::decode).collect())
-            }
+            Ok(bytes) => Ok(bytes
+                .chunks_exact(AbortedTransaction::BYTES)
+                .map_while(AbortedTransaction::decode)
+                .collect()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(StorageError::io("read transaction index", &self.path)(error)),
         }

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use records::validate::{AppendOrigin, ValidatedBatch};
 use records::{BatchBuilder, NewRecord};
+use storage::verify::{Finding, VerifyObserver, VerifyOptions, verify};
 use storage::{
     AppendContext, LogConfig, LogDir, LogReader, LogSettings, MetaProperties, checkpoints,
 };
@@ -41,7 +42,9 @@ fn batch(sequence: i32) -> ValidatedBatch {
 /// A directory with one log of several segments, closed well or left by a process that was killed.
 fn directory(clean: bool) -> SimDisk {
     let disk = SimDisk::new(1);
-    let dir = LogDir::open(disk.clone(), Path::new(DATA)).expect("an empty directory opens");
+    let mut dir = LogDir::open(disk.clone(), Path::new(DATA)).expect("an empty directory opens");
+    let properties = MetaProperties::decode("version=1\ncluster.id=c\nnode.id=1\n");
+    dir.format(properties.expect("they parse")).expect("it is formatted");
     let partition = TopicPartition::new("orders", 0);
     let topic = Uuid::from_random([3; 16]);
     let mut log = dir.create_log(&partition, topic, settings()).expect("a log is made");
@@ -154,6 +157,59 @@ fn fuzz_damaged_log_directories_are_opened_or_refused() {
         harms.iter().for_each(|harm| inflict(&disk, harm));
         use_all(disk);
     });
+}
+
+/// Counts; whatever is found is an answer.
+#[derive(Default)]
+struct Found(Vec<Finding>);
+
+impl VerifyObserver for Found {
+    fn found(&mut self, finding: Finding) {
+        self.0.push(finding);
+    }
+
+    fn progress(&mut self, done: u64, total: u64) {
+        assert!(done <= total, "{done} of {total}");
+    }
+}
+
+#[test]
+fn fuzz_what_verifies_as_sound_opens_without_loss_and_reads_whole() {
+    rounds((any::<bool>(), prop::collection::vec(harm(), 0..3)), |(clean, harms)| {
+        let disk = directory(clean);
+        harms.iter().for_each(|harm| inflict(&disk, harm));
+        for is_live in [true, false] {
+            let mut found = Found::default();
+            let options = VerifyOptions { is_live };
+            let verified = verify(&disk, Path::new(DATA), options, &mut found);
+            let totals = verified.expect("every file can be read");
+            if is_live || !totals.is_sound() {
+                continue;
+            }
+            let dir = LogDir::open(disk.clone(), Path::new(DATA)).expect("it opens");
+            for partition in &dir.partitions().expect("its partitions") {
+                assert!(partition.topic_id.is_some());
+                let (log, report) = dir.open_log(partition, settings()).expect("a sound log");
+                assert_eq!((&report.cut, report.dropped_segments), (&None, 0), "{:?}", found.0);
+                assert_eq!(count_sound(&log.reader()), totals.batches, "{:?}", found.0);
+            }
+        }
+    });
+}
+
+/// Batches that can be read, one after another, their checksums right.
+fn count_sound(reader: &LogReader<SimDisk>) -> u64 {
+    let (mut at, end, mut count) = (reader.log_start(), reader.log_end(), 0);
+    while at < end {
+        let slice = reader.read(at, 1000, end, true).expect("a sound log is read");
+        assert!(slice.next_offset > at, "a read at {at} goes nowhere");
+        for batch in records::batches(&slice.bytes) {
+            batch.expect("a whole batch").verify_crc().expect("a sound batch");
+            count += 1;
+        }
+        at = slice.next_offset;
+    }
+    count
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use storage::{LogConfig, LogDir, LogReader, LogSettings, PartitionLog};
 use types::{Offset, ProducerId, WallTime};
 
-fn directories() -> Vec<PathBuf> {
+pub fn directories() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/logdirs");
     let mut found: Vec<_> =
         fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -22,7 +22,7 @@ fn directories() -> Vec<PathBuf> {
 }
 
 /// The directory's files, on a disk where they may be changed.
-fn copy(disk: &SimDisk, from: &Path, to: &Path) {
+pub fn copy(disk: &SimDisk, from: &Path, to: &Path) {
     disk.create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

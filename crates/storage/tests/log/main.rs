@@ -12,3 +12,4 @@ mod reading;
 mod recovering;
 mod shortening;
 mod support;
+mod verifying;
