@@ -44,7 +44,7 @@ fn problems_of(dir: &DirFacts) -> Vec<Problem> {
         problems.push(problem(
             "PARTITIONS_UNCLEANABLE",
             format!("{quarantined} partitions are not compacted after an error; they grow"),
-            "look for the cleaner's error in the log",
+            "look for the cleaner's error in the log, then check with ottla log verify",
         ));
     }
     if let Some((total, free)) = dir.space.filter(|space| is_nearly_full(*space)) {

@@ -32,6 +32,17 @@ fn about(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> io::Error
     move |error| io::Error::new(error.kind(), format!("{what} {}: {error}", path.display()))
 }
 
+impl OsDisk {
+    /// Whether somebody holds the [`lock`](Disk::lock) on `path`, of either kind. Makes no file;
+    /// one that cannot be opened is not held as far as we can tell.
+    pub fn is_locked(&self, path: &Path) -> bool {
+        let Ok(OsFile(file)) = self.open(path, OpenMode::Read) else { return false };
+        let operation = FlockOperation::NonBlockingLockShared;
+        let asked = flock(&file, operation).and_then(|()| fcntl_lock(&file, operation));
+        matches!(asked, Err(Errno::ACCESS | Errno::AGAIN))
+    }
+}
+
 impl Disk for OsDisk {
     type File = OsFile;
     type Lock = OsLock;
@@ -209,10 +220,13 @@ mod tests {
     fn a_lock_excludes_a_second_holder_until_it_is_dropped() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(".lock");
+        assert!(!OsDisk.is_locked(&path) && !path.exists(), "asking makes no file");
         let held = OsDisk.lock(&path).unwrap();
+        assert!(OsDisk.is_locked(&path));
         let refused = OsDisk.lock(&path).unwrap_err();
         assert_eq!(refused.kind(), io::ErrorKind::WouldBlock);
         drop(held);
+        assert!(!OsDisk.is_locked(&path));
         OsDisk.lock(&path).unwrap();
     }
 

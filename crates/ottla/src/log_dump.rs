@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::context::Common;
 use crate::failure::Outcome;
+use crate::log_verify;
 use crate::moment::format_moment;
 use crate::output::Format;
 use crate::record_format::bytes_json;
@@ -20,6 +21,8 @@ pub use files::{BatchFile, Found, IndexEntry, TimeIndexEntry, index_entries, tim
 pub enum LogCommand {
     /// Show the batches of segments (.log) and the entries of indexes (.index, .timeindex)
     Dump(DumpArgs),
+    /// Look through a whole log directory, without a node, and say what is wrong where
+    Verify(log_verify::VerifyArgs),
 }
 
 #[derive(Args, Debug)]
@@ -34,7 +37,10 @@ pub struct DumpArgs {
 }
 
 pub fn run(command: LogCommand, common: &Common) -> Outcome {
-    let LogCommand::Dump(args) = command;
+    let args = match command {
+        LogCommand::Dump(args) => args,
+        LogCommand::Verify(args) => return log_verify::run(&args, common),
+    };
     let mut out = BufWriter::new(io::stdout().lock());
     for path in &args.files {
         if path.ends_with(".timeindex") {

@@ -12,6 +12,7 @@ mod interrupt;
 mod kafka;
 mod lines;
 mod log_dump;
+mod log_verify;
 mod moment;
 mod offsets;
 mod output;

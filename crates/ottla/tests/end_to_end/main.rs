@@ -5,3 +5,4 @@ mod http;
 mod node;
 mod scenario;
 mod stories;
+mod verifying;

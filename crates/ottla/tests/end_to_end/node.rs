@@ -10,7 +10,7 @@ pub struct Node {
     process: Child,
     address: String,
     http: String,
-    _data: tempfile::TempDir,
+    data: tempfile::TempDir,
 }
 
 impl Node {
@@ -39,12 +39,17 @@ impl Node {
         };
         // Somebody has to read on, or the node would wait for room in the pipe.
         std::thread::spawn(move || lines.for_each(drop));
-        Node { process, address, http, _data: data }
+        Node { process, address, http, data }
     }
 
     /// `host:port`
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Its log directory.
+    pub fn data(&self) -> &std::path::Path {
+        self.data.path()
     }
 
     /// Where metrics and health are: `host:port`.
@@ -84,7 +89,7 @@ impl Drop for Node {
 pub fn run(address: &str, arguments: &[&str], input: &str) -> Output {
     let mut command = Command::new(BINARY);
     command.args(arguments);
-    let knows_no_cluster = ["kafka-storage", "kafka-dump-log"];
+    let knows_no_cluster = ["kafka-storage", "kafka-dump-log", "log"];
     match arguments.first() {
         Some(tool) if knows_no_cluster.contains(tool) => {}
         Some(tool) if tool.starts_with("kafka-") => {

@@ -38,6 +38,7 @@ pub struct Finding {
 /// What to do, for each kind of finding. One place, so that the same advice reads the same.
 pub(super) mod todo {
     pub const NOTHING: &str = "nothing to do";
+    pub const CLEARED: &str = "the next start clears it up";
     pub const START: &str = "the next start puts it right";
     pub const REPLICA: &str =
         "bring the records back from another replica or a backup; a restart serves what is around";

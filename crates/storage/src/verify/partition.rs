@@ -124,7 +124,7 @@ fn check_leftovers<D: Disk>(
         return;
     }
     let note = |name: &str, code, what: &str| {
-        Finding::new(Severity::Note, code, &dir.join(name), what, todo::START)
+        Finding::new(Severity::Note, code, &dir.join(name), what, todo::CLEARED)
     };
     for file in files {
         let what = match file.stage {
