@@ -1,6 +1,7 @@
 use env::{DirEntry, Disk, DiskFile, OpenMode};
 use rustix::fs::{FallocateFlags, FlockOperation, fallocate, fcntl_lock, flock, statvfs, syncfs};
 use rustix::io::{Errno, pwritev};
+use rustix::process::{Resource, getrlimit};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IoSlice};
 use std::os::unix::fs::FileExt;
@@ -112,6 +113,11 @@ impl Disk for OsDisk {
         Ok(OsLock { _file: file })
     }
 
+    fn open_files_max(&self) -> usize {
+        let granted = getrlimit(Resource::Nofile).current;
+        granted.map_or(usize::MAX, |files| usize::try_from(files).unwrap_or(usize::MAX))
+    }
+
     fn space(&self, path: &Path) -> io::Result<(u64, u64)> {
         let stat = statvfs(path).map_err(|errno| about("measure", path)(errno.into()))?;
         let bytes = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
@@ -214,6 +220,11 @@ mod tests {
         assert_eq!(OsDisk.open(&path, OpenMode::Create).unwrap().len().unwrap(), 3);
         assert!(OsDisk.open(&path, OpenMode::Read).unwrap().write_at(b"x", 0).is_err());
         assert_eq!(OsDisk.open(&path, OpenMode::Truncate).unwrap().len().unwrap(), 0);
+    }
+
+    #[test]
+    fn the_system_says_how_many_files_may_be_open() {
+        assert!(OsDisk.open_files_max() > 16);
     }
 
     #[test]

@@ -19,6 +19,9 @@ pub use faults::Operation;
 pub use file::SimFile;
 use state::{FileNode, Names, Node, NodeId, ROOT, State, dead, names_of};
 
+/// What most systems grant.
+const OPEN_FILES_MAX: usize = 1024;
+
 /// How the world ends for the process that uses the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Crash {
@@ -65,6 +68,7 @@ impl SimDisk {
             ignored_writes: None,
             ignores_syncs: false,
             syncs: 0,
+            open_files_max: OPEN_FILES_MAX,
         };
         SimDisk { state: Arc::new(Mutex::new(state)), bound: None }
     }
@@ -120,6 +124,12 @@ impl SimDisk {
     /// From now on syncs are acknowledged and save nothing: a disk that lies.
     pub fn ignore_syncs(&self) {
         self.lock_state().ignores_syncs = true;
+    }
+
+    /// What a process is told that it may have open. Nothing counts it; who goes by it opens and
+    /// closes files all the time if it is little.
+    pub fn set_open_files_max(&self, files: usize) {
+        self.lock_state().open_files_max = files;
     }
 
     /// How many calls have changed the disk so far; to place [`die_after`](Self::die_after).
@@ -279,6 +289,11 @@ impl Disk for SimDisk {
             true => Ok(SimLock { disk: self.clone(), node: file.node, life: file.life }),
             false => Err(io::ErrorKind::WouldBlock.into()),
         }
+    }
+
+    /// So few that what is open must make room for what is needed.
+    fn open_files_max(&self) -> usize {
+        self.lock_state().open_files_max
     }
 
     fn space(&self, path: &Path) -> io::Result<(u64, u64)> {

@@ -42,6 +42,12 @@ pub trait Disk: Clone + Send + Sync + 'static {
     /// (total, usable) bytes of the file system under `path`.
     fn space(&self, path: &Path) -> io::Result<(u64, u64)>;
 
+    /// How many files, sockets among them, the process may have open. The default is what most
+    /// systems grant a process that asks for no more.
+    fn open_files_max(&self) -> usize {
+        1024
+    }
+
     /// The whole of a small file. Refuses one larger than `bytes_max`.
     fn read_file(&self, path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
         let file = self.open(path, OpenMode::Read)?;

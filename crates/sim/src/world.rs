@@ -26,6 +26,8 @@ const LISTENER: &str = "PLAINTEXT";
 const RECONNECT_MS: u64 = 50;
 /// How long a disk takes over what is left to other hands, at most.
 const BACKGROUND_MS_MAX: u64 = 4;
+/// So few that segments are closed and opened again all the time.
+const OPEN_FILES_MAX: usize = 16;
 /// Room for an admin call: more than any timeout in the broker.
 const CALL_MS_MAX: u64 = 60_000;
 
@@ -90,6 +92,7 @@ impl World {
         let sources = Sources { overrides: &overrides, ..Sources::default() };
         let loaded = config::load(sources).expect("the simulator's own configuration");
         let env = SimEnv::new(seed);
+        env.disk().set_open_files_max(OPEN_FILES_MAX);
         env.background().set_latency_max(Duration::from_millis(BACKGROUND_MS_MAX));
         World {
             process: env.for_process(),

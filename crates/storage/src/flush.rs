@@ -53,7 +53,13 @@ impl<D: Disk> LogFlusher<D> {
             let is_sealed = index + 1 < segments.len();
             // Measured before: what comes in during the sync may miss it.
             place = Some(Place { segment_base: segment.base(), position: segment.bytes()? });
-            segment.sync_log()?;
+            match segment.sync_log() {
+                // Removed meanwhile: nothing of it needs to last.
+                Err(error) if error.is_not_found() && !state.holds(segment) => continue,
+                synced => synced?,
+            }
+            // Unlike the other two, it is not made anew below the recovery point.
+            segment.txn_index.sync()?;
             if is_sealed {
                 segment.sync_indexes()?;
                 segment.is_durable.store(true, Ordering::Release);

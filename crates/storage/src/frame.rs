@@ -1,7 +1,7 @@
 //! Stepping through the batches of a segment file without trusting what lies there.
 
 use crate::error::StorageError;
-use crate::limits::SCAN_CHUNK_BYTES;
+use crate::limits::{HOP_BYTES_MIN, LOOKUP_CHUNK_BYTES, SCAN_CHUNK_BYTES};
 use bytes::{Buf, Bytes};
 use env::DiskFile;
 use records::legacy::Stored;
@@ -108,6 +108,8 @@ pub(crate) struct FrameScan<'a, F> {
     chunk_bytes: usize,
     buffer: Bytes,
     buffer_at: u64,
+    /// The size of the last batch.
+    hopped_bytes: u64,
 }
 
 impl<'a, F: DiskFile> FrameScan<'a, F> {
@@ -121,6 +123,7 @@ impl<'a, F: DiskFile> FrameScan<'a, F> {
             chunk_bytes: SCAN_CHUNK_BYTES,
             buffer: Bytes::new(),
             buffer_at: position,
+            hopped_bytes: 0,
         }
     }
 
@@ -143,6 +146,7 @@ impl<'a, F: DiskFile> FrameScan<'a, F> {
         }
         let position = self.position;
         self.position += frame.bytes;
+        self.hopped_bytes = frame.bytes;
         Ok(Some((position, frame)))
     }
 
@@ -165,6 +169,15 @@ impl<'a, F: DiskFile> FrameScan<'a, F> {
         bytes
     }
 
+    /// How much is worth reading from here on. Between the heads of large batches lies nothing that
+    /// a scan of heads alone would use.
+    fn ahead_bytes(&self) -> usize {
+        match self.hopped_bytes >= HOP_BYTES_MIN && self.chunk_bytes <= LOOKUP_CHUNK_BYTES {
+            true => HEAD_BYTES,
+            false => self.chunk_bytes,
+        }
+    }
+
     /// `count` bytes at the position.
     fn load(&mut self, count: usize) -> Result<Bytes, ScanError> {
         let skipped = self.position.wrapping_sub(self.buffer_at);
@@ -172,7 +185,7 @@ impl<'a, F: DiskFile> FrameScan<'a, F> {
             && skipped.saturating_add(count as u64) <= self.buffer.len() as u64;
         if !held {
             let left = self.end - self.position;
-            let wanted = count.max((self.chunk_bytes as u64).min(left) as usize);
+            let wanted = count.max((self.ahead_bytes() as u64).min(left) as usize);
             let mut fresh = vec![0; wanted];
             let got = self
                 .file

@@ -27,17 +27,16 @@ impl IndexRule {
         }
     }
 
-    /// Goes on where `segment` ends.
+    /// Goes on at `position`, before which the latest timestamp is `latest`.
     pub(crate) fn resume<D: Disk>(
         segment: &Segment<D>,
+        position: u64,
+        latest: LatestTimestamp,
         config: &LogConfig,
     ) -> Result<IndexRule, StorageError> {
         let last = segment.offset_index.last()?.map_or(0, |entry| u64::from(entry.position));
-        Ok(IndexRule {
-            interval_bytes: config.index_interval_bytes,
-            bytes_since_entry: segment.bytes()?.saturating_sub(last),
-            latest: segment.latest()?,
-        })
+        let bytes_since_entry = position.saturating_sub(last);
+        Ok(IndexRule { interval_bytes: config.index_interval_bytes, bytes_since_entry, latest })
     }
 
     pub(crate) fn set_interval(&mut self, config: &LogConfig) {

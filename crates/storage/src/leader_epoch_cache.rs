@@ -1,8 +1,10 @@
 use crate::checkpoints::{EpochEntry, decode_epochs, encode_epochs, read_text};
 use crate::error::{EpochEnd, StorageError};
-use crate::file_names::TEMPORARY_SUFFIX;
+use crate::file_names::{LEADER_EPOCHS, TEMPORARY_SUFFIX};
+use crate::partition_dir::PartitionDir;
 use env::{Disk, DiskFile, OpenMode};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use types::{LeaderEpoch, Offset};
 
 /// Which leader wrote which stretch of a log: the first offset of each epoch.
@@ -92,40 +94,46 @@ impl LeaderEpochCache {
 }
 
 /// The file behind a [`LeaderEpochCache`].
-#[derive(Clone, Debug)]
 pub(crate) struct EpochFile<D: Disk> {
-    disk: D,
-    path: PathBuf,
+    dir: Arc<PartitionDir<D>>,
 }
 
 impl<D: Disk> EpochFile<D> {
-    pub(crate) fn new(disk: D, path: PathBuf) -> EpochFile<D> {
-        EpochFile { disk, path }
+    pub(crate) fn new(dir: Arc<PartitionDir<D>>) -> EpochFile<D> {
+        EpochFile { dir }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.dir.file(LEADER_EPOCHS)
     }
 
     /// `None` if it is missing or does not parse: then the batches are asked.
     pub(crate) fn read(&self) -> Result<Option<Vec<EpochEntry>>, StorageError> {
-        let text = read_text(&self.disk, &self.path)?.filter(|text| !text.is_empty());
+        let text = read_text(self.dir.disk(), &self.path())?.filter(|text| !text.is_empty());
         Ok(text.and_then(|text| decode_epochs(&text).ok()))
     }
 
     /// Survives a killed process; not power loss.
     pub(crate) fn write(&self, cache: &LeaderEpochCache) -> Result<(), StorageError> {
-        let mut temporary = self.path.clone().into_os_string();
+        let path = self.path();
+        let mut temporary = path.clone().into_os_string();
         temporary.push(TEMPORARY_SUFFIX);
         let temporary = Path::new(&temporary);
+        let disk = self.dir.disk();
         (|| {
-            let file = self.disk.open(temporary, OpenMode::Truncate)?;
+            let file = disk.open(temporary, OpenMode::Truncate)?;
             file.write_at(encode_epochs(cache.entries()).as_bytes(), 0)?;
-            self.disk.rename(temporary, &self.path)
+            disk.rename(temporary, &path)
         })()
-        .map_err(StorageError::io("write leader epochs", &self.path))
+        .map_err(StorageError::io("write leader epochs", &path))
     }
 
     pub(crate) fn write_durably(&self, cache: &LeaderEpochCache) -> Result<(), StorageError> {
-        self.disk
-            .replace_file(&self.path, encode_epochs(cache.entries()).as_bytes())
-            .map_err(StorageError::io("write leader epochs", &self.path))
+        let path = self.path();
+        self.dir
+            .disk()
+            .replace_file(&path, encode_epochs(cache.entries()).as_bytes())
+            .map_err(StorageError::io("write leader epochs", &path))
     }
 }
 

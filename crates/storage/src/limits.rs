@@ -18,6 +18,10 @@ pub const SCAN_CHUNK_BYTES: usize = 1 << 20;
 /// The first read of a lookup: an index gap (4 KiB by default) and a few small batches.
 pub const LOOKUP_CHUNK_BYTES: usize = 16 << 10;
 
+/// Batches from this size on are hopped over head by head: a read of a head costs what a copy of so
+/// much does.
+pub const HOP_BYTES_MIN: u64 = 4 << 10;
+
 /// What one [`read`](crate::LogReader::read) returns at most, whatever is asked. A larger first
 /// batch is still returned alone.
 pub const READ_BYTES_MAX: usize = 64 << 20;
@@ -42,6 +46,29 @@ pub const JOURNAL_FRAME_BYTES_MAX: usize = 4 << 20;
 
 /// Space for the journal is reserved ahead in such steps.
 pub const JOURNAL_RESERVE_BYTES: u64 = 1 << 20;
+
+/// How many log files a process keeps open that may have `process_max` files and sockets: a
+/// quarter, so that connections get most. 20 000 leave 5 000 for logs, 1 024 leave 256. More than
+/// [`LOG_FILES_OPEN_MAX`] are of no use, fewer than [`LOG_FILES_OPEN_MIN`] would be opened and
+/// closed at every turn.
+pub const fn log_files_open_max(process_max: usize) -> usize {
+    let share = process_max / 4;
+    if share > LOG_FILES_OPEN_MAX {
+        LOG_FILES_OPEN_MAX
+    } else if share < LOG_FILES_OPEN_MIN {
+        LOG_FILES_OPEN_MIN
+    } else {
+        share
+    }
+}
+
+/// 16 384 open files are about 20 MB in the kernel.
+pub const LOG_FILES_OPEN_MAX: usize = 16_384;
+pub const LOG_FILES_OPEN_MIN: usize = 4;
+
+/// Producer snapshots that are kept besides those at the base of a segment: the newest, and the one
+/// before it in case power loss tears the newest.
+pub const CHECKPOINT_SNAPSHOTS_MAX: usize = 2;
 
 /// Batches remembered per producer to recognise a retry: a client has at most five in flight.
 pub const DUPLICATE_WINDOW: usize = 5;

@@ -8,6 +8,7 @@ use crate::file_names::{FileKind, OffsetFile};
 use crate::flush::LogFlusher;
 use crate::frame::Frame;
 use crate::index_rule::IndexRule;
+use crate::limits::CHECKPOINT_SNAPSHOTS_MAX;
 use crate::log_state::LogState;
 use crate::producer_snapshot;
 use crate::producer_state::ProducerStates;
@@ -47,6 +48,10 @@ pub struct PartitionLog<D: Disk> {
     pub(crate) jitter_seed: u64,
     /// Renamed to `.deleted`.
     pub(crate) deleted: Vec<PathBuf>,
+    /// The offsets of the producer snapshots there are, oldest first.
+    pub(crate) snapshots: Vec<Offset>,
+    /// Everything is as a clean stop left it, or empty: a close has nothing to do.
+    pub(crate) is_untouched: bool,
 }
 
 /// What only the writer knows of the segment it appends to.
@@ -59,6 +64,9 @@ pub(crate) struct Active<D: Disk> {
     /// What it counts from if that batch has none.
     pub(crate) since: WallTime,
     pub(crate) reserved_bytes: u64,
+    /// The indexes grow and what is to be known for an append is known. Not before the first one:
+    /// most partitions are idle.
+    is_awake: bool,
 }
 
 impl<D: Disk> Active<D> {
@@ -70,6 +78,7 @@ impl<D: Disk> Active<D> {
             first_timestamp: WallTime::NONE,
             since: now,
             reserved_bytes: 0,
+            is_awake: false,
         }
     }
 
@@ -79,17 +88,31 @@ impl<D: Disk> Active<D> {
         config: &LogConfig,
         now: WallTime,
     ) -> Result<Active<D>, StorageError> {
-        segment.offset_index.resume(config.segment_index_bytes)?;
-        segment.time_index.resume(config.segment_index_bytes)?;
-        let rule = IndexRule::resume(&segment, config)?;
         let bytes = segment.bytes()?;
-        let first = {
+        let empty = Active::empty(segment, config, now);
+        Ok(Active { bytes, reserved_bytes: bytes, ..empty })
+    }
+
+    /// Before anything is appended, or the segment is closed.
+    pub(crate) fn wake(&mut self, config: &LogConfig) -> Result<(), StorageError> {
+        if self.is_awake {
+            return Ok(());
+        }
+        let segment = &self.segment;
+        if self.bytes == 0 {
+            segment.offset_index.start(config.segment_index_bytes)?;
+            segment.time_index.start(config.segment_index_bytes)?;
+        } else {
+            segment.offset_index.resume(config.segment_index_bytes)?;
+            segment.time_index.resume(config.segment_index_bytes)?;
+            self.rule = IndexRule::resume(segment, self.bytes, segment.latest()?, config)?;
             let file = segment.file()?;
             let mut scan = segment.scan(&file, 0)?.with_chunk(crate::frame::HEAD_BYTES);
-            scan.next_frame().map_err(|error| segment.damage(error))?
-        };
-        let first_timestamp = first.map_or(WallTime::NONE, |(_, frame)| frame.max_timestamp);
-        Ok(Active { bytes, rule, first_timestamp, since: now, reserved_bytes: bytes, segment })
+            let first = scan.next_frame().map_err(|error| segment.damage(error))?;
+            self.first_timestamp = first.map_or(WallTime::NONE, |(_, frame)| frame.max_timestamp);
+        }
+        self.is_awake = true;
+        Ok(())
     }
 }
 
@@ -186,6 +209,43 @@ impl<D: Disk> PartitionLog<D> {
         self.flusher().flush_to(self.log_end())
     }
 
+    /// Prepares what lets the next recovery begin at the log end: what producers are known is
+    /// written down, and indexes are written out. Returns the flusher, and up to where to flush,
+    /// unless all is durable. Once that is done and the recovery points are written
+    /// ([`checkpoint_recovery_points`](crate::LogDir::checkpoint_recovery_points)), recovery reads
+    /// only what came after.
+    ///
+    /// # Errors
+    /// [`StorageError`]; the log is poisoned.
+    pub fn checkpoint(&mut self) -> Result<Option<(LogFlusher<D>, Offset)>, StorageError> {
+        self.state.check_alive()?;
+        let end = self.next_offset;
+        if self.active.bytes > 0 && self.snapshots.last() != Some(&end) {
+            self.is_untouched = false;
+            let written = self.active.segment.write_out_indexes();
+            let taken = written.and_then(|()| self.take_snapshot(end));
+            match self.state.guard_unless_full(taken) {
+                // The next recovery looks at more, that is all.
+                Err(error) if error.is_full() => {}
+                taken => taken?,
+            }
+        }
+        let pruned = self.prune_snapshots();
+        self.state.guard(pruned)?;
+        Ok((self.recovery_point() < end).then(|| (self.flusher(), end)))
+    }
+
+    /// Keeps those at the base of a segment, and the newest of the others. A snapshot is not synced:
+    /// if power loss takes it, the one before it does, and a few more batches are looked at.
+    fn prune_snapshots(&mut self) -> Result<(), StorageError> {
+        let segments = self.state.segments();
+        let is_base = |at: &Offset| segments.iter().any(|segment| segment.base() == *at);
+        let others: Vec<Offset> =
+            self.snapshots.iter().filter(|at| !is_base(at)).copied().collect();
+        let surplus = others.len().saturating_sub(CHECKPOINT_SNAPSHOTS_MAX);
+        self.remove_snapshots(|at| others[..surplus].contains(&at))
+    }
+
     /// The offset that Kafka would flush to after the last roll: everything in closed segments.
     /// `None` if that is durable.
     pub fn flush_due(&self) -> Option<Offset> {
@@ -207,6 +267,7 @@ impl<D: Disk> PartitionLog<D> {
 
     /// Starts a segment at `base`; an empty active one goes. Nothing is staged.
     fn roll_to(&mut self, base: Offset, now: WallTime) -> Result<(), StorageError> {
+        self.is_untouched = false;
         let mut list = self.state.segments().to_vec();
         if self.active.bytes == 0 {
             if self.active.segment.base() == base {
@@ -215,6 +276,7 @@ impl<D: Disk> PartitionLog<D> {
             list.pop();
             self.rename_deleted(&self.active.segment.clone())?;
         } else {
+            self.active.wake(&self.config)?;
             self.active.segment.seal()?;
             self.take_snapshot(base)?;
             if self.active.segment.is_new.swap(false, Ordering::AcqRel) {
@@ -223,18 +285,23 @@ impl<D: Disk> PartitionLog<D> {
                 self.flusher().sync_names(true)?;
             }
         }
-        let segment =
-            Segment::create(self.state.disk.clone(), &self.state.dir, base, &self.config)?;
-        let segment = Arc::new(segment);
+        let segment = Arc::new(Segment::create(&self.state.dir, base)?);
         list.push(segment.clone());
         self.state.set_segments(list);
         self.active = Active::empty(segment, &self.config, now);
         Ok(())
     }
 
-    pub(crate) fn take_snapshot(&self, at: Offset) -> Result<(), StorageError> {
-        let path = self.state.file(OffsetFile::live(at, FileKind::ProducerSnapshot).name());
-        producer_snapshot::write(&self.state.disk, &path, &self.producers)
+    pub(crate) fn take_snapshot(&mut self, at: Offset) -> Result<(), StorageError> {
+        producer_snapshot::write(&self.state.disk, &self.snapshot_path(at), &self.producers)?;
+        if let Err(place) = self.snapshots.binary_search(&at) {
+            self.snapshots.insert(place, at);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn snapshot_path(&self, at: Offset) -> PathBuf {
+        self.state.file(OffsetFile::live(at, FileKind::ProducerSnapshot).name())
     }
 
     /// What [`retention::plan`](crate::retention::plan) decides by, oldest first.
@@ -276,24 +343,27 @@ impl<D: Disk> PartitionLog<D> {
     ///
     /// # Errors
     /// [`StorageError`]: the directory must not be marked as cleanly shut down.
-    pub fn close(self) -> Result<(), StorageError> {
+    pub fn close(mut self) -> Result<(), StorageError> {
         self.state.check_alive()?;
-        let closed = self.complete();
+        let closed = if self.is_untouched { Ok(()) } else { self.complete() };
         self.state.guard(closed)?;
         self.state.home.closed(&self.state);
         Ok(())
     }
 
-    fn complete(&self) -> Result<(), StorageError> {
+    fn complete(&mut self) -> Result<(), StorageError> {
+        self.active.wake(&self.config)?;
         self.active.segment.seal()?;
         let flusher = self.flusher();
         flusher.sync_to(self.log_end())?;
         flusher.sync_names(true)?;
         self.active.segment.sync_log()?;
+        self.active.segment.txn_index.sync()?;
         self.active.segment.sync_indexes()?;
-        let snapshot = OffsetFile::live(self.log_end(), FileKind::ProducerSnapshot);
-        let path = self.state.file(snapshot.name());
+        self.state.sync_epochs()?;
+        let path = self.snapshot_path(self.log_end());
         self.take_snapshot(self.log_end())?;
+        self.prune_snapshots()?;
         (|| self.state.disk.open(&path, env::OpenMode::ReadWrite)?.sync())()
             .map_err(StorageError::io("sync producer snapshot", &path))?;
         self.state.sync_dir()?;

@@ -5,6 +5,7 @@ use crate::error::StorageError;
 use crate::file_names::{HIGH_WATERMARKS, LOG_STARTS, RECOVERY_POINTS};
 use crate::log_state::LogState;
 use crate::metrics::LogDirMetrics;
+use crate::open_files::OpenFiles;
 use crate::space::SpaceGuard;
 use env::Disk;
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ pub(crate) struct LogDirState<D: Disk> {
     is_stale: AtomicBool,
     /// Held while a commit runs, and while files change that the journal may speak of.
     journal: Mutex<CommitJournal<D>>,
+    open_files: Arc<OpenFiles<D>>,
 }
 
 /// Called once, by whoever met the error, with locks of the log held: must not call back.
@@ -42,10 +44,30 @@ pub(crate) struct Checkpoints {
     /// Only of logs that begin after their first segment does.
     pub(crate) log_starts: OffsetCheckpoint,
     pub(crate) high_watermarks: OffsetCheckpoint,
+    /// The recovery points have moved since they were written.
+    pub(crate) has_moved: bool,
+}
+
+impl Checkpoints {
+    fn note_recovery_point(&mut self, of: &TopicPartition, point: Offset) {
+        let known = match self.recovery_points.get_mut(of) {
+            Some(known) => std::mem::replace(known, point),
+            None => {
+                self.recovery_points.insert(of.clone(), point);
+                Offset::NONE
+            }
+        };
+        self.has_moved |= known != point;
+    }
 }
 
 impl<D: Disk> LogDirState<D> {
-    pub(crate) fn new(disk: D, path: PathBuf, checkpoints: Checkpoints) -> LogDirState<D> {
+    pub(crate) fn new(
+        disk: D,
+        path: PathBuf,
+        checkpoints: Checkpoints,
+        open_files: Arc<OpenFiles<D>>,
+    ) -> LogDirState<D> {
         LogDirState {
             journal: Mutex::new(CommitJournal::new(disk.clone(), &path)),
             disk,
@@ -58,6 +80,7 @@ impl<D: Disk> LogDirState<D> {
             on_offline: OnceLock::new(),
             open_logs: Mutex::new(BTreeMap::new()),
             checkpoints: Mutex::new(checkpoints),
+            open_files,
         }
     }
 
@@ -67,6 +90,10 @@ impl<D: Disk> LogDirState<D> {
 
     pub(crate) fn disk(&self) -> &D {
         &self.disk
+    }
+
+    pub(crate) fn open_files(&self) -> &OpenFiles<D> {
+        &self.open_files
     }
 
     pub(crate) fn is_offline(&self) -> bool {
@@ -160,9 +187,8 @@ impl<D: Disk> LogDirState<D> {
     }
 
     pub(crate) fn closed(&self, log: &LogState<D>) {
-        // The next process rewrites the active segment's indexes before it does anything else.
         let recovery_point = log.checkpointed_recovery_point();
-        self.lock().recovery_points.insert(log.partition.clone(), recovery_point);
+        self.lock().note_recovery_point(&log.partition, recovery_point);
         self.lock_open().remove(&log.partition);
     }
 
@@ -216,10 +242,14 @@ impl<D: Disk> LogDirState<D> {
         let mut checkpoints = self.lock();
         for (of, log) in self.lock_open().iter() {
             if let Some(log) = log.upgrade() {
-                checkpoints.recovery_points.insert(of.clone(), log.checkpointed_recovery_point());
+                checkpoints.note_recovery_point(of, log.checkpointed_recovery_point());
             }
         }
-        self.write_recovery_points(&checkpoints)
+        if checkpoints.has_moved {
+            self.write_recovery_points(&checkpoints)?;
+            checkpoints.has_moved = false;
+        }
+        Ok(())
     }
 
     fn lock_open(&self) -> MutexGuard<'_, BTreeMap<TopicPartition, Weak<LogState<D>>>> {

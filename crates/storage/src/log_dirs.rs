@@ -14,6 +14,7 @@ use crate::log::PartitionLog;
 use crate::log_dir_state::{Checkpoints, LogDirState};
 use crate::meta_properties::MetaProperties;
 use crate::metrics::LogDirMetrics;
+use crate::open_files::OpenFiles;
 use crate::recovery::{self, OpenLog, RecoveryReport};
 use crate::small_files::decode_clean_shutdown;
 use env::Disk;
@@ -72,6 +73,19 @@ impl<D: Disk> LogDir<D> {
     /// [`StorageError::Io`] – of kind `WouldBlock` if another process holds the directory
     /// [`StorageError::Corrupt`] – `meta.properties` is not readable
     pub fn open(disk: D, path: &Path) -> Result<LogDir<D>, StorageError> {
+        let files = OpenFiles::of_process(&disk);
+        LogDir::open_with(disk, path, files)
+    }
+
+    /// The same, with the open files of a process that has other log directories too.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_with(
+        disk: D,
+        path: &Path,
+        files: Arc<OpenFiles<D>>,
+    ) -> Result<LogDir<D>, StorageError> {
         if !disk.exists(path) {
             let parent = path.parent().unwrap_or(path);
             let made = disk.create_dir_all(path).and_then(|()| disk.sync_dir(parent));
@@ -86,6 +100,7 @@ impl<D: Disk> LogDir<D> {
             recovery_points: read_or_warn(&disk, &path.join(RECOVERY_POINTS), &mut warnings)?,
             log_starts: read_or_warn(&disk, &path.join(LOG_STARTS), &mut warnings)?,
             high_watermarks: read_or_warn(&disk, &path.join(HIGH_WATERMARKS), &mut warnings)?,
+            has_moved: false,
         };
         let marker = take_marker(&disk, path)?;
         let replayed = replay(&disk, path)?;
@@ -93,7 +108,7 @@ impl<D: Disk> LogDir<D> {
             // Without recovery points nobody knows what a clean end was about.
             was_clean: marker.is_some(),
             broker_epoch: marker.as_deref().and_then(decode_clean_shutdown),
-            state: Arc::new(LogDirState::new(disk, path.to_owned(), checkpoints)),
+            state: Arc::new(LogDirState::new(disk, path.to_owned(), checkpoints, files)),
             properties,
             warnings,
             replayed,
@@ -268,7 +283,7 @@ impl<D: Disk> LogDir<D> {
             recovery_point,
             log_start,
         };
-        let (log, report) = recovery::open(self.state.disk().clone(), open)?;
+        let (log, report) = recovery::open(open)?;
         self.state.opened(&log.state);
         let metrics = self.metrics();
         metrics.recovery_segments.add(report.scanned_segments as u64);

@@ -2,6 +2,7 @@ use crate::commit::Place;
 use crate::error::StorageError;
 use crate::leader_epoch_cache::{EpochFile, LeaderEpochCache};
 use crate::log_dir_state::LogDirState;
+use crate::partition_dir::PartitionDir;
 use crate::segment::Segment;
 use env::Disk;
 use std::path::{Path, PathBuf};
@@ -20,7 +21,7 @@ pub(crate) type SegmentList<D> = Arc<Vec<Arc<Segment<D>>>>;
 /// a segment shows them, and a segment shows them before `log_end` does.
 pub(crate) struct LogState<D: Disk> {
     pub(crate) disk: D,
-    pub(crate) dir: PathBuf,
+    pub(crate) dir: Arc<PartitionDir<D>>,
     pub(crate) partition: TopicPartition,
     /// Zero in a directory older than topic ids.
     pub(crate) topic_id: Uuid,
@@ -59,18 +60,16 @@ pub(crate) struct LogBounds {
 
 impl<D: Disk> LogState<D> {
     pub(crate) fn new(
-        disk: D,
-        dir: PathBuf,
+        dir: Arc<PartitionDir<D>>,
         (partition, topic_id): (TopicPartition, Uuid),
-        home: Arc<LogDirState<D>>,
-        epoch_file: EpochFile<D>,
     ) -> LogState<D> {
         LogState {
-            disk,
+            disk: dir.disk().clone(),
+            home: dir.home.clone(),
+            epoch_file: EpochFile::new(dir.clone()),
             dir,
             partition,
             topic_id,
-            home,
             segments: RwLock::new(Arc::new(Vec::new())),
             log_start: AtomicI64::new(0),
             log_end: AtomicI64::new(0),
@@ -80,7 +79,6 @@ impl<D: Disk> LogState<D> {
             is_poisoned: AtomicBool::new(false),
             is_retired: AtomicBool::new(false),
             epochs: RwLock::new(LeaderEpochCache::default()),
-            epoch_file,
             epochs_unsynced: AtomicBool::new(false),
             is_new: AtomicBool::new(false),
             flushing: Mutex::new(()),
@@ -109,16 +107,16 @@ impl<D: Disk> LogState<D> {
         }
     }
 
-    /// The recovery point as a checkpoint may say it: inside the last segment whose indexes are not
-    /// known to be durable. Recovery then scans that segment, although its batches are all there;
-    /// it may be closed by then, with indexes that power loss has set back.
+    /// The recovery point as a checkpoint may say it: at most the end of the first segment whose
+    /// indexes are not known to be durable. Recovery looks through the indexes of the segment that
+    /// holds the point, and of the one that ends there: what it finds lost it makes anew. Those
+    /// before are taken as they are.
     pub(crate) fn checkpointed_recovery_point(&self) -> Offset {
         // In this order: a segment that is closed after this is still the last one below.
         let recovery_point = self.recovery_point();
         let segments = self.segments();
-        let unsure = first_unsure(&segments).min(segments.len() - 1);
-        let end = segments.get(unsure + 1).map_or(self.log_end(), |next| next.base());
-        recovery_point.min(end.plus(-1).max(segments[unsure].base()))
+        let after_unsure = segments.get(first_unsure(&segments) + 1);
+        after_unsure.map_or(recovery_point, |next| recovery_point.min(next.base()))
     }
 
     pub(crate) fn set_bounds(&self, bounds: LogBounds) {
@@ -174,6 +172,11 @@ impl<D: Disk> LogState<D> {
 
     pub(crate) fn segments(&self) -> SegmentList<D> {
         self.snapshot().1
+    }
+
+    /// Whether `segment` is still one of the log's.
+    pub(crate) fn holds(&self, segment: &Arc<Segment<D>>) -> bool {
+        self.segments().iter().any(|held| Arc::ptr_eq(held, segment))
     }
 
     /// Whether nothing was cut off since [`snapshot`](Self::snapshot) said `truncations`.
@@ -233,7 +236,7 @@ impl<D: Disk> LogState<D> {
         let is_poisoned = self.is_poisoned.load(Ordering::Acquire);
         let is_dead = is_poisoned || self.is_retired() || self.home.is_offline();
         match is_dead {
-            true => Err(StorageError::Poisoned { path: self.dir.clone() }),
+            true => Err(StorageError::Poisoned { path: self.dir.path.clone() }),
             false => Ok(()),
         }
     }
@@ -275,11 +278,12 @@ impl<D: Disk> LogState<D> {
     }
 
     pub(crate) fn file(&self, name: impl AsRef<Path>) -> PathBuf {
-        self.dir.join(name)
+        self.dir.file(name)
     }
 
     pub(crate) fn sync_dir(&self) -> Result<(), StorageError> {
-        self.disk.sync_dir(&self.dir).map_err(StorageError::io("sync directory", &self.dir))
+        let dir = &self.dir.path;
+        self.disk.sync_dir(dir).map_err(StorageError::io("sync directory", dir))
     }
 }
 

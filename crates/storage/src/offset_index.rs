@@ -3,6 +3,7 @@
 //! `| relative_offset: u32 be | position: u32 be |` — 8 bytes, both columns strictly growing. The
 //! offset is the last one of the batch that starts at the position.
 
+use crate::file_names::FileKind;
 use crate::index_file::{IndexEntry, IndexFile};
 use bytes::Buf;
 
@@ -18,11 +19,16 @@ pub(crate) struct OffsetEntry {
 pub(crate) type OffsetIndex<D> = IndexFile<D, OffsetEntry>;
 
 impl IndexEntry for OffsetEntry {
+    const KIND: FileKind = FileKind::OffsetIndex;
     const BYTES: usize = 8;
     type Key = u32;
 
     fn key(&self) -> u32 {
         self.relative_offset
+    }
+
+    fn follows(&self, earlier: &OffsetEntry) -> bool {
+        self.relative_offset > earlier.relative_offset && self.position > earlier.position
     }
 
     fn encode(&self, out: &mut Vec<u8>) {

@@ -67,7 +67,7 @@ impl<D: Disk> LogReader<D> {
     }
 
     pub fn dir(&self) -> &Path {
-        &self.state.dir
+        &self.state.dir.path
     }
 
     /// The first offset that may be read. Only grows, but for a reset of a follower.
@@ -241,13 +241,19 @@ fn read_segment<D: Disk>(
     wanted: Wanted,
 ) -> Result<Option<ReadSlice>, StorageError> {
     let end = segment.bytes()?;
-    let start = segment.floor_position(wanted.from)?;
-    let start = if start < end { start } else { 0 };
+    let entry = segment.floor_entry(wanted.from)?;
+    let entry = entry.filter(|entry| u64::from(entry.position) < end);
+    let start = entry.map_or(0, |entry| u64::from(entry.position));
     // One read serves both: the few batches between the index entry and `from`, and the answer.
     let count = (LOOKUP_CHUNK_BYTES + wanted.bytes_max).min((end - start) as usize);
     let buffer = load(segment, start, count)?;
     let is_end = start + count as u64 == end;
-    match pick(&buffer, wanted, start > 0, is_end) {
+    let is_borne_out = match (&entry, Frame::parse(&buffer)) {
+        (Some(entry), Ok(first)) => segment.bears_out(entry, &first),
+        _ => entry.is_none(),
+    };
+    let picked = if is_borne_out { pick(&buffer, wanted, is_end) } else { Picked::Unclear };
+    match picked {
         Picked::Slice(slice) => return Ok(Some(slice)),
         Picked::Nothing => return Ok(None),
         Picked::Unclear => {}
@@ -259,7 +265,7 @@ fn read_segment<D: Disk>(
         _ => wanted.bytes_max.min((end - position) as usize),
     };
     let buffer = load(segment, position, count)?;
-    match pick(&buffer, wanted, false, false) {
+    match pick(&buffer, wanted, false) {
         Picked::Slice(slice) => Ok(Some(slice)),
         // Not one batch fits.
         Picked::Nothing | Picked::Unclear => Ok(Some(ReadSlice::empty(wanted.from))),
@@ -317,9 +323,9 @@ enum Picked {
     Unclear,
 }
 
-/// Cuts the batches wanted out of `buffer`, which starts with a batch. `by_index` if only an index
-/// says so; `is_end` if no batch follows the buffer.
-fn pick(buffer: &Bytes, wanted: Wanted, by_index: bool, is_end: bool) -> Picked {
+/// Cuts the batches wanted out of `buffer`, which starts with a batch. `is_end` if no batch follows
+/// the buffer.
+fn pick(buffer: &Bytes, wanted: Wanted, is_end: bool) -> Picked {
     let mut position = 0;
     let mut first: Option<(usize, Frame)> = None;
     let mut next_offset = wanted.from;
@@ -334,9 +340,6 @@ fn pick(buffer: &Bytes, wanted: Wanted, by_index: bool, is_end: bool) -> Picked 
         if frame.last_offset < wanted.from {
             position = end;
             continue;
-        }
-        if first.is_none() && position == 0 && by_index && frame.base_offset > wanted.from {
-            return Picked::Unclear;
         }
         let taken = first.as_ref().map_or(0, |(start, _)| end - start);
         let is_first = first.is_none();

@@ -7,15 +7,14 @@ mod segments;
 use crate::commit::Place;
 use crate::config::LogConfig;
 use crate::error::StorageError;
-use crate::file_names::LEADER_EPOCHS;
+use crate::file_names::FileKind;
 use crate::frame::Frame;
-use crate::leader_epoch_cache::{EpochFile, LeaderEpochCache};
-use crate::log::cut::snapshots;
+use crate::leader_epoch_cache::LeaderEpochCache;
 use crate::log::{Active, PartitionLog};
 use crate::log_dir_state::LogDirState;
 use crate::log_state::{LogBounds, LogState, active, floor_segment};
+use crate::partition_dir::PartitionDir;
 use crate::producer_state::ProducerStates;
-use crate::segment::Segment;
 use env::Disk;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -43,8 +42,10 @@ pub(crate) struct OpenLog<D: Disk> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[doc(alias = "LogLoader")]
 pub struct RecoveryReport {
-    /// Read through, every checksum checked.
+    /// Looked through: that of the recovery point, and those after it.
     pub scanned_segments: usize,
+    /// Read whole, with their checksums: what lay above the recovery point.
+    pub scanned_bytes: u64,
     /// Missing or inconsistent indexes that were made anew.
     pub rebuilt_indexes: usize,
     /// What was no batch any more, and everything after it.
@@ -68,105 +69,122 @@ pub struct Cut {
 
 /// Opens the log in a directory that exists, an empty one included.
 pub(crate) fn open<D: Disk>(
-    disk: D,
     open: OpenLog<D>,
 ) -> Result<(PartitionLog<D>, RecoveryReport), StorageError> {
     let mut report = RecoveryReport::default();
-    let bases = files::tidy(&disk, &open.dir)?;
+    let dir = PartitionDir::new(open.home.clone(), open.dir.clone());
+    let listing = files::tidy(&dir)?;
     let mut loader = segments::Loader {
-        disk: &disk,
+        dir: &dir,
+        listing: &listing,
         open: &open,
         report: &mut report,
         epochs: LeaderEpochCache::default(),
     };
-    let (segments, log_end) = loader.load(&bases)?;
+    let (segments, log_end) = loader.load()?;
     let scanned_epochs = std::mem::take(&mut loader.epochs);
     if report.cut.is_some() || report.dropped_segments > 0 {
         // Before anything takes the place of what was dropped: power loss must not bring it back.
         active(&segments).sync_log()?;
-        disk.sync_dir(&open.dir).map_err(StorageError::io("sync directory", &open.dir))?;
+        let failed = StorageError::io("sync directory", &dir.path);
+        dir.disk().sync_dir(&dir.path).map_err(failed)?;
     }
-
-    let epoch_file = EpochFile::new(disk.clone(), open.dir.join(LEADER_EPOCHS));
-    let (dir, named) = (open.dir.clone(), (open.partition.clone(), open.topic_id));
-    let state = Arc::new(LogState::new(disk, dir, named, open.home.clone(), epoch_file));
+    let named = (open.partition.clone(), open.topic_id);
+    let state = Arc::new(LogState::new(dir.clone(), named));
     let first_base = segments[0].base();
     let recovery_point = if open.is_clean { log_end } else { open.recovery_point.min(log_end) };
     let log_start = open.log_start.max(first_base);
     state.set_bounds(LogBounds { log_start, log_end, recovery_point });
     state.set_segments(segments.clone());
-    let scan_from = first_scanned(&segments, &open);
-    let last_base = active(&segments).base();
-    for segment in segments.iter().take_while(|s| s.base() < scan_from.unwrap_or(last_base)) {
-        segment.is_durable.store(true, Ordering::Release);
-    }
-    load_epochs(&state, scanned_epochs, scan_from, &mut report)?;
-    if let Some(from) = scan_from {
-        // A killed process may have left names that power loss would still take.
-        state.is_new.store(true, Ordering::Release);
-        let unsure = segments.iter().filter(|segment| segment.base() >= from);
-        unsure.for_each(|segment| segment.is_new.store(true, Ordering::Release));
-    }
+    mark_durable(&state, &open);
+    let trusted_to = (!open.is_clean).then(|| {
+        let first = segments[floor_segment(&segments, open.recovery_point)].base();
+        open.recovery_point.max(first)
+    });
+    load_epochs(&state, scanned_epochs, trusted_to, &mut report)?;
 
     let last = active(&segments).clone();
-    let resumed = match last.bytes()? {
-        0 => start_over(last, &open)?,
-        _ => Active::resume(last, &open.config, open.now)?,
-    };
-    let committed = match open.is_clean {
-        true => Place { segment_base: resumed.segment.base(), position: resumed.bytes },
+    if last.bytes()? == 0 {
+        last.publish_latest(crate::LatestTimestamp::NONE);
+        // A log that nothing was written to is closed without a sync.
+        last.is_new.store(true, Ordering::Release);
+        state.is_new.store(true, Ordering::Release);
+    }
+    let committed = match recovery_point == log_end {
+        true => Place { segment_base: last.base(), position: last.bytes()? },
         // What the last process left may be in the page cache only.
-        false => Place { segment_base: scan_from.unwrap_or(first_base), position: 0 },
+        false => {
+            let segment = &segments[floor_segment(&segments, recovery_point)];
+            Place { segment_base: segment.base(), position: 0 }
+        }
     };
     state.reset_committed(committed);
+    let snapshots = listing.offsets(FileKind::ProducerSnapshot);
+    let is_as_closed = snapshots.last() == Some(&log_end) || last.bytes()? == 0;
+    let is_untouched = open.is_clean && is_as_closed && report == RecoveryReport::default();
     let mut log = PartitionLog {
         state,
+        active: Active::resume(last, &open.config, open.now)?,
         config: open.config,
         producers: ProducerStates::default(),
-        active: resumed,
         next_offset: log_end,
         staged: Vec::new(),
         staged_bytes: 0,
         is_unsettled: !open.is_clean,
         jitter_seed: open.jitter_seed,
         deleted: Vec::new(),
+        snapshots,
+        is_untouched,
     };
-    if !(open.is_clean && snapshots(&log.state.disk, &log.state.dir)?.is_empty()) {
-        replay_producers(&mut log, scan_from, open.now)?;
+    if !(open.is_clean && log.snapshots.is_empty()) {
+        replay_producers(&mut log, trusted_to, open.now)?;
     }
     Ok((log, report))
 }
 
-/// The base of the first segment whose every checksum was checked. `None` if all were trusted.
-fn first_scanned<D: Disk>(segments: &[Arc<Segment<D>>], open: &OpenLog<D>) -> Option<Offset> {
-    let index = floor_segment(segments, open.recovery_point);
-    (!open.is_clean).then(|| segments[index].base())
+/// Says of each segment whether its files, and their names, are on disk.
+fn mark_durable<D: Disk>(state: &LogState<D>, open: &OpenLog<D>) {
+    let segments = state.segments();
+    let unsure_from = match open.is_clean {
+        true => active(&segments).base(),
+        false => {
+            let first = &segments[floor_segment(&segments, open.recovery_point)];
+            let ended = segments::ended_at_point(&segments, open.recovery_point);
+            // A killed process may have left names that power loss would still take.
+            state.is_new.store(true, Ordering::Release);
+            ended.unwrap_or(first).base()
+        }
+    };
+    for segment in segments.iter() {
+        let is_durable = segment.base() < unsure_from;
+        segment.is_durable.store(is_durable, Ordering::Release);
+        if !is_durable && !open.is_clean {
+            segment.is_new.store(true, Ordering::Release);
+        }
+    }
 }
 
-fn start_over<D: Disk>(
-    segment: Arc<Segment<D>>,
-    open: &OpenLog<D>,
-) -> Result<Active<D>, StorageError> {
-    segment.offset_index.start(Vec::new(), open.config.segment_index_bytes)?;
-    segment.time_index.start(Vec::new(), open.config.segment_index_bytes)?;
-    segment.publish_latest(crate::LatestTimestamp::NONE);
-    Ok(Active::empty(segment, &open.config, open.now))
-}
-
-/// Epochs come from the file below `scan_from`, and from the batches after it.
+/// Epochs come from the file below `trusted_to`, and from the batches after it.
 fn load_epochs<D: Disk>(
     state: &LogState<D>,
     scanned: LeaderEpochCache,
-    scan_from: Option<Offset>,
+    trusted_to: Option<Offset>,
     report: &mut RecoveryReport,
 ) -> Result<(), StorageError> {
     let stored = state.epoch_file().read()?;
-    let mut epochs = match &stored {
-        Some(entries) => {
-            let trusted = scan_from.unwrap_or(Offset(i64::MAX));
-            let trusted = entries.iter().filter(|entry| entry.start_offset < trusted);
-            LeaderEpochCache::from_entries(trusted.copied())
-        }
+    let trusted_to = trusted_to.unwrap_or(Offset(i64::MAX));
+    let of_file = stored.as_ref().map(|entries| {
+        let trusted = entries.iter().filter(|entry| entry.start_offset < trusted_to);
+        LeaderEpochCache::from_entries(trusted.copied())
+    });
+    // A batch that was looked at below the recovery point bears the file out, or not.
+    let known = state.log_start()..trusted_to;
+    let looked_at = scanned.entries().first().filter(|first| known.contains(&first.start_offset));
+    let bears_out = |epochs: &LeaderEpochCache| {
+        looked_at.is_none_or(|batch| epochs.epoch_at(batch.start_offset) == Some(batch.epoch))
+    };
+    let mut epochs = match of_file.filter(bears_out) {
+        Some(epochs) => epochs,
         None => {
             report.rebuilt_epochs = state.log_end() > state.log_start();
             epochs_of_batches(state)?

@@ -1,16 +1,18 @@
-use crate::config::LogConfig;
 use crate::error::StorageError;
-use crate::file_names::{FileKind, OffsetFile};
+use crate::file_names::{FileKind, FileStage};
 use crate::frame::{Frame, FrameScan, ScanError};
 use crate::index_rule::push_latest;
 use crate::limits::LOOKUP_CHUNK_BYTES;
-use crate::offset_index::OffsetIndex;
+use crate::offset_index::{OffsetEntry, OffsetIndex};
+use crate::open_files::LogFile;
+use crate::partition_dir::PartitionDir;
 use crate::time_index::TimeIndex;
 use crate::txn_index::TxnIndex;
 use env::{Disk, DiskFile, OpenMode};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use types::{Offset, WallTime};
 
 /// A timestamp and the last offset of the first batch that reaches it.
@@ -30,13 +32,11 @@ impl LatestTimestamp {
 /// A stretch of a log in one file, with the indexes into it.
 ///
 /// **Invariant:** whole batches up to [`bytes`](Self::bytes), which only the writer moves; every
-/// offset in here is at `base` or after, by less than 2³¹. Files are opened when first needed.
+/// offset in here is at `base` or after, by less than 2³¹. Files are opened when needed.
 #[doc(alias = "LogSegment")]
 pub(crate) struct Segment<D: Disk> {
-    disk: D,
     base: Offset,
-    log_path: PathBuf,
-    log: OnceLock<Arc<D::File>>,
+    log: Arc<LogFile<D>>,
     bytes: AtomicU64,
     pub(crate) offset_index: OffsetIndex<D>,
     pub(crate) time_index: TimeIndex<D>,
@@ -48,52 +48,44 @@ pub(crate) struct Segment<D: Disk> {
     pub(crate) is_durable: AtomicBool,
 }
 
+/// How often the files of a segment were changed that must not be closed before a sync.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Changes {
+    log: u32,
+    aborts: u32,
+}
+
 /// Of a segment whose file was not looked at yet.
 const BYTES_UNKNOWN: u64 = u64::MAX;
 
 impl<D: Disk> Segment<D> {
-    /// A segment that is there.
-    pub(crate) fn adopt(disk: D, dir: &Path, base: Offset) -> Segment<D> {
-        let name = OffsetFile::live(base, FileKind::Log).name();
-        Segment::adopt_log(disk, dir, base, &name)
-    }
-
-    /// A segment whose log file is called otherwise.
-    pub(crate) fn adopt_log(disk: D, dir: &Path, base: Offset, name: &str) -> Segment<D> {
-        let path = |kind| dir.join(OffsetFile::live(base, kind).name());
+    /// A segment that is there, with the names its files have at this stage of their life.
+    pub(crate) fn adopt(dir: &Arc<PartitionDir<D>>, base: Offset, stage: FileStage) -> Segment<D> {
+        let path = dir.offset_file(base, FileKind::Log, stage);
         Segment {
             base,
-            log_path: dir.join(name),
-            log: OnceLock::new(),
+            log: LogFile::unopened(dir.home.clone(), path, OpenMode::ReadWrite),
             bytes: AtomicU64::new(BYTES_UNKNOWN),
-            offset_index: OffsetIndex::unread(disk.clone(), path(FileKind::OffsetIndex)),
-            time_index: TimeIndex::unread(disk.clone(), path(FileKind::TimeIndex)),
-            txn_index: TxnIndex::unread(disk.clone(), path(FileKind::TxnIndex)),
+            offset_index: OffsetIndex::unread(dir.clone(), base, stage),
+            time_index: TimeIndex::unread(dir.clone(), base, stage),
+            txn_index: TxnIndex::unread(dir.clone(), base, stage),
             latest: Mutex::new(None),
             is_new: AtomicBool::new(false),
             is_durable: AtomicBool::new(false),
-            disk,
         }
     }
 
-    /// An empty segment, in place of whatever bears its name.
+    /// An empty segment, in place of whatever bears its name. Its indexes are made with its first
+    /// batch.
     pub(crate) fn create(
-        disk: D,
-        dir: &Path,
+        dir: &Arc<PartitionDir<D>>,
         base: Offset,
-        config: &LogConfig,
     ) -> Result<Segment<D>, StorageError> {
-        let segment = Segment::adopt(disk, dir, base);
-        let file = segment
-            .disk
-            .open(&segment.log_path, OpenMode::Truncate)
-            .map_err(StorageError::io("create segment", &segment.log_path))?;
-        _ = segment.log.set(Arc::new(file));
+        let segment = Segment::adopt(dir, base, FileStage::Live);
+        segment.log.create()?;
         segment.bytes.store(0, Ordering::Release);
         segment.is_new.store(true, Ordering::Release);
         *segment.latest_guard() = Some(LatestTimestamp::NONE);
-        segment.offset_index.start(Vec::new(), config.segment_index_bytes)?;
-        segment.time_index.start(Vec::new(), config.segment_index_bytes)?;
         Ok(segment)
     }
 
@@ -102,31 +94,40 @@ impl<D: Disk> Segment<D> {
     }
 
     pub(crate) fn log_path(&self) -> &Path {
-        &self.log_path
+        self.log.path()
     }
 
     /// All files that bear its base offset; not all need exist.
-    pub(crate) fn paths(&self) -> [&Path; 4] {
+    pub(crate) fn paths(&self) -> [PathBuf; 4] {
         let (offsets, times) = (self.offset_index.path(), self.time_index.path());
-        [&self.log_path, offsets, times, self.txn_index.path()]
+        [self.log_path().to_owned(), offsets, times, self.txn_index.path()]
     }
 
+    /// To read from. Whoever holds it may go on after the segment was closed for want of room.
     pub(crate) fn file(&self) -> Result<Arc<D::File>, StorageError> {
-        if let Some(file) = self.log.get() {
-            return Ok(file.clone());
-        }
-        let file = self
-            .disk
-            .open(&self.log_path, OpenMode::ReadWrite)
-            .map_err(StorageError::io("open segment", &self.log_path))?;
-        Ok(self.log.get_or_init(|| Arc::new(file)).clone())
+        self.log.get()
+    }
+
+    /// To write to: the file stays open until what was written is synced.
+    pub(crate) fn write(
+        &self,
+        what: &'static str,
+        act: impl FnOnce(&D::File) -> io::Result<()>,
+    ) -> Result<(), StorageError> {
+        self.log.change(what, act)
+    }
+
+    /// What the last process left of it may be in the page cache only.
+    pub(crate) fn inherit(&self) -> Result<(), StorageError> {
+        self.log.inherit();
+        self.txn_index.inherit()
     }
 
     /// How much of the file holds whole batches.
     pub(crate) fn bytes(&self) -> Result<u64, StorageError> {
         match self.bytes.load(Ordering::Acquire) {
             BYTES_UNKNOWN => {
-                let failed = StorageError::io("measure segment", &self.log_path);
+                let failed = StorageError::io("measure segment", self.log_path());
                 let bytes = self.file()?.len().map_err(failed)?;
                 self.bytes.store(bytes, Ordering::Release);
                 Ok(bytes)
@@ -161,7 +162,7 @@ impl<D: Disk> Segment<D> {
     /// Cuts the file; its indexes end before already.
     pub(crate) fn cut_tail(&self, bytes: u64) -> Result<(), StorageError> {
         self.bytes.store(bytes, Ordering::Release);
-        self.file()?.set_len(bytes).map_err(StorageError::io("truncate segment", &self.log_path))
+        self.write("truncate segment", |file| file.set_len(bytes))
     }
 
     /// Walks the batches from `position` to the end.
@@ -170,30 +171,34 @@ impl<D: Disk> Segment<D> {
         file: &'a D::File,
         position: u64,
     ) -> Result<FrameScan<'a, D::File>, StorageError> {
-        Ok(FrameScan::new(file, &self.log_path, position, self.bytes()?))
+        Ok(FrameScan::new(file, self.log_path(), position, self.bytes()?))
     }
 
-    /// Where to start looking for `target`: at or before its batch, as far as the index is right.
-    pub(crate) fn floor_position(&self, target: Offset) -> Result<u64, StorageError> {
+    /// The last index entry that is not above `target`; unchecked.
+    pub(crate) fn floor_entry(&self, target: Offset) -> Result<Option<OffsetEntry>, StorageError> {
         let relative = target.since(self.base).clamp(0, i64::from(u32::MAX)) as u32;
-        let entry = self.offset_index.floor(relative)?;
-        Ok(entry.map_or(0, |entry| u64::from(entry.position)))
+        self.offset_index.floor(relative)
+    }
+
+    /// Whether `frame`, found where `entry` points to, is the batch that it means.
+    pub(crate) fn bears_out(&self, entry: &OffsetEntry, frame: &Frame) -> bool {
+        frame.last_offset == self.base.plus(i64::from(entry.relative_offset))
     }
 
     /// The first batch that ends at `target` or after.
     pub(crate) fn find(&self, target: Offset) -> Result<Option<(u64, Frame)>, StorageError> {
         let file = self.file()?;
-        let start = self.floor_position(target)?;
-        if start > 0 && start < self.bytes()? {
-            match self.find_from(&file, start, target) {
+        if let Some(entry) = self.floor_entry(target)?
+            && u64::from(entry.position) < self.bytes()?
+        {
+            match self.find_from(&file, u64::from(entry.position), target, Some(&entry)) {
                 Err(ScanError::Storage(error)) => return Err(error),
-                Ok(Some((at, frame))) if at == start && frame.base_offset > target => {}
                 Ok(found) => return Ok(found),
                 Err(ScanError::Bad(_)) => {}
             }
         }
         // There is no index entry, or it leads astray: the segment itself decides.
-        self.find_from(&file, 0, target).map_err(|error| self.damage(error))
+        self.find_from(&file, 0, target, None).map_err(|error| self.damage(error))
     }
 
     fn find_from(
@@ -201,10 +206,15 @@ impl<D: Disk> Segment<D> {
         file: &D::File,
         start: u64,
         target: Offset,
+        by_entry: Option<&OffsetEntry>,
     ) -> Result<Option<(u64, Frame)>, ScanError> {
         let scan = self.scan(file, start).map_err(ScanError::Storage)?;
         let mut scan = scan.with_chunk(LOOKUP_CHUNK_BYTES);
         while let Some((position, frame)) = scan.next_frame()? {
+            let lies = |entry| position == start && !self.bears_out(entry, &frame);
+            if by_entry.is_some_and(lies) {
+                return Err(ScanError::Bad("the index means another batch".into()));
+            }
             if frame.last_offset >= target {
                 return Ok(Some((position, frame)));
             }
@@ -212,33 +222,42 @@ impl<D: Disk> Segment<D> {
         Ok(None)
     }
 
-    /// Whether the batch that the last index entry points to is there and is the one it means.
-    pub(crate) fn index_bears_out(&self) -> Result<bool, StorageError> {
-        let Some(entry) = self.offset_index.last()? else { return Ok(true) };
-        let position = u64::from(entry.position);
-        if position >= self.bytes()? {
-            return Ok(false);
-        }
-        let file = self.file()?;
-        let offset = self.base.plus(i64::from(entry.relative_offset));
-        match self.scan(&file, position)?.with_chunk(LOOKUP_CHUNK_BYTES).next_frame() {
-            Ok(found) => Ok(found.is_some_and(|(_, frame)| frame.last_offset == offset)),
-            Err(ScanError::Bad(_)) => Ok(false),
-            Err(ScanError::Storage(error)) => Err(error),
+    /// The offset after the last batch, found from the last index entry on; `None` if that entry
+    /// means another batch than the one it points to.
+    pub(crate) fn next_offset_by_index(&self) -> Result<Option<Offset>, ScanError> {
+        let last = self.offset_index.last().map_err(ScanError::Storage)?;
+        let start = last.map_or(0, |entry| u64::from(entry.position));
+        match self.end_from(start, last.as_ref()) {
+            Err(ScanError::Bad(_)) if last.is_some() => Ok(None),
+            found => found.map(Some),
         }
     }
 
-    /// The offset after the last batch, found from the last index entry on.
+    /// The same, whatever the index says.
     pub(crate) fn next_offset(&self) -> Result<Offset, ScanError> {
-        let file = self.file().map_err(ScanError::Storage)?;
-        let last = match self.index_bears_out().map_err(ScanError::Storage)? {
-            true => self.offset_index.last().map_err(ScanError::Storage)?,
-            false => None,
-        };
-        let start = last.map_or(0, |entry| u64::from(entry.position));
-        let mut scan = self.scan(&file, start).map_err(ScanError::Storage)?;
+        match self.next_offset_by_index()? {
+            Some(next) => Ok(next),
+            None => self.end_from(0, None),
+        }
+    }
+
+    fn end_from(&self, start: u64, by_entry: Option<&OffsetEntry>) -> Result<Offset, ScanError> {
+        let bytes = self.bytes().map_err(ScanError::Storage)?;
         let mut next = self.base;
-        while let Some((_, frame)) = scan.next_frame()? {
+        if start >= bytes {
+            return match by_entry {
+                Some(_) => Err(ScanError::Bad("the index points past the end".into())),
+                None => Ok(next),
+            };
+        }
+        let file = self.file().map_err(ScanError::Storage)?;
+        let scan = self.scan(&file, start).map_err(ScanError::Storage)?;
+        let mut scan = scan.with_chunk(LOOKUP_CHUNK_BYTES);
+        while let Some((position, frame)) = scan.next_frame()? {
+            let lies = |entry| position == start && !self.bears_out(entry, &frame);
+            if by_entry.is_some_and(lies) {
+                return Err(ScanError::Bad("the index means another batch".into()));
+            }
             if frame.base_offset < next {
                 return Err(ScanError::Bad(format!("offset {} goes back", frame.base_offset)));
             }
@@ -267,23 +286,6 @@ impl<D: Disk> Segment<D> {
         Ok(borne_out.map_or(0, |(position, _)| position))
     }
 
-    /// Whether no batch after the last offset index entry should have got one. Power loss may take
-    /// the tail of an index whose batches it left.
-    pub(crate) fn index_is_complete(&self, config: &LogConfig) -> Result<bool, StorageError> {
-        if !self.index_bears_out()? {
-            return Ok(false);
-        }
-        let last = self.offset_index.last()?.map_or(0, |entry| u64::from(entry.position));
-        let file = self.file()?;
-        let mut scan = self.scan(&file, last)?.with_chunk(LOOKUP_CHUNK_BYTES);
-        while let Some((position, _)) = scan.next_frame().map_err(|error| self.damage(error))? {
-            if position - last > config.index_interval_bytes {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
     fn latest_by_scan(&self, from: u64) -> Result<LatestTimestamp, StorageError> {
         let file = self.file()?;
         let mut scan = self.scan(&file, from)?;
@@ -301,7 +303,7 @@ impl<D: Disk> Segment<D> {
     pub(crate) fn seal(&self) -> Result<(), StorageError> {
         self.seal_indexes()?;
         let bytes = self.bytes()?;
-        self.file()?.set_len(bytes).map_err(StorageError::io("trim segment", &self.log_path))
+        self.write("trim segment", |file| file.set_len(bytes))
     }
 
     pub(crate) fn seal_indexes(&self) -> Result<(), StorageError> {
@@ -310,21 +312,37 @@ impl<D: Disk> Segment<D> {
         self.time_index.seal()
     }
 
-    /// All of a sealed segment survives power loss once this returns.
+    /// The indexes of a sealed segment survive power loss once this returns.
     pub(crate) fn sync_indexes(&self) -> Result<(), StorageError> {
         self.offset_index.sync()?;
-        self.time_index.sync()?;
-        self.txn_index.sync()
+        self.time_index.sync()
+    }
+
+    /// Writes out what the indexes hold in memory alone.
+    pub(crate) fn write_out_indexes(&self) -> Result<(), StorageError> {
+        self.offset_index.write_out()?;
+        self.time_index.write_out()
+    }
+
+    /// How far its files were changed: for [`note_synced`](Self::note_synced).
+    pub(crate) fn changes(&self) -> Changes {
+        Changes { log: self.log.changes(), aborts: self.txn_index.changes() }
+    }
+
+    /// Everything up to `changes` reached the disk by a sync of the whole file system.
+    pub(crate) fn note_synced(&self, changes: Changes) {
+        self.log.note_synced(changes.log);
+        self.txn_index.note_synced(changes.aborts);
     }
 
     pub(crate) fn sync_log(&self) -> Result<(), StorageError> {
-        self.file()?.sync().map_err(StorageError::io("sync segment", &self.log_path))
+        self.log.sync()
     }
 
     /// Bytes of ours that should be a batch are none.
     pub(crate) fn damage(&self, error: ScanError) -> StorageError {
         match error {
-            ScanError::Bad(why) => StorageError::corrupt(&self.log_path, why),
+            ScanError::Bad(why) => StorageError::corrupt(self.log_path(), why),
             ScanError::Storage(error) => error,
         }
     }

@@ -4,6 +4,7 @@
 //! record before the offset's batch is as late as the timestamp; the offset is the last one of that
 //! batch.
 
+use crate::file_names::FileKind;
 use crate::index_file::{IndexEntry, IndexFile};
 use bytes::Buf;
 use types::WallTime;
@@ -18,11 +19,17 @@ pub(crate) struct TimeEntry {
 pub(crate) type TimeIndex<D> = IndexFile<D, TimeEntry>;
 
 impl IndexEntry for TimeEntry {
+    const KIND: FileKind = FileKind::TimeIndex;
     const BYTES: usize = 12;
     type Key = WallTime;
 
     fn key(&self) -> WallTime {
         self.timestamp
+    }
+
+    fn follows(&self, earlier: &TimeEntry) -> bool {
+        // Kafka may note a later time for the same batch.
+        self.timestamp > earlier.timestamp && self.relative_offset >= earlier.relative_offset
     }
 
     fn encode(&self, out: &mut Vec<u8>) {

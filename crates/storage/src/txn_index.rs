@@ -5,11 +5,14 @@
 //! 34 bytes, last offsets growing. The file exists only if a transaction was aborted.
 
 use crate::error::StorageError;
+use crate::file_names::{FileKind, FileStage};
 use crate::limits::INDEX_BYTES_MAX;
+use crate::open_files::LogFile;
+use crate::partition_dir::PartitionDir;
 use env::{Disk, DiskFile, OpenMode};
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
 use types::{Offset, ProducerId};
 
 /// A transaction whose records no `read_committed` consumer may see. Source: KIP-98.
@@ -57,32 +60,39 @@ impl AbortedTransaction {
 }
 
 pub(crate) struct TxnIndex<D: Disk> {
-    disk: D,
-    path: PathBuf,
-    /// `None` until first needed. Aborts are few: all of a segment's fit in memory.
-    entries: RwLock<Entries>,
+    dir: Arc<PartitionDir<D>>,
+    base: Offset,
+    stage: FileStage,
+    /// `None` until first needed.
+    loaded: RwLock<Option<Loaded<D>>>,
 }
 
-type Entries = Option<Vec<AbortedTransaction>>;
+struct Loaded<D: Disk> {
+    /// Aborts are few: all of a segment's fit in memory.
+    entries: Vec<AbortedTransaction>,
+    /// The file holds more than the entries.
+    is_ragged: bool,
+    /// `None` until one is added: most segments have no such file. Held like a log file: an abort
+    /// that is lost cannot be found out.
+    file: Option<Arc<LogFile<D>>>,
+}
 
 impl<D: Disk> TxnIndex<D> {
-    pub(crate) fn unread(disk: D, path: PathBuf) -> TxnIndex<D> {
-        TxnIndex { disk, path, entries: RwLock::new(None) }
+    pub(crate) fn unread(dir: Arc<PartitionDir<D>>, base: Offset, stage: FileStage) -> TxnIndex<D> {
+        TxnIndex { dir, base, stage, loaded: RwLock::new(None) }
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
+    pub(crate) fn path(&self) -> PathBuf {
+        self.dir.offset_file(self.base, FileKind::TxnIndex, self.stage)
     }
 
     pub(crate) fn append(&self, entry: AbortedTransaction) -> Result<(), StorageError> {
-        let mut entries = self.loaded()?;
-        let entries = entries.get_or_insert_default();
-        let position = (entries.len() * AbortedTransaction::BYTES) as u64;
-        let failed = StorageError::io("append transaction index", &self.path);
-        (|| self.disk.open(&self.path, OpenMode::Create)?.write_at(&entry.encode(), position))()
-            .map_err(failed)?;
-        entries.push(entry);
-        Ok(())
+        self.change(|loaded, file| {
+            let position = (loaded.entries.len() * AbortedTransaction::BYTES) as u64;
+            file.change("append transaction index", |f| f.write_at(&entry.encode(), position))?;
+            loaded.entries.push(entry);
+            Ok(())
+        })
     }
 
     /// Asks the entries, oldest first.
@@ -90,59 +100,125 @@ impl<D: Disk> TxnIndex<D> {
         &self,
         ask: impl FnOnce(&[AbortedTransaction]) -> T,
     ) -> Result<T, StorageError> {
-        if let Some(entries) = &*self.entries.read().unwrap_or_else(PoisonError::into_inner) {
-            return Ok(ask(entries));
+        if let Some(loaded) = &*self.loaded.read().unwrap_or_else(PoisonError::into_inner) {
+            return Ok(ask(&loaded.entries));
         }
-        Ok(ask(self.loaded()?.get_or_insert_default()))
+        let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
+        Ok(ask(&self.load_into(&mut loaded)?.entries))
     }
 
     /// Keeps the transactions whose marker lies below `end`.
     pub(crate) fn truncate_to(&self, end: Offset) -> Result<(), StorageError> {
-        let mut entries = self.loaded()?;
-        let entries = entries.get_or_insert_default();
-        let before = entries.len();
-        entries.retain(|entry| entry.last_offset < end);
-        if entries.len() == before {
-            return Ok(());
-        }
-        let bytes = (entries.len() * AbortedTransaction::BYTES) as u64;
-        let failed = StorageError::io("truncate transaction index", &self.path);
-        (|| self.disk.open(&self.path, OpenMode::ReadWrite)?.set_len(bytes))().map_err(failed)
+        let kept = self.ask(|entries| entries.partition_point(|entry| entry.last_offset < end))?;
+        self.truncate(kept)
     }
 
+    /// Keeps the oldest `kept`, and nothing else in the file.
+    pub(crate) fn truncate(&self, kept: usize) -> Result<(), StorageError> {
+        let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
+        let held = self.load_into(&mut loaded)?;
+        if held.entries.len() <= kept && !held.is_ragged {
+            return Ok(());
+        }
+        drop(loaded);
+        self.change(|loaded, file| {
+            let bytes = (kept * AbortedTransaction::BYTES) as u64;
+            file.change("truncate transaction index", |file| file.set_len(bytes))?;
+            loaded.entries.truncate(kept);
+            loaded.is_ragged = false;
+            Ok(())
+        })
+    }
+
+    /// The last process may have left entries in the page cache only.
+    pub(crate) fn inherit(&self) -> Result<(), StorageError> {
+        match self.ask(<[_]>::is_empty)? {
+            true => Ok(()),
+            false => self.change(|_, file| {
+                file.inherit();
+                Ok(())
+            }),
+        }
+    }
+
+    /// Every abort that was noted survives power loss once this returns.
     pub(crate) fn sync(&self) -> Result<(), StorageError> {
-        if self.ask(<[_]>::is_empty)? {
-            return Ok(());
+        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
+        match loaded.as_ref().and_then(|loaded| loaded.file.clone()) {
+            Some(file) => file.sync(),
+            None => Ok(()),
         }
-        let failed = StorageError::io("sync transaction index", &self.path);
-        (|| self.disk.open(&self.path, OpenMode::ReadWrite)?.sync())().map_err(failed)
     }
 
-    /// The entries to change, read from the file if they were not yet.
-    fn loaded(&self) -> Result<RwLockWriteGuard<'_, Entries>, StorageError> {
-        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        if entries.is_none() {
-            *entries = Some(self.load()?);
+    /// As of a [`LogFile`].
+    pub(crate) fn changes(&self) -> u32 {
+        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
+        loaded.as_ref().and_then(|loaded| loaded.file.as_ref()).map_or(0, |file| file.changes())
+    }
+
+    pub(crate) fn note_synced(&self, changes: u32) {
+        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = loaded.as_ref().and_then(|loaded| loaded.file.as_ref()) {
+            file.note_synced(changes);
         }
-        Ok(entries)
+    }
+
+    fn change(
+        &self,
+        act: impl FnOnce(&mut Loaded<D>, &Arc<LogFile<D>>) -> Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
+        let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
+        let loaded = self.load_into(&mut loaded)?;
+        let file = loaded.file.get_or_insert_with(|| {
+            LogFile::unopened(self.dir.home.clone(), self.path(), OpenMode::Create)
+        });
+        let file = file.clone();
+        act(loaded, &file)
+    }
+
+    fn load_into<'a>(
+        &self,
+        loaded: &'a mut Option<Loaded<D>>,
+    ) -> Result<&'a mut Loaded<D>, StorageError> {
+        if loaded.is_none() {
+            *loaded = Some(self.load()?);
+        }
+        Ok(loaded.get_or_insert_with(Loaded::default))
     }
 
     /// Ends at the first entry that is none: the tail of a killed writer, which recovery rewrites.
-    fn load(&self) -> Result<Vec<AbortedTransaction>, StorageError> {
-        match self.disk.read_file(&self.path, INDEX_BYTES_MAX) {
-            Ok(bytes) => Ok(bytes
-                .chunks_exact(AbortedTransaction::BYTES)
-                .map_while(AbortedTransaction::decode)
-                .collect()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(error) => Err(StorageError::io("read transaction index", &self.path)(error)),
+    fn load(&self) -> Result<Loaded<D>, StorageError> {
+        let path = self.path();
+        let bytes = match self.dir.disk().read_file(&path, INDEX_BYTES_MAX) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Loaded::default()),
+            Err(error) => return Err(StorageError::io("read transaction index", &path)(error)),
+        };
+        let mut entries: Vec<AbortedTransaction> = Vec::new();
+        for entry in
+            bytes.chunks_exact(AbortedTransaction::BYTES).map_while(AbortedTransaction::decode)
+        {
+            if entries.last().is_some_and(|last| entry.last_offset <= last.last_offset) {
+                break;
+            }
+            entries.push(entry);
         }
+        let is_ragged = bytes.len() != entries.len() * AbortedTransaction::BYTES;
+        Ok(Loaded { entries, is_ragged, file: None })
+    }
+}
+
+impl<D: Disk> Default for Loaded<D> {
+    fn default() -> Self {
+        Loaded { entries: Vec::new(), is_ragged: false, file: None }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log_dir_state::LogDirState;
+    use crate::open_files::OpenFiles;
     use env_sim::SimDisk;
 
     fn aborted(first: i64, last: i64) -> AbortedTransaction {
@@ -161,15 +237,19 @@ mod tests {
     #[test]
     fn entries_survive_reopening_and_a_torn_tail_is_ignored() {
         let disk = SimDisk::new(0);
-        let path = PathBuf::from("/0.txnindex");
-        let index = TxnIndex::unread(disk.clone(), path.clone());
+        let home =
+            LogDirState::new(disk.clone(), "/".into(), Default::default(), OpenFiles::at_most(4));
+        let dir = PartitionDir::new(Arc::new(home), "/".into());
+        let unread = || TxnIndex::unread(dir.clone(), Offset(0), FileStage::Live);
+        let index = unread();
+        let path = index.path();
         assert!(all(&index).is_empty() && !disk.exists(&path));
         index.append(aborted(1, 4)).unwrap();
         index.append(aborted(2, 9)).unwrap();
         let file = disk.open(&path, OpenMode::Create).unwrap();
         assert_eq!(file.len().unwrap(), 68);
         file.write_at(&[0; 20], 68).unwrap();
-        let reopened = TxnIndex::unread(disk.clone(), path.clone());
+        let reopened = unread();
         assert_eq!(all(&reopened), [aborted(1, 4), aborted(2, 9)]);
         reopened.truncate_to(Offset(9)).unwrap();
         assert_eq!(all(&reopened), [aborted(1, 4)]);

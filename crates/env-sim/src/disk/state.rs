@@ -46,6 +46,7 @@ pub(super) struct State {
     pub(super) ignored_writes: Option<(String, String, u64)>,
     pub(super) ignores_syncs: bool,
     pub(super) syncs: u64,
+    pub(super) open_files_max: usize,
 }
 
 impl State {

@@ -9,7 +9,7 @@ use types::Offset;
 use crate::error::StorageError;
 use crate::flush::LogFlusher;
 use crate::log_state::LogState;
-use crate::segment::Segment;
+use crate::segment::{Changes, Segment};
 
 /// A place in the files of a log: all bytes before it are committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,7 +71,7 @@ impl<D: Disk> Dirty<D> {
                 pieces.push(Piece { segment: Arc::clone(segment), from, to: end });
             }
         }
-        let dir_name = log.dir.file_name().map(|name| name.to_string_lossy().into_owned());
+        let dir_name = log.dir.path.file_name().map(|name| name.to_string_lossy().into_owned());
         let dir_name = dir_name.unwrap_or_default();
         Ok(Dirty { log: Arc::clone(log), dir_name, to, pieces, place })
     }
@@ -104,11 +104,15 @@ pub(crate) struct BeforeSync<D: Disk> {
     dirty: Dirty<D>,
     truncations: u64,
     sealed: Vec<Arc<Segment<D>>>,
+    /// How far each file is changed: what is synced need not stay open.
+    changes: Vec<(Arc<Segment<D>>, Changes)>,
 }
 
 impl<D: Disk> BeforeSync<D> {
     pub(crate) fn of(log: &Arc<LogState<D>>) -> Result<BeforeSync<D>, StorageError> {
         let (truncations, segments) = log.snapshot();
+        let changes =
+            segments.iter().map(|segment| (Arc::clone(segment), segment.changes())).collect();
         let dirty = Dirty::of(log)?;
         let sealed = segments[..segments.len() - 1].to_vec();
         for segment in segments.iter() {
@@ -116,11 +120,14 @@ impl<D: Disk> BeforeSync<D> {
         }
         log.is_new.store(false, Ordering::Release);
         log.epochs_unsynced.store(false, Ordering::Release);
-        Ok(BeforeSync { dirty, truncations, sealed })
+        Ok(BeforeSync { dirty, truncations, sealed, changes })
     }
 
     /// The sync is done. Nothing follows for a log that was cut meanwhile.
     pub(crate) fn note_synced(&self) -> Offset {
+        for (segment, changes) in &self.changes {
+            segment.note_synced(*changes);
+        }
         if !self.dirty.log.is_unmoved(self.truncations) {
             return self.dirty.log.recovery_point();
         }

@@ -216,9 +216,14 @@ impl<D: Disk> PartitionLog<D> {
         if batch_bytes > segment_bytes {
             return Err(AppendError::LargerThanSegment { batch_bytes, segment_bytes });
         }
+        self.is_untouched = false;
+        let woken = self.active.wake(&self.config);
+        self.state.guard_unless_full(woken)?;
         if self.must_roll(&frame, now) {
             self.write_staged(now)?;
             self.roll_or_stay(frame.base_offset, now)?;
+            let woken = self.active.wake(&self.config);
+            self.state.guard_unless_full(woken)?;
         }
         let room = self.make_room(frame.bytes);
         self.state.guard_unless_full(room)?;
@@ -316,16 +321,16 @@ impl<D: Disk> PartitionLog<D> {
 
     fn write_and_index(&mut self) -> Result<(), StorageError> {
         let active = &mut self.active;
-        let file = active.segment.file()?;
-        match &self.staged[..] {
+        active.wake(&self.config)?;
+        let staged = &self.staged;
+        active.segment.write("append batch", |file| match &staged[..] {
             [(_, bytes)] => file.write_at(bytes, active.bytes),
             many => {
                 let mut slices: Vec<_> =
                     many.iter().map(|(_, bytes)| IoSlice::new(bytes)).collect();
                 file.write_vectored_at(&mut slices, active.bytes)
             }
-        }
-        .map_err(StorageError::io("append batch", active.segment.log_path()))?;
+        })?;
         for (frame, _) in &self.staged {
             if active.bytes == 0 {
                 active.first_timestamp = frame.max_timestamp;

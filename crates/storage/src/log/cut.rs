@@ -3,7 +3,6 @@
 use super::{Active, PartitionLog};
 use crate::commit::Place;
 use crate::error::StorageError;
-use crate::file_names::{FileKind, FileStage, OffsetFile};
 use crate::log_state::{LogBounds, floor_segment};
 use crate::recovery::replay_producers;
 use crate::segment::Segment;
@@ -19,6 +18,7 @@ impl<D: Disk> PartitionLog<D> {
     /// [`StorageError`]; the log is poisoned.
     pub fn truncate_to(&mut self, offset: Offset, now: WallTime) -> Result<(), StorageError> {
         self.state.check_alive()?;
+        self.is_untouched = false;
         let home = self.state.home.clone();
         let truncated = if offset >= self.next_offset {
             // A leader that was deposed before it wrote anything left an epoch behind.
@@ -42,6 +42,7 @@ impl<D: Disk> PartitionLog<D> {
     #[doc(alias = "truncateFullyAndStartAt")]
     pub fn reset_to(&mut self, offset: Offset, now: WallTime) -> Result<(), StorageError> {
         self.state.check_alive()?;
+        self.is_untouched = false;
         let home = self.state.home.clone();
         let restarted =
             home.before_replacing_files().and_then(|_journal| self.restart_at(offset, now));
@@ -58,6 +59,7 @@ impl<D: Disk> PartitionLog<D> {
     /// If `to` is past the log end.
     pub fn advance_log_start(&mut self, to: Offset) -> Result<Offset, StorageError> {
         self.state.check_alive()?;
+        self.is_untouched = false;
         assert!(to <= self.next_offset, "log start {to} is past the log end {}", self.next_offset);
         let to = to.max(self.log_start());
         let advanced = match floor_segment(&self.state.segments(), to) {
@@ -93,8 +95,8 @@ impl<D: Disk> PartitionLog<D> {
                 if !is_kept {
                     self.state.sync_dir()?;
                 }
-                self.remove_snapshots(|base| base == segment.base())?;
             }
+            self.remove_snapshots(|base| base < first_base)?;
             self.state.sync_dir()?;
         }
         // Not before the segments: after a crash the log starts with whatever is still there.
@@ -159,8 +161,7 @@ impl<D: Disk> PartitionLog<D> {
             for dropped in list.drain(..).rev() {
                 self.rename_deleted(&dropped)?;
             }
-            let fresh = Segment::create(state.disk.clone(), &state.dir, base, &self.config)?;
-            let fresh = Arc::new(fresh);
+            let fresh = Arc::new(Segment::create(&state.dir, base)?);
             list.push(fresh.clone());
             self.active = Active::empty(fresh, &self.config, now);
             Ok(())
@@ -182,43 +183,33 @@ impl<D: Disk> PartitionLog<D> {
     /// The log file goes first: an index without one is removed when the log is opened.
     pub(super) fn rename_deleted(&mut self, segment: &Segment<D>) -> Result<(), StorageError> {
         for path in segment.paths() {
-            let mut gone = path.as_os_str().to_owned();
+            let mut gone = path.clone().into_os_string();
             gone.push(".deleted");
-            match self.state.disk.rename(path, gone.as_ref()) {
+            match self.state.disk.rename(&path, gone.as_ref()) {
                 Ok(()) => self.deleted.push(gone.into()),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error) => return Err(StorageError::io("rename", path)(error)),
+                Err(error) => return Err(StorageError::io("rename", &path)(error)),
             }
         }
         Ok(())
     }
 
     pub(crate) fn remove_snapshots(
-        &self,
+        &mut self,
         is_stale: impl Fn(Offset) -> bool,
     ) -> Result<(), StorageError> {
-        for base in snapshots(&self.state.disk, &self.state.dir)? {
-            if is_stale(base) {
-                let name = OffsetFile::live(base, FileKind::ProducerSnapshot).name();
-                let path = self.state.file(name);
-                let failed = StorageError::io("remove producer snapshot", &path);
-                self.state.disk.remove_file(&path).map_err(failed)?;
+        let (stale, kept): (Vec<Offset>, Vec<Offset>) =
+            self.snapshots.iter().partition(|base| is_stale(**base));
+        for base in stale {
+            let path = self.snapshot_path(base);
+            match self.state.disk.remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(StorageError::io("remove producer snapshot", &path)(error));
+                }
+                _ => {}
             }
         }
+        self.snapshots = kept;
         Ok(())
     }
-}
-
-/// The offsets of the producer snapshots there are, oldest first.
-pub(crate) fn snapshots<D: Disk>(
-    disk: &D,
-    dir: &std::path::Path,
-) -> Result<Vec<Offset>, StorageError> {
-    let entries = disk.read_dir(dir).map_err(StorageError::io("list", dir))?;
-    let snapshot = |name: &str| {
-        let file = OffsetFile::parse(name)?;
-        let is_live = file.stage == FileStage::Live && file.kind == FileKind::ProducerSnapshot;
-        is_live.then_some(file.base)
-    };
-    Ok(entries.iter().filter_map(|entry| snapshot(&entry.name)).collect())
 }

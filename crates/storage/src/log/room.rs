@@ -75,7 +75,7 @@ impl<D: Disk> PartitionLog<D> {
     }
 
     /// What was made of a segment that nothing is in.
-    fn remove_unborn(&self, base: Offset) -> Result<(), StorageError> {
+    fn remove_unborn(&mut self, base: Offset) -> Result<(), StorageError> {
         for kind in FileKind::ALL {
             let path = self.state.file(OffsetFile::live(base, kind).name());
             match self.state.disk.remove_file(&path) {
@@ -85,6 +85,7 @@ impl<D: Disk> PartitionLog<D> {
                 _ => {}
             }
         }
+        self.snapshots.retain(|at| *at != base);
         Ok(())
     }
 

@@ -20,7 +20,7 @@ impl<D: Disk> LogDir<D> {
         log: PartitionLog<D>,
         unique: [u8; 16],
     ) -> Result<PathBuf, StorageError> {
-        let (partition, path) = (log.partition().clone(), log.state.dir.clone());
+        let (partition, path) = (log.partition().clone(), log.state.dir.path.clone());
         // Readers that are left must not mistake a vanished file for a failing disk.
         log.state.retire();
         drop(log);

@@ -1,43 +1,47 @@
 //! Producer state: a snapshot, and what the batches after it say.
 
 use crate::error::StorageError;
-use crate::file_names::{FileKind, OffsetFile};
 use crate::frame::ScanError;
 use crate::log::PartitionLog;
 use crate::log::append::{marker_of, note_producer};
-use crate::log::cut::snapshots;
 use crate::log_state::{LogState, floor_segment};
 use crate::producer_snapshot;
 use crate::producer_state::ProducerStates;
 use crate::segment::Segment;
 use env::Disk;
+use records::BatchHeader;
 use types::{Offset, WallTime};
 
 /// Makes producer state from the newest sound snapshot and the batches after it.
 ///
-/// With `rebuild_from`, the transaction indexes of the segments from there on, and the snapshots
-/// between them, are made anew.
+/// With `rebuild_from`, the recovery point after an unclean end, snapshots of a later offset go, and
+/// what the transaction indexes say of offsets after the snapshot is made anew, as are the snapshots
+/// between later segments.
 pub(crate) fn replay_producers<D: Disk>(
     log: &mut PartitionLog<D>,
     rebuild_from: Option<Offset>,
     now: WallTime,
 ) -> Result<(), StorageError> {
     let state = log.state.clone();
-    let newest = rebuild_from.unwrap_or(log.next_offset);
+    let newest = rebuild_from.map_or(log.next_offset, |from| from.min(log.next_offset));
     log.remove_snapshots(|base| base > newest)?;
     // What lies below the log start but is still there counts: a producer that wrote it goes on.
     let (mut producers, from) = newest_snapshot(&state, log)?;
     producers.expire(now, log.config.producer_id_expiration_ms);
     let segments = state.segments();
+    let first_rebuilt = rebuild_from.map(|point| segments[floor_segment(&segments, point)].base());
     for segment in &segments[floor_segment(&segments, from)..] {
-        let is_rebuilt = rebuild_from.is_some_and(|from| segment.base() >= from);
+        let is_rebuilt = first_rebuilt.is_some_and(|first| segment.base() >= first);
         if is_rebuilt {
-            segment.txn_index.truncate_to(segment.base())?;
+            keep_aborts(segment, from)?;
             if segment.base() > from {
                 log.producers = producers;
                 log.take_snapshot(segment.base())?;
                 producers = std::mem::take(&mut log.producers);
             }
+        }
+        if from >= log.next_offset {
+            continue;
         }
         let aborted = replay_segment(segment, from, &mut producers);
         for aborted in aborted.map_err(|error| segment.damage(error))? {
@@ -52,16 +56,40 @@ pub(crate) fn replay_producers<D: Disk>(
     Ok(())
 }
 
+/// Keeps the aborted transactions whose marker lies below `end`. They were durable before the
+/// recovery point passed them; what a truncation may have left behind them is told by its marker,
+/// which is not there.
+fn keep_aborts<D: Disk>(segment: &Segment<D>, end: Offset) -> Result<(), StorageError> {
+    let index = &segment.txn_index;
+    let mut kept = index.ask(|aborts| aborts.partition_point(|abort| abort.last_offset < end))?;
+    while kept > 0 {
+        let last = index.ask(|aborts| aborts[kept - 1])?;
+        let marker = match segment.find(last.last_offset) {
+            Ok(found) => found.and_then(|(_, frame)| frame.header),
+            Err(StorageError::Corrupt { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        let is_its = |header: &BatchHeader| {
+            header.is_control()
+                && header.producer_id == last.producer_id
+                && header.base_offset == last.last_offset
+        };
+        if marker.as_ref().is_some_and(is_its) {
+            break;
+        }
+        kept -= 1;
+    }
+    index.truncate(kept)
+}
+
 /// The state of the newest snapshot that is sound, and the offset up to which it knows; damaged
 /// ones go.
 fn newest_snapshot<D: Disk>(
     state: &LogState<D>,
-    log: &PartitionLog<D>,
+    log: &mut PartitionLog<D>,
 ) -> Result<(ProducerStates, Offset), StorageError> {
-    let mut known = snapshots(&state.disk, &state.dir)?;
-    while let Some(base) = known.pop() {
-        let path = state.file(OffsetFile::live(base, FileKind::ProducerSnapshot).name());
-        match producer_snapshot::read(&state.disk, &path)? {
+    while let Some(base) = log.snapshots.last().copied() {
+        match producer_snapshot::read(&state.disk, &log.snapshot_path(base))? {
             Some(producers) => return Ok((producers, base)),
             None => log.remove_snapshots(|damaged| damaged == base)?,
         }

@@ -1,12 +1,21 @@
 //! Which segments there are, how far they are sound, and what their indexes say.
+//!
+//! After an unclean end the recovery point divides the log. What lies below is durable and trusted:
+//! the index entries are kept as far as they are in order and their batches bear them out, and from
+//! there on the batches are hopped over, head by head, to complete the indexes. What lies at the
+//! point or above is read whole and every checksum is checked.
 
+use super::files::Listing;
 use super::{Cut, OpenLog, RecoveryReport, note_epoch};
 use crate::error::StorageError;
+use crate::file_names::{FileKind, FileStage};
 use crate::frame::{Frame, ScanError};
 use crate::index_rule::IndexRule;
 use crate::leader_epoch_cache::LeaderEpochCache;
+use crate::limits::LOOKUP_CHUNK_BYTES;
 use crate::log_state::floor_segment;
-use crate::segment::Segment;
+use crate::partition_dir::PartitionDir;
+use crate::segment::{LatestTimestamp, Segment};
 use env::Disk;
 use std::sync::Arc;
 use types::Offset;
@@ -15,18 +24,40 @@ use types::Offset;
 type Loaded<D> = (Vec<Arc<Segment<D>>>, Offset);
 
 pub(super) struct Loader<'a, D: Disk> {
-    pub(super) disk: &'a D,
+    pub(super) dir: &'a Arc<PartitionDir<D>>,
+    pub(super) listing: &'a Listing,
     pub(super) open: &'a OpenLog<D>,
     pub(super) report: &'a mut RecoveryReport,
-    /// Where epochs begin, as the scanned batches say.
+    /// Where epochs begin, as the batches say that were looked at.
     pub(super) epochs: LeaderEpochCache,
+}
+
+/// How far the indexes of a segment reach.
+struct Start {
+    position: u64,
+    /// The offset after the last batch before.
+    end: Offset,
+    rule: IndexRule,
+    /// The last batch before.
+    before: Option<Frame>,
+}
+
+/// How far a segment could be indexed.
+struct Indexed {
+    /// The offset after the last sound batch.
+    end: Offset,
+    bytes: u64,
+    /// Read whole, with their checksums.
+    checked_bytes: u64,
+    /// What follows is no batch.
+    trouble: Option<String>,
 }
 
 impl<D: Disk> Loader<'_, D> {
     /// The segments to go on with, and the log end.
-    pub(super) fn load(&mut self, bases: &[Offset]) -> Result<Loaded<D>, StorageError> {
-        let adopt =
-            |base: &Offset| Arc::new(Segment::adopt(self.disk.clone(), &self.open.dir, *base));
+    pub(super) fn load(&mut self) -> Result<Loaded<D>, StorageError> {
+        let bases = self.listing.offsets(FileKind::Log);
+        let adopt = |base: &Offset| Arc::new(Segment::adopt(self.dir, *base, FileStage::Live));
         let mut segments: Vec<_> = bases.iter().map(adopt).collect();
         for leftover in segments.drain(..floor_segment(&segments, self.open.log_start)) {
             self.remove_files(&leftover)?;
@@ -34,20 +65,34 @@ impl<D: Disk> Loader<'_, D> {
         let Some(last) = segments.len().checked_sub(1) else {
             return self.start_at(self.open.log_start);
         };
-        let scan_from = match self.open.is_clean {
-            true => segments.len(),
-            false => floor_segment(&segments, self.open.recovery_point),
+        let log_end = match self.open.is_clean {
+            true => {
+                segments[..last].iter().try_for_each(|segment| self.check_indexes(segment))?;
+                self.trusted_end(&segments[last])?
+            }
+            false => self.recover(&mut segments)?,
         };
-        for (index, segment) in segments[..scan_from].iter().enumerate() {
-            self.check_indexes(segment, !self.open.is_clean && index + 1 == scan_from)?;
+        if log_end < self.open.log_start {
+            // Somebody removed files: what is left lies below what may be read.
+            self.drop_segments(segments.drain(..))?;
+            return self.start_at(self.open.log_start);
         }
-        let mut log_end = match scan_from > last {
-            true => self.trusted_end(&segments[last])?,
-            false => segments[last].base(),
-        };
-        for index in scan_from..segments.len() {
+        Ok((segments, log_end))
+    }
+
+    /// After an unclean end: from the segment of the recovery point on. Says where the log ends.
+    fn recover(&mut self, segments: &mut Vec<Arc<Segment<D>>>) -> Result<Offset, StorageError> {
+        let point = self.open.recovery_point;
+        let first = floor_segment(segments, point);
+        segments[..first].iter().try_for_each(|segment| self.check_indexes(segment))?;
+        if let Some(ended) = ended_at_point(segments, point) {
+            self.complete_indexes(ended)?;
+        }
+        let mut log_end = segments[first].base();
+        for index in first..segments.len() {
+            segments[index].inherit()?;
             let is_whole;
-            (log_end, is_whole) = self.scan_segment(&segments[index])?;
+            (log_end, is_whole) = self.recover_segment(&segments[index], point)?;
             let next = segments.get(index + 1).map(|next| next.base());
             let hole = next.filter(|next| is_whole && self.is_hole(log_end, *next));
             if let Some(next) = hole {
@@ -58,30 +103,36 @@ impl<D: Disk> Loader<'_, D> {
                 break;
             }
         }
-        if log_end < self.open.log_start {
-            // Somebody removed files: what is left lies below what may be read.
-            self.drop_segments(segments.drain(..))?;
-            return self.start_at(self.open.log_start);
-        }
-        Ok((segments, log_end))
+        Ok(log_end)
     }
 
     fn start_at(&self, base: Offset) -> Result<Loaded<D>, StorageError> {
-        let fresh = Segment::create(self.disk.clone(), &self.open.dir, base, &self.open.config)?;
-        Ok((vec![Arc::new(fresh)], base))
+        Ok((vec![Arc::new(Segment::create(self.dir, base)?)], base))
     }
 
     /// Of a closed log. If its last segment is not what a clean end leaves, it is scanned after
     /// all.
     fn trusted_end(&mut self, last: &Segment<D>) -> Result<Offset, StorageError> {
-        if !last.index_bears_out()? {
-            self.report.rebuilt_indexes += 1;
-            self.index_anew(last, None)?;
+        let bytes = last.bytes()?;
+        if bytes == 0 {
+            return Ok(last.base());
         }
-        match last.next_offset() {
-            Ok(end) => Ok(end),
-            Err(ScanError::Storage(error)) => Err(error),
-            Err(ScanError::Bad(_)) => self.scan_segment(last).map(|(end, _)| end),
+        let by_index = match self.has_indexes(last) && last.offset_index.is_usable()? {
+            true => last.next_offset_by_index(),
+            false => Ok(None),
+        };
+        match by_index {
+            Ok(Some(end)) => return Ok(end),
+            Ok(None) => self.report.rebuilt_indexes += 1,
+            Err(ScanError::Storage(error)) => return Err(error),
+            Err(ScanError::Bad(_)) => {}
+        }
+        let start = self.index_anew(last)?;
+        let indexed =
+            self.index(last, start, Offset(i64::MAX), &mut LeaderEpochCache::default())?;
+        match indexed.trouble {
+            None => Ok(indexed.end),
+            Some(_) => self.scan_segment(last).map(|(end, _)| end),
         }
     }
 
@@ -98,33 +149,81 @@ impl<D: Disk> Loader<'_, D> {
     }
 
     fn remove_files(&self, segment: &Segment<D>) -> Result<(), StorageError> {
+        let disk = self.dir.disk();
         for path in segment.paths() {
-            if self.disk.exists(path) {
-                self.disk.remove_file(path).map_err(StorageError::io("remove", path))?;
+            if disk.exists(&path) {
+                disk.remove_file(&path).map_err(StorageError::io("remove", &path))?;
             }
         }
         Ok(())
     }
 
-    /// Of a segment that is not scanned. `is_last` if those after it are: its batches were flushed
-    /// while it was active, its indexes perhaps not.
-    fn check_indexes(&mut self, segment: &Segment<D>, is_last: bool) -> Result<(), StorageError> {
-        let paths = [segment.offset_index.path(), segment.time_index.path()];
-        let is_there = paths.iter().all(|path| self.disk.exists(path));
-        if is_there && (!is_last || segment.index_is_complete(&self.open.config)?) {
+    fn has_indexes(&self, segment: &Segment<D>) -> bool {
+        let kinds = [FileKind::OffsetIndex, FileKind::TimeIndex];
+        kinds.into_iter().all(|kind| self.listing.has(segment.base(), kind))
+    }
+
+    /// Of a segment that is not looked into.
+    fn check_indexes(&mut self, segment: &Segment<D>) -> Result<(), StorageError> {
+        if self.has_indexes(segment) {
             return Ok(());
         }
         self.report.rebuilt_indexes += 1;
-        self.index_anew(segment, None).map(|_| ())
+        let start = self.index_anew(segment)?;
+        self.index(segment, start, Offset(i64::MAX), &mut LeaderEpochCache::default()).map(|_| ())
     }
 
-    /// Reads a segment through, checks everything, and keeps the sound part. Says where that ends
-    /// and whether it is all.
+    /// Of a segment whose batches are durable, which was active when that was written down.
+    fn complete_indexes(&mut self, segment: &Segment<D>) -> Result<(), StorageError> {
+        segment.inherit()?;
+        let start = self.sound_start(segment, Offset(i64::MAX))?;
+        self.index(segment, start, Offset(i64::MAX), &mut LeaderEpochCache::default()).map(|_| ())
+    }
+
+    /// Keeps the sound part of a segment, of which what lies below `point` is trusted. Says where
+    /// that ends and whether it is all.
+    fn recover_segment(
+        &mut self,
+        segment: &Segment<D>,
+        point: Offset,
+    ) -> Result<(Offset, bool), StorageError> {
+        if point <= segment.base() {
+            return self.scan_segment(segment);
+        }
+        let start = self.sound_start(segment, point)?;
+        let mut epochs = self.epochs.clone();
+        let indexed = self.index(segment, start, point, &mut epochs)?;
+        let is_short = indexed.end < point && !self.open.config.compacts;
+        let is_damaged = indexed.trouble.is_some() && indexed.end < point;
+        if !is_damaged && !is_short {
+            self.epochs = epochs;
+            return self.keep(segment, indexed);
+        }
+        // What was durable is not: nothing in here is trusted any more.
+        let (end, is_whole) = self.scan_segment(segment)?;
+        if is_whole && end < point {
+            self.note_cut(end, 0, format!("offsets {end} to {point} were durable and are gone"));
+            return Ok((end, false));
+        }
+        Ok((end, is_whole))
+    }
+
+    /// Reads a segment through, checks everything, and keeps the sound part.
     fn scan_segment(&mut self, segment: &Segment<D>) -> Result<(Offset, bool), StorageError> {
-        self.report.scanned_segments += 1;
+        let start = self.index_anew(segment)?;
         let mut epochs = std::mem::take(&mut self.epochs);
-        let indexed = self.index_anew(segment, Some(&mut epochs))?;
+        let indexed = self.index(segment, start, segment.base(), &mut epochs)?;
         self.epochs = epochs;
+        self.keep(segment, indexed)
+    }
+
+    fn keep(
+        &mut self,
+        segment: &Segment<D>,
+        indexed: Indexed,
+    ) -> Result<(Offset, bool), StorageError> {
+        self.report.scanned_segments += 1;
+        self.report.scanned_bytes += indexed.checked_bytes;
         let lost = segment.bytes()? - indexed.bytes;
         let Some(why) = indexed.trouble else { return Ok((indexed.end, true)) };
         segment.cut_tail(indexed.bytes)?;
@@ -144,23 +243,68 @@ impl<D: Disk> Loader<'_, D> {
         next > end && !self.open.config.compacts
     }
 
-    /// Makes the indexes of a segment from its batches. With `epochs` every checksum is checked,
-    /// and that each batch may follow on the one before; they learn what the batches say.
-    fn index_anew(
+    fn index_anew(&self, segment: &Segment<D>) -> Result<Start, StorageError> {
+        let config = &self.open.config;
+        segment.offset_index.start(config.segment_index_bytes)?;
+        segment.time_index.start(config.segment_index_bytes)?;
+        segment.publish_latest(LatestTimestamp::NONE);
+        let rule = IndexRule::new(config);
+        Ok(Start { position: 0, end: segment.base(), rule, before: None })
+    }
+
+    /// Keeps the index entries of batches below `point` that are sound, and says how far they
+    /// reach. That is up to the batch of the last time entry: whether the time grew after it, or
+    /// power loss took the entry that said so, only the batches know.
+    fn sound_start(&self, segment: &Segment<D>, point: Offset) -> Result<Start, StorageError> {
+        let (config, base, bytes) = (&self.open.config, segment.base(), segment.bytes()?);
+        let is_below = |relative: u32| base.plus(i64::from(relative)) < point;
+        segment.offset_index.resume_sound(config.segment_index_bytes, |entry| {
+            is_below(entry.relative_offset) && u64::from(entry.position) < bytes
+        })?;
+        segment
+            .time_index
+            .resume_sound(config.segment_index_bytes, |entry| is_below(entry.relative_offset))?;
+        let Some(last) = segment.time_index.last()? else { return self.index_anew(segment) };
+        let offset = base.plus(i64::from(last.relative_offset));
+        let found = match segment.find(offset) {
+            Ok(found) => found,
+            Err(StorageError::Corrupt { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        let Some((position, frame)) = found.filter(|(_, frame)| {
+            frame.last_offset == offset && frame.max_timestamp == last.timestamp
+        }) else {
+            return self.index_anew(segment);
+        };
+        segment.offset_index.truncate(|entry| u64::from(entry.position) <= position)?;
+        let latest = LatestTimestamp { timestamp: last.timestamp, offset };
+        segment.publish_latest(latest);
+        let position = position + frame.bytes;
+        let rule = IndexRule::resume(segment, position, latest, config)?;
+        Ok(Start { position, end: frame.next_offset(), rule, before: Some(frame) })
+    }
+
+    /// Completes the indexes of a segment from its batches. Those that end at `checked_from` or
+    /// after are read whole: every checksum is checked, and that each batch may follow on the one
+    /// before. `epochs` learn what the batches say.
+    fn index(
         &self,
         segment: &Segment<D>,
-        mut epochs: Option<&mut LeaderEpochCache>,
+        start: Start,
+        checked_from: Offset,
+        epochs: &mut LeaderEpochCache,
     ) -> Result<Indexed, StorageError> {
-        let config = &self.open.config;
-        segment.offset_index.start(Vec::new(), config.segment_index_bytes)?;
-        segment.time_index.start(Vec::new(), config.segment_index_bytes)?;
-        segment.publish_latest(crate::LatestTimestamp::NONE);
-        let mut rule = IndexRule::new(config);
+        let Start { position, end, mut rule, before } = start;
+        before.iter().for_each(|frame| note_epoch(epochs, frame));
         let file = segment.file()?;
-        let mut scan = segment.scan(&file, 0)?;
-        let mut indexed = Indexed { end: segment.base(), bytes: 0, trouble: None };
+        let mut is_checked = checked_from <= end;
+        let mut scan = segment.scan(&file, position)?;
+        if !is_checked {
+            scan = scan.with_chunk(LOOKUP_CHUNK_BYTES);
+        }
+        let mut indexed = Indexed { end, bytes: position, checked_bytes: 0, trouble: None };
         loop {
-            let next = match epochs.is_some() {
+            let next = match is_checked {
                 true => scan.next_checked().map(|next| next.map(|(at, frame, _)| (at, frame))),
                 false => scan.next_frame(),
             };
@@ -173,17 +317,21 @@ impl<D: Disk> Loader<'_, D> {
                     break;
                 }
             };
-            indexed.trouble =
-                self.misplaced(segment.base(), indexed.end, &frame, epochs.as_deref());
+            if !is_checked && frame.last_offset >= checked_from {
+                is_checked = true;
+                scan = segment.scan(&file, position)?;
+                continue;
+            }
+            let known = is_checked.then_some(&*epochs);
+            indexed.trouble = self.misplaced(segment.base(), indexed.end, &frame, known);
             if indexed.trouble.is_some() {
                 break;
             }
             rule.note(segment, position, &frame)?;
-            if let Some(epochs) = &mut epochs {
-                note_epoch(epochs, &frame);
-            }
+            note_epoch(epochs, &frame);
             indexed.end = frame.next_offset();
             indexed.bytes = position + frame.bytes;
+            indexed.checked_bytes += if is_checked { frame.bytes } else { 0 };
         }
         segment.seal_indexes()?;
         Ok(indexed)
@@ -206,17 +354,19 @@ impl<D: Disk> Loader<'_, D> {
             return Some(format!("offsets {end} to {} are missing", header.base_offset));
         }
         let known = epochs.latest()?.epoch;
-        // The tail of a lineage that lost, behind what took its place.
+        // The tail of a lineage that lost, behind what took its dir.
         let is_older = header.leader_epoch.0 >= 0 && header.leader_epoch < known;
         is_older.then(|| format!("leader epoch {} comes after {known}", header.leader_epoch))
     }
 }
 
-/// How far a segment could be indexed.
-struct Indexed {
-    /// The offset after the last sound batch.
-    end: Offset,
-    bytes: u64,
-    /// What follows is no batch.
-    trouble: Option<String>,
+/// The segment that ends where the one of the recovery point begins, if that is at the point: the
+/// point may have been written down while it was active.
+pub(super) fn ended_at_point<D: Disk>(
+    segments: &[Arc<Segment<D>>],
+    point: Offset,
+) -> Option<&Arc<Segment<D>>> {
+    let first = floor_segment(segments, point);
+    let is_at_point = segments.get(first).is_some_and(|segment| segment.base() == point);
+    segments.get(first.checked_sub(1)?).filter(|_| is_at_point)
 }

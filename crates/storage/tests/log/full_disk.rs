@@ -23,7 +23,7 @@ fn leave(world: &World, bytes: u64) {
 #[test]
 fn clients_are_refused_before_the_disk_is_full_and_coordinators_are_not() {
     let mut world = World::new(LogConfig { segment_bytes: 1 << 20, ..small() });
-    world.fill(&[&[1]]);
+    (0..29).for_each(|_| _ = world.fill(&[&[1]]));
     // A sixteenth of some 2 000 is kept.
     leave(&world, 100);
     let mut context = world.context();
@@ -34,12 +34,12 @@ fn clients_are_refused_before_the_disk_is_full_and_coordinators_are_not() {
         other => panic!("{other}"),
     }
     context.origin = records::validate::AppendOrigin::Coordinator;
-    assert_eq!(world.log().append(batch(&[2]), context).unwrap().base_offset, Offset(1));
+    assert_eq!(world.log().append(batch(&[2]), context).unwrap().base_offset, Offset(29));
     assert_eq!(world.dir().metrics().refused_for_space.get(), 1);
     assert!(!world.dir().is_offline());
-    assert_eq!(world.batches().len(), 2);
+    assert_eq!(world.batches().len(), 30);
     world.disk.set_capacity(u64::MAX);
-    assert_eq!(world.fill(&[&[3]]), [2]);
+    assert_eq!(world.fill(&[&[3]]), [30]);
 }
 
 #[test]
@@ -163,6 +163,8 @@ fn checkpoints_without_room_keep_what_they_said_and_the_directory_stays() {
     world.fill(&[&[1], &[2]]);
     world.log().flush().unwrap();
     world.dir().checkpoint_recovery_points().unwrap();
+    world.fill(&[&[3]]);
+    world.log().flush().unwrap();
     leave(&world, 3);
     assert!(world.dir().checkpoint_recovery_points().unwrap_err().is_full());
     let mark = [(partition(), Offset(2))];

@@ -18,7 +18,10 @@ enum Step {
     NewLeader,
     Roll,
     Flush,
+    /// Snapshot, flush, recovery points.
     Checkpoint,
+    /// Recovery points alone.
+    RecoveryPoints,
     /// To this share of the log, in percent.
     Truncate(u8),
     DeleteRecords(u8),
@@ -44,7 +47,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::NewLeader),
         1 => Just(Step::Roll),
         2 => Just(Step::Flush),
-        1 => Just(Step::Checkpoint),
+        3 => Just(Step::Checkpoint),
+        1 => Just(Step::RecoveryPoints),
         2 => (0..=100u8).prop_map(Step::Truncate),
         1 => (0..=60u8).prop_map(Step::DeleteRecords),
         1 => Just(Step::Restart),
@@ -125,6 +129,16 @@ impl Run {
                 self.model.durable_to = to.0;
             }
             Step::Checkpoint => {
+                let due = self.world.log().checkpoint().map_err(|error| fail(&error))?;
+                if let Some((flusher, end)) = due {
+                    let to = flusher.flush_to(end).map_err(|error| fail(&error))?;
+                    assert_eq!(to.0, self.model.end());
+                    self.model.durable_to = to.0;
+                }
+                self.world.dir().checkpoint_recovery_points().map_err(|error| fail(&error))?;
+                self.check_snapshots();
+            }
+            Step::RecoveryPoints => {
                 self.world.dir().checkpoint_recovery_points().map_err(|error| fail(&error))?;
             }
             Step::Truncate(percent) => {
@@ -286,6 +300,16 @@ impl Run {
         }
     }
 
+    /// After a checkpoint: one a segment at most, and two more.
+    fn check_snapshots(&self) {
+        let bases = self.world.files(".log");
+        let bases: Vec<&str> = bases.iter().map(|name| name.trim_end_matches(".log")).collect();
+        let snapshots = self.world.files(".snapshot");
+        let is_base = |name: &&String| bases.contains(&name.trim_end_matches(".snapshot"));
+        let others = snapshots.iter().filter(|name| !is_base(name)).count();
+        assert!(others <= 2, "{snapshots:?} for the segments {bases:?}");
+    }
+
     /// The last batch of every producer in the log is a known duplicate.
     fn check_producers(&self, expected: &[&RecordBatch]) {
         for id in 1..3 {
@@ -312,7 +336,7 @@ fn run(steps: &[Step], seed: u64) {
         producer_id_expiration_ms: i64::MAX,
         ..LogConfig::default()
     };
-    let world = World::seeded(config, seed);
+    let world = World::with_few_open_files(config, seed);
     let mut run = Run { world, model: Model::default() };
     for step in steps {
         if let Err(error) = run.step(step) {
@@ -323,7 +347,7 @@ fn run(steps: &[Step], seed: u64) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(std::env::var("CASES").map_or(128, |n| n.parse().unwrap())))]
 
     #[test]
     fn a_log_is_the_list_of_its_batches_whatever_happens_to_it(steps in steps(), seed: u64) {

@@ -32,7 +32,17 @@ impl World {
     }
 
     pub fn seeded(config: LogConfig, seed: u64) -> World {
+        World::on(SimDisk::new(seed), config)
+    }
+
+    /// Segments are closed and opened again all the time.
+    pub fn with_few_open_files(config: LogConfig, seed: u64) -> World {
         let disk = SimDisk::new(seed);
+        disk.set_open_files_max(1);
+        World::on(disk, config)
+    }
+
+    fn on(disk: SimDisk, config: LogConfig) -> World {
         let config = Arc::new(config);
         let mut world = World { disk, dir: None, log: None, config, epoch: 0 };
         world.start();
@@ -79,6 +89,14 @@ impl World {
         self.disk.crash(crash);
         self.log = None;
         self.dir = None;
+    }
+
+    /// What housekeeping does from time to time.
+    pub fn checkpoint(&mut self) {
+        if let Some((flusher, end)) = self.log().checkpoint().unwrap() {
+            flusher.flush_to(end).unwrap();
+        }
+        self.dir().checkpoint_recovery_points().unwrap();
     }
 
     /// The process is killed and another one starts.
