@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use env::{Clock, Disk, Env};
+use env::{Background, Clock, Disk, Env, Lane};
 use storage::{StorageError, retention};
 use types::{MonoTime, WallTime};
 
@@ -17,12 +17,14 @@ pub struct Housekeeping<E: Env> {
     node: Weak<Node<E>>,
     interval: Duration,
     task: Task,
+    /// Syncing and removing files take their time, and nobody waits for them.
+    lane: <E::Background as Background>::Lane,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Task {
-    /// Syncs closed segments, forgets silent producers, writes checkpoints:
-    /// `log.flush.offset.checkpoint.interval.ms`.
+    /// Forgets silent producers, syncs what was written, writes down what the next start may take
+    /// for granted: `log.flush.offset.checkpoint.interval.ms`.
     Checkpoint,
     /// Lets go of segments that are too old or too many: `log.retention.check.interval.ms`.
     Retention,
@@ -36,7 +38,8 @@ impl<E: Env> Housekeeping<E> {
             [(Task::Checkpoint, checkpoint_ms), (Task::Retention, log.retention_check_interval_ms)];
         for (task, interval_ms) in tasks {
             let interval = Duration::from_millis(interval_ms.max(1000) as u64);
-            let this = Arc::new(Housekeeping { node: Arc::downgrade(node), interval, task });
+            let lane = node.env().background().lane("housekeeping");
+            let this = Arc::new(Housekeeping { node: Arc::downgrade(node), interval, task, lane });
             this.rest(node, node.env().clock().mono());
         }
     }
@@ -47,7 +50,14 @@ impl<E: Env> Housekeeping<E> {
 }
 
 impl<E: Env> Expire for Housekeeping<E> {
-    fn expire(self: Arc<Self>, now: MonoTime) {
+    fn expire(self: Arc<Self>, _now: MonoTime) {
+        let lane = self.lane.clone();
+        lane.run(Box::new(move || self.work()));
+    }
+}
+
+impl<E: Env> Housekeeping<E> {
+    fn work(self: Arc<Self>) {
         let Some(node) = self.node.upgrade() else { return };
         let wall = node.env().clock().wall();
         for partition in node.partitions.all() {
@@ -62,6 +72,7 @@ impl<E: Env> Expire for Housekeeping<E> {
         if let Task::Checkpoint = self.task {
             node.log_store.checkpoint();
         }
+        let now = node.env().clock().mono();
         self.rest(&node, now);
     }
 }
@@ -69,11 +80,11 @@ impl<E: Env> Expire for Housekeeping<E> {
 fn look_after<D: Disk>(partition: &Partition<D>, now: WallTime) -> Result<(), StorageError> {
     let due = partition.with_log(now, |log| {
         log.expire_producers(now);
-        log.flush_due().map(|closed| (log.flusher(), closed))
+        log.checkpoint()
     });
-    // Syncing takes its time; appends go on beside it.
-    match due.flatten() {
-        Some((flusher, closed)) => flusher.flush_to(closed).map(|_| ()),
+    // Appends go on beside it.
+    match due.transpose()?.flatten() {
+        Some((flusher, end)) => flusher.flush_to(end).map(|_| ()),
         None => Ok(()),
     }
 }

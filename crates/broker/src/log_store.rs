@@ -8,7 +8,8 @@ use env::{Disk, Env, Rng};
 use metadata::MetadataImage;
 use storage::file_names::DirKind;
 use storage::{
-    FoundPartition, LogDir, LogDirMetrics, LogSettings, MetaProperties, PartitionLog, StorageError,
+    FoundPartition, LogDir, LogDirMetrics, LogSettings, MetaProperties, OpenFiles, PartitionLog,
+    StorageError,
 };
 use types::{BrokerId, TopicPartition, Uuid, WallTime};
 
@@ -60,13 +61,17 @@ impl<E: Env> LogStore<E> {
     /// # Errors
     /// A directory is in use, unreadable, or of another node or cluster.
     pub fn open(env: &E, config: &BrokerConfig) -> Result<(LogStore<E>, Uuid), OpenError> {
+        let files = OpenFiles::of_process(env.disk());
+        let open = |path: &str, holds_topics| {
+            open_dir(env, path, &files).map(|dir| Placed { dir, holds_topics, logs: 0 })
+        };
         let mut dirs = Vec::new();
         for path in &config.node.log_dirs {
-            dirs.push(Placed { dir: open_dir(env, path)?, holds_topics: true, logs: 0 });
+            dirs.push(open(path, true)?);
         }
         let metadata_dir = &config.node.metadata_log_dir;
         if !config.node.log_dirs.contains(metadata_dir) {
-            dirs.push(Placed { dir: open_dir(env, metadata_dir)?, holds_topics: false, logs: 0 });
+            dirs.push(open(metadata_dir, false)?);
         }
         let cluster_id = agree(env, &mut dirs, config.node.node_id)?;
         Ok((LogStore { env: env.clone(), dirs: Mutex::new(dirs) }, cluster_id))
@@ -87,10 +92,9 @@ impl<E: Env> LogStore<E> {
         let home = Path::new(&config.node.metadata_log_dir);
         let placed = dirs.iter().find(|placed| placed.dir.path() == home);
         let placed = placed.unwrap_or(&dirs[0]);
-        let found = placed.dir.partitions()?;
-        match found.iter().find(|f| f.partition == partition && f.kind == DirKind::Live) {
+        match placed.dir.find(&partition)? {
             Some(found) => {
-                let (log, report) = placed.dir.open_log(found, settings)?;
+                let (log, report) = placed.dir.open_log(&found, settings)?;
                 log_repairs(&partition, &report);
                 Ok(log)
             }
@@ -282,8 +286,12 @@ fn fate(found: &FoundPartition, image: &MetadataImage) -> Fate {
     }
 }
 
-fn open_dir<E: Env>(env: &E, path: &str) -> Result<LogDir<E::Disk>, OpenError> {
-    let dir = LogDir::open(env.disk().clone(), Path::new(path));
+fn open_dir<E: Env>(
+    env: &E,
+    path: &str,
+    files: &Arc<OpenFiles<E::Disk>>,
+) -> Result<LogDir<E::Disk>, OpenError> {
+    let dir = LogDir::open_with(env.disk().clone(), Path::new(path), Arc::clone(files));
     let dir = dir.map_err(|error| OpenError::LogDir { path: path.to_owned(), error })?;
     for warning in dir.warnings() {
         log::warn!(target: "kafka.log.LogManager", "{warning}");

@@ -54,6 +54,9 @@ pub struct PartitionLog<D: Disk> {
     pub(crate) is_untouched: bool,
 }
 
+/// A flusher, and up to where it is to flush.
+pub type FlushDue<D> = (LogFlusher<D>, Offset);
+
 /// What only the writer knows of the segment it appends to.
 pub(crate) struct Active<D: Disk> {
     pub(crate) segment: Arc<Segment<D>>,
@@ -217,7 +220,7 @@ impl<D: Disk> PartitionLog<D> {
     ///
     /// # Errors
     /// [`StorageError`]; the log is poisoned.
-    pub fn checkpoint(&mut self) -> Result<Option<(LogFlusher<D>, Offset)>, StorageError> {
+    pub fn checkpoint(&mut self) -> Result<Option<FlushDue<D>>, StorageError> {
         self.state.check_alive()?;
         let end = self.next_offset;
         if self.active.bytes > 0 && self.snapshots.last() != Some(&end) {
@@ -235,8 +238,8 @@ impl<D: Disk> PartitionLog<D> {
         Ok((self.recovery_point() < end).then(|| (self.flusher(), end)))
     }
 
-    /// Keeps those at the base of a segment, and the newest of the others. A snapshot is not synced:
-    /// if power loss takes it, the one before it does, and a few more batches are looked at.
+    /// Keeps those at the base of a segment, and the newest of the others. A snapshot is not
+    /// synced: if power loss takes it, the one before it does, and more batches are looked at.
     fn prune_snapshots(&mut self) -> Result<(), StorageError> {
         let segments = self.state.segments();
         let is_base = |at: &Offset| segments.iter().any(|segment| segment.base() == *at);

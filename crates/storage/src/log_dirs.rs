@@ -203,6 +203,23 @@ impl<D: Disk> LogDir<D> {
         Ok(found)
     }
 
+    /// One partition's directory, if there is one in use.
+    ///
+    /// # Errors
+    /// [`StorageError`]
+    pub fn find(&self, partition: &TopicPartition) -> Result<Option<FoundPartition>, StorageError> {
+        let disk = self.state.disk();
+        let path = partition_dir(partition).map(|name| self.path().join(name));
+        let Some(path) = path.filter(|path| disk.exists(path)) else { return Ok(None) };
+        let topic_id = read_topic_id(disk, &path)?;
+        Ok(Some(FoundPartition {
+            partition: partition.clone(),
+            kind: DirKind::Live,
+            topic_id,
+            path,
+        }))
+    }
+
     /// Makes an empty log. Its directory survives power loss from the first flush on.
     ///
     /// # Errors

@@ -288,3 +288,101 @@ impl<D: Disk> LogFile<D> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use env_sim::{Crash, SimDisk};
+
+    struct World {
+        disk: SimDisk,
+        home: Arc<LogDirState<SimDisk>>,
+        files: Vec<Arc<LogFile<SimDisk>>>,
+    }
+
+    /// So many files by turns, of which `at_most` are open; each has its number in it, synced.
+    fn world(count: u8, at_most: usize) -> World {
+        let disk = SimDisk::new(1);
+        let files = OpenFiles::at_most(at_most);
+        let home = LogDirState::new(disk.clone(), "/".into(), Default::default(), files);
+        let home = Arc::new(home);
+        let file = |number: u8| {
+            let path = PathBuf::from(format!("/{number}.log"));
+            let file = LogFile::unopened(home.clone(), path, OpenMode::ReadWrite);
+            file.create().unwrap();
+            write(&file, &[number]).unwrap();
+            file.sync().unwrap();
+            file
+        };
+        let files = (0..count).map(file).collect();
+        disk.sync_dir(Path::new("/")).unwrap();
+        World { disk, home, files }
+    }
+
+    fn write(file: &Arc<LogFile<SimDisk>>, bytes: &[u8]) -> Result<(), StorageError> {
+        file.change("write", |file| file.write_at(bytes, 0))
+    }
+
+    fn is_open(file: &LogFile<SimDisk>) -> bool {
+        file.lock().file.is_some()
+    }
+
+    fn open(world: &World) -> Vec<usize> {
+        (0..world.files.len()).filter(|at| is_open(&world.files[*at])).collect()
+    }
+
+    #[test]
+    fn the_longest_unused_files_make_room_and_come_back_when_asked_for() {
+        let world = world(6, 3);
+        assert_eq!((open(&world), world.home.open_files().count()), (vec![3, 4, 5], 3));
+        for number in [0, 4, 1, 0, 5, 2, 0] {
+            let mut byte = [9];
+            world.files[number].get().unwrap().read_at(&mut byte, 0).unwrap();
+            assert_eq!(byte, [number as u8]);
+            assert_eq!(open(&world).len(), 3);
+        }
+        assert!(is_open(&world.files[0]), "it was used again and again");
+    }
+
+    #[test]
+    fn a_file_with_unsynced_bytes_stays_open_as_long_as_a_clean_one_can_go() {
+        let world = world(6, 3);
+        write(&world.files[0], b"x").unwrap();
+        for number in [1, 2, 3, 4, 5, 1, 2, 3] {
+            world.files[number].get().unwrap();
+            assert!(is_open(&world.files[0]));
+        }
+        let syncs = world.disk.syncs();
+        world.files[0].sync().unwrap();
+        world.files[0].sync().unwrap();
+        assert_eq!(world.disk.syncs() - syncs, 1, "a clean file is not synced");
+        [4, 5, 1, 2].iter().for_each(|number| _ = world.files[*number].get().unwrap());
+        assert!(!is_open(&world.files[0]));
+    }
+
+    #[test]
+    fn where_all_are_dirty_one_is_synced_before_it_is_closed() {
+        let world = world(6, 3);
+        world.files.iter().for_each(|file| write(file, b"y").unwrap());
+        let closed: Vec<usize> = (0..6).filter(|at| !is_open(&world.files[*at])).collect();
+        assert_eq!(closed.len(), 3);
+        world.disk.crash(Crash::PowerLoss);
+        for number in closed {
+            let path = PathBuf::from(format!("/{number}.log"));
+            assert_eq!(world.disk.read_file(&path, 9).unwrap(), b"y");
+        }
+    }
+
+    #[test]
+    fn a_failed_sync_is_never_forgotten_by_closing_the_file() {
+        let world = world(4, 2);
+        write(&world.files[0], b"z").unwrap();
+        world.disk.fail_next_sync("0.log");
+        // No clean file is left, so one of the dirty ones must be synced.
+        [1, 2].iter().for_each(|number| write(&world.files[*number], b"z").unwrap());
+        assert!(world.home.is_offline());
+        assert!(is_open(&world.files[0]));
+        assert!(world.files[0].get().is_err() && world.files[0].sync().is_err());
+        assert!(write(&world.files[0], b"z").is_err());
+    }
+}

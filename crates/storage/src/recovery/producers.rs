@@ -14,9 +14,9 @@ use types::{Offset, WallTime};
 
 /// Makes producer state from the newest sound snapshot and the batches after it.
 ///
-/// With `rebuild_from`, the recovery point after an unclean end, snapshots of a later offset go, and
-/// what the transaction indexes say of offsets after the snapshot is made anew, as are the snapshots
-/// between later segments.
+/// With `rebuild_from`, the recovery point after an unclean end, snapshots of a later offset go,
+/// and what the transaction indexes say of offsets after the snapshot is made anew, as are the
+/// snapshots between later segments.
 pub(crate) fn replay_producers<D: Disk>(
     log: &mut PartitionLog<D>,
     rebuild_from: Option<Offset>,
