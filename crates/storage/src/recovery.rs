@@ -110,15 +110,7 @@ pub(crate) fn open<D: Disk>(
         last.is_new.store(true, Ordering::Release);
         state.is_new.store(true, Ordering::Release);
     }
-    let committed = match recovery_point == log_end {
-        true => Place { segment_base: last.base(), position: last.bytes()? },
-        // What the last process left may be in the page cache only.
-        false => {
-            let segment = &segments[floor_segment(&segments, recovery_point)];
-            Place { segment_base: segment.base(), position: 0 }
-        }
-    };
-    state.reset_committed(committed);
+    state.reset_committed(committed_place(&state)?);
     let snapshots = listing.offsets(FileKind::ProducerSnapshot);
     let is_as_closed = snapshots.last() == Some(&log_end) || last.bytes()? == 0;
     let is_untouched = open.is_clean && is_as_closed && report == RecoveryReport::default();
@@ -140,6 +132,17 @@ pub(crate) fn open<D: Disk>(
         replay_producers(&mut log, trusted_to, open.now)?;
     }
     Ok((log, report))
+}
+
+/// Of what lies above the recovery point, the last process may have left all in the page cache.
+fn committed_place<D: Disk>(state: &LogState<D>) -> Result<Place, StorageError> {
+    let segments = state.segments();
+    if state.recovery_point() == state.log_end() {
+        let last = active(&segments);
+        return Ok(Place { segment_base: last.base(), position: last.bytes()? });
+    }
+    let first = &segments[floor_segment(&segments, state.recovery_point())];
+    Ok(Place { segment_base: first.base(), position: 0 })
 }
 
 /// Says of each segment whether its files, and their names, are on disk.
