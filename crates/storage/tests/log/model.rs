@@ -347,7 +347,7 @@ fn run(steps: &[Step], seed: u64) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(std::env::var("CASES").map_or(128, |n| n.parse().unwrap())))]
+    #![proptest_config(ProptestConfig::with_cases(std::env::var("OTTLA_CASES").map_or(128, |n| n.parse().unwrap())))]
 
     #[test]
     fn a_log_is_the_list_of_its_batches_whatever_happens_to_it(steps in steps(), seed: u64) {
