@@ -131,6 +131,10 @@ impl<E: Env> LogStore<E> {
                             settings: partition,
                         });
                     }
+                    // A crash while it was made left nothing to keep.
+                    Fate::SetAside if placed.dir.is_unborn(&found)? => {
+                        placed.dir.remove_dir(&found.path)?;
+                    }
                     Fate::SetAside => {
                         let aside = placed.dir.set_aside(&found, self.env.rng().bytes16())?;
                         log::warn!(

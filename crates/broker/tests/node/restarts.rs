@@ -1,5 +1,8 @@
 //! What a broker knows after it was killed or shut down: everything it has acknowledged.
 
+use std::path::Path;
+
+use env::{Disk, Env};
 use env_sim::Crash;
 use protocol::messages::describe_configs_request::DescribeConfigsResource;
 use protocol::messages::{DescribeConfigsRequest, MetadataRequest};
@@ -139,4 +142,18 @@ fn a_power_cut_leaves_the_topics_and_logs_without_holes() {
         assert_eq!(kept[..], sent[..kept.len()], "seed {seed}");
         assert_eq!(broker.append("t", 0, &["next"]), kept.len() as i64);
     }
+}
+
+#[test]
+fn a_partition_that_was_being_made_when_the_process_died_is_made_again_and_nothing_is_left_of_it() {
+    let mut broker = Broker::start();
+    broker.create_topic("t", 1, &[]);
+    let disk = broker.env.disk().clone();
+    let made = Path::new("/data/t-0/partition.metadata");
+    disk.rename(made, Path::new("/data/t-0/partition.metadata.tmp")).expect("it is there");
+    broker.kill_and_restart();
+    assert_eq!(broker.append("t", 0, &["a"]), 0);
+    let stray = |name: &str| name.ends_with("-stray");
+    let entries = disk.read_dir(Path::new("/data")).expect("the log directory");
+    assert!(entries.iter().all(|entry| !stray(&entry.name)), "{entries:?}");
 }

@@ -2,12 +2,15 @@
 
 use super::{FoundPartition, LogDir};
 use crate::error::StorageError;
-use crate::file_names::{DirKind, moved_dir};
+use crate::file_names::{DirKind, FileKind, OffsetFile, moved_dir};
 use crate::log::PartitionLog;
-use env::Disk;
+use env::{Disk, DiskFile, OpenMode};
 use std::io;
 use std::path::{Path, PathBuf};
 use types::TopicPartition;
+
+/// A batch says its length and format within so many bytes.
+const MAGIC_END: usize = 17;
 
 impl<D: Disk> LogDir<D> {
     /// Takes a log out of the directory: renames it to `…-delete` and returns the path, to be given
@@ -37,6 +40,34 @@ impl<D: Disk> LogDir<D> {
         unique: [u8; 16],
     ) -> Result<PathBuf, StorageError> {
         self.move_dir(&found.partition, &found.path, unique, DirKind::Stray)
+    }
+
+    /// Whether a crash came while the partition was made: its directory does not say which topic's
+    /// it is, and no segment in it begins with a batch.
+    ///
+    /// # Errors
+    /// [`StorageError`]
+    pub fn is_unborn(&self, found: &FoundPartition) -> Result<bool, StorageError> {
+        if found.topic_id.is_some() {
+            return Ok(false);
+        }
+        let disk = self.state.disk();
+        let entries = disk.read_dir(&found.path).map_err(StorageError::io("list", &found.path))?;
+        for entry in entries {
+            let file = OffsetFile::parse(&entry.name);
+            if file.is_some_and(|file| file.kind == FileKind::Log) {
+                let path = found.path.join(&entry.name);
+                let file = disk.open(&path, OpenMode::Read);
+                let mut head = [0; MAGIC_END];
+                let got = file.and_then(|file| file.read_at(&mut head, 0));
+                let got = got.map_err(StorageError::io("read segment", &path))?;
+                // Space that is reserved ahead reads as zeros.
+                if head[..got].iter().any(|byte| *byte != 0) {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
     }
 
     fn move_dir(

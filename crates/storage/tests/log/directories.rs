@@ -158,6 +158,24 @@ fn a_stray_directory_is_set_aside_with_all_it_holds() {
 }
 
 #[test]
+fn a_directory_that_a_crash_left_while_it_was_made_is_unborn_and_one_with_a_batch_is_not() {
+    let mut world = World::new(small());
+    world.stop();
+    let dir = open(&world.disk);
+    let found = dir.partitions().unwrap().remove(0);
+    assert!(!dir.is_unborn(&found).unwrap(), "its topic is known");
+    world.disk.remove_file(&found.path.join("partition.metadata")).unwrap();
+    let found = dir.partitions().unwrap().remove(0);
+    assert!(dir.is_unborn(&found).unwrap());
+    let segment = found.path.join("00000000000000000000.log");
+    let file = world.disk.open(&segment, OpenMode::Create).unwrap();
+    file.write_at(&[0; 4096], 0).unwrap();
+    assert!(dir.is_unborn(&found).unwrap(), "space that is reserved ahead is zeros");
+    file.write_at(&[1], 11).unwrap();
+    assert!(!dir.is_unborn(&found).unwrap(), "a batch begins with its length");
+}
+
+#[test]
 fn a_torn_checkpoint_costs_a_longer_scan_and_a_warning_and_an_empty_one_nothing() {
     for (content, warnings) in [("0\n1\norders 0", 1), ("", 0)] {
         let mut world = World::new(small());
