@@ -9,6 +9,7 @@ import time
 READY_MARK = b"Kafka Server started"
 READY_SECONDS = 30
 STOP_SECONDS = 30
+VERIFY_SECONDS = 60
 PR_SET_PDEATHSIG = 1
 
 
@@ -27,7 +28,7 @@ class Node:
         self.argv = [binary, "dev", "--port", str(port), "--data-dir", data_directory]
         for override in overrides:
             self.argv += ["--override", override]
-        self.log_path, self.process = log_path, None
+        self.data_directory, self.log_path, self.process = data_directory, log_path, None
         self.log_from = 0
 
     def launch(self):
@@ -67,6 +68,12 @@ class Node:
         except subprocess.TimeoutExpired:
             self.kill()
             return None
+
+    def verify(self):
+        """What `ottla log verify` finds in the directory of the stopped node; "" when it is sound."""
+        argv = [self.argv[0], "log", "verify", self.data_directory]
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=VERIFY_SECONDS)
+        return "" if done.returncode == 0 else f"log verify: {done.returncode}: {done.stdout[:1_000]}{done.stderr[:300]}"
 
     def alive(self):
         return self.process is not None and self.process.poll() is None

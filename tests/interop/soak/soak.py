@@ -36,7 +36,7 @@ OVERRIDES = [
     "log.retention.check.interval.ms=500",
 ]
 #: Beside what clients see.
-ALSO = {"starts": "the node starts after every fault and stops when asked"}
+ALSO = {"starts": "the node starts after every fault, stops when asked and leaves a sound directory"}
 
 
 def options():
@@ -52,7 +52,7 @@ def options():
     add("--fills", type=int, default=0, metavar="N", help="the disk is full for a while")
     add("--seed", type=int, default=1, metavar="N", help="which faults, when, and what is written")
     add("--seconds", type=float, default=1e9, metavar="N", help="begins no fault after so long")
-    add("--durability", choices=["default", "fsync", "page-cache"], default="default", help="of every topic")
+    add("--durability", choices=topics.DURABILITIES, default="default", help="of every topic")
     add("--partitions", type=int, default=64, metavar="N", help="of the widest topic")
     add("--load", type=float, default=1.0, metavar="X", help="times the usual load of about 3 MB/s")
     add("--pause", type=float, default=0.9, metavar="SECONDS", help="between faults, on average")
@@ -144,6 +144,8 @@ class Round:
         if self.python("readback.py").wait(READBACK_SECONDS):
             raise RuntimeError("not everything could be read back")
         self.faults.stops_cleanly()
+        if unsound := self.node.verify():
+            self.faults.complaints.append(unsound)
 
     def python(self, script, **more):
         log = open(os.path.join(self.place, "clients.log"), "a")

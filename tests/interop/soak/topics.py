@@ -35,13 +35,23 @@ RETENTION_FROM = 1_000_000_000
 GROUPS = ("readers", "auditors")
 
 
+#: What `--durability` sets on every topic. Only `page-cache` may lose what it acknowledged, and only to a cut.
+DURABILITIES = {
+    "default": {},
+    "fsync": {"durability": "fsync"},
+    # With one replica its memory is not enough.
+    "replicated": {"durability": "replicated"},
+    # Kafka's own way to sync before it acknowledges.
+    "flush-messages": {"durability": "page-cache", "flush.messages": "1"},
+    "page-cache": {"durability": "page-cache"},
+}
+
+
 def described(durability, widest):
-    """What round.json says of them; `durability` is a topic config unless it is `default`."""
+    """What round.json says of them."""
     configs, kinds, partitions = {}, {}, {}
     for topic, (kind, count, config) in TOPICS.items():
-        configs[topic] = dict(config)
-        if durability != "default":
-            configs[topic]["durability"] = durability
+        configs[topic] = {**config, **DURABILITIES[durability]}
         kinds[topic] = kind
         partitions[topic] = widest if topic == "wide" else count
     return {"topics": kinds, "partitions": partitions, "configs": configs}

@@ -22,7 +22,7 @@ from confluent_kafka.admin import (
 
 import history
 from readers import Follower, Member, Onlooker
-from topics import GROUPS, RETENTION_FROM
+from topics import DURABILITIES, GROUPS, RETENTION_FROM
 from writers import PROFILES, Session, Writer
 
 ADMIN_SECONDS = 10
@@ -70,9 +70,7 @@ class Administrator(Asking):
 
     def live_and_die(self, session, topic):
         partitions = self.random.randint(1, 6)
-        config = {"retention.ms": str(86_400_000 + partitions)}
-        if self.info["durability"] != "default":
-            config["durability"] = self.info["durability"]
+        config = {"retention.ms": str(86_400_000 + partitions), **DURABILITIES[self.info["durability"]]}
         wanted = NewTopic(topic, partitions, 1, config=config)
         asked, acked = self.asked(lambda: self.client.create_topics([wanted]))
         self.log.write("create", asked, acked, topic, partitions)
