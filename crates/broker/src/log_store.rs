@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use config::BrokerConfig;
-use env::{Disk, Env, Rng};
+use env::{Background, Disk, Env, Rng};
 use metadata::MetadataImage;
 use storage::file_names::DirKind;
 use storage::{
@@ -14,7 +14,9 @@ use storage::{
 use types::{BrokerId, TopicPartition, Uuid, WallTime};
 
 use crate::node::OpenError;
+use crate::removals::{Doomed, LaneOf, Removals};
 use crate::settings::PartitionSettings;
+use crate::timers::Timers;
 
 /// The topic of the metadata log. It is no topic in the image.
 const METADATA_TOPIC: &str = "__cluster_metadata";
@@ -24,6 +26,8 @@ const METADATA_TOPIC: &str = "__cluster_metadata";
 pub struct LogStore<E: Env> {
     env: E,
     dirs: Mutex<Vec<Placed<E::Disk>>>,
+    lane: LaneOf<E>,
+    removals: Removals<E>,
 }
 
 struct Placed<D: Disk> {
@@ -60,7 +64,11 @@ impl<E: Env> LogStore<E> {
     ///
     /// # Errors
     /// A directory is in use, unreadable, or of another node or cluster.
-    pub fn open(env: &E, config: &BrokerConfig) -> Result<(LogStore<E>, Uuid), OpenError> {
+    pub fn open(
+        env: &E,
+        config: &BrokerConfig,
+        timers: &Arc<Timers>,
+    ) -> Result<(LogStore<E>, Uuid), OpenError> {
         let files = OpenFiles::of_process(env.disk());
         let open = |path: &str, holds_topics| {
             open_dir(env, path, &files).map(|dir| Placed { dir, holds_topics, logs: 0 })
@@ -74,7 +82,15 @@ impl<E: Env> LogStore<E> {
             dirs.push(open(metadata_dir, false)?);
         }
         let cluster_id = agree(env, &mut dirs, config.node.node_id)?;
-        Ok((LogStore { env: env.clone(), dirs: Mutex::new(dirs) }, cluster_id))
+        let lane = env.background().lane("housekeeping");
+        let removals = Removals::new(env.clone(), Arc::clone(timers), lane.clone());
+        let store = LogStore { env: env.clone(), dirs: Mutex::new(dirs), lane, removals };
+        Ok((store, cluster_id))
+    }
+
+    /// Where what blocks is done for the logs.
+    pub fn lane(&self) -> &LaneOf<E> {
+        &self.lane
     }
 
     /// Opens the metadata log, or makes it.
@@ -143,7 +159,10 @@ impl<E: Env> LogStore<E> {
                             found.path.display(), aside.display()
                         );
                     }
-                    Fate::Remove => placed.dir.remove_dir(&found.path)?,
+                    Fate::Remove => {
+                        let doomed = Doomed::Dir(found.path);
+                        self.removals.remove_after(0, placed.dir.remover(), doomed);
+                    }
                     Fate::Leave => {}
                 }
             }
@@ -176,31 +195,29 @@ impl<E: Env> LogStore<E> {
         Ok((DirIndex(index), log))
     }
 
-    /// Deletes a log and its directory. Whoever still reads it keeps the open files.
+    /// Deletes a log. Its directory is renamed at once and removed after `file.delete.delay.ms`;
+    /// whoever still reads it keeps the open files.
     ///
     /// # Errors
     /// The directory fails.
     pub fn delete(&self, index: DirIndex, log: PartitionLog<E::Disk>) -> Result<(), StorageError> {
         let mut dirs = self.lock();
         let Some(placed) = dirs.get_mut(index.0) else { return Ok(()) };
+        let delay_ms = log.config().file_delete_delay_ms;
         let doomed = placed.dir.delete_log(log, self.env.rng().bytes16())?;
         placed.logs = placed.logs.saturating_sub(1);
-        placed.dir.remove_dir(&doomed)
+        self.removals.remove_after(delay_ms, placed.dir.remover(), Doomed::Dir(doomed));
+        Ok(())
     }
 
-    /// Removes the files of segments that a log has let go of.
-    ///
-    /// # Errors
-    /// The directory fails.
-    pub fn remove_let_go(
-        &self,
-        index: DirIndex,
-        log: &mut PartitionLog<E::Disk>,
-    ) -> Result<(), StorageError> {
+    /// Sees to it that the files of segments that a log has let go of are removed after
+    /// `file.delete.delay.ms`.
+    pub fn remove_let_go(&self, index: DirIndex, log: &mut PartitionLog<E::Disk>) {
         let files = log.take_deleted();
-        match self.lock().get(index.0) {
-            Some(placed) if !files.is_empty() => placed.dir.remove_files(&files),
-            _ => Ok(()),
+        let remover = self.lock().get(index.0).map(|placed| placed.dir.remover());
+        if let Some(remover) = remover.filter(|_| !files.is_empty()) {
+            let delay_ms = log.config().file_delete_delay_ms;
+            self.removals.remove_after(delay_ms, remover, Doomed::Files(files));
         }
     }
 
