@@ -4,11 +4,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use consensus::{
     CommittedBatch, ConsensusEngine, EngineEvent, Epoch, Gate, GateVerdict, MetadataLog,
-    QuorumStatus, SingleVoter,
+    ProposeError, QuorumStatus, SingleVoter,
 };
 use controller::{Controller, ControllerResult};
 use env::{Clock, Env};
 use metadata::{Loaded, MetadataImage, MetadataRecord, Provenance};
+use protocol::messages::AssignReplicasToDirsRequest;
 use types::{ErrorCode, WallTime};
 
 use crate::metadata_log::StoredMetadataLog;
@@ -17,6 +18,12 @@ use crate::metadata_log::StoredMetadataLog;
 #[doc(alias = "MetadataPublisher")]
 pub trait ImageSubscriber: Send + Sync {
     fn handle_image(&self, loaded: &Loaded, now: WallTime);
+
+    /// Where replicas were put since this was last asked: what a broker tells its controller.
+    fn take_assignments(&self) -> Option<AssignReplicasToDirsRequest>;
+
+    /// The metadata log has failed; nothing is decided here any more.
+    fn handle_fatal(&self, why: &str);
 }
 
 /// The controller of this node, over its engine.
@@ -35,6 +42,13 @@ struct State<E: Env> {
     gate: Gate,
     controller: Controller,
     reign: Option<Epoch>,
+}
+
+/// Why a decision was not committed, or nobody knows whether it was.
+struct NotCommitted {
+    why: String,
+    /// Nothing will be from now on.
+    is_fatal: bool,
 }
 
 impl<E: Env> ControllerHost<E> {
@@ -93,21 +107,16 @@ impl<E: Env> ControllerHost<E> {
         let now = self.env.clock().wall();
         let mut state = self.lock();
         let result = decide(&state.controller);
-        if result.records.is_empty() {
-            return Ok(result.reply);
-        }
-        let mut steps = Vec::new();
-        let outcome = state.commit(&result, now, &mut steps);
-        // What is committed is true, whatever became of the rest.
         let subscriber = self.subscriber.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(subscriber) = subscriber {
-            steps.iter().for_each(|loaded| subscriber.handle_image(loaded, now));
+        let outcome = state.decided(&result, now, subscriber.as_deref());
+        // What was made on the way is part of the decision: whoever hears of it finds it assigned.
+        while let Some(request) = subscriber.as_ref().and_then(|s| s.take_assignments()) {
+            let result = state.controller.assign_replicas_to_dirs(&request);
+            if state.decided(&result, now, subscriber.as_deref()).is_err() {
+                break;
+            }
         }
-        outcome.map(|()| result.reply).map_err(|error| {
-            log::error!(target: "kafka.controller.QuorumController", "{error}");
-            state.reign = None;
-            ErrorCode::NotController
-        })
+        outcome.map(|()| result.reply)
     }
 
     fn lock(&self) -> MutexGuard<'_, State<E>> {
@@ -116,20 +125,52 @@ impl<E: Env> ControllerHost<E> {
 }
 
 impl<E: Env> State<E> {
+    /// Commits a decision and tells of it.
+    fn decided<R>(
+        &mut self,
+        result: &ControllerResult<R>,
+        now: WallTime,
+        subscriber: Option<&dyn ImageSubscriber>,
+    ) -> Result<(), ErrorCode> {
+        if result.records.is_empty() {
+            return Ok(());
+        }
+        let mut steps = Vec::new();
+        let outcome = self.commit(result, now, &mut steps);
+        // What is committed is true, whatever became of the rest.
+        if let Some(subscriber) = subscriber {
+            steps.iter().for_each(|loaded| subscriber.handle_image(loaded, now));
+        }
+        outcome.map_err(|failed| {
+            log::error!(target: "kafka.controller.QuorumController", "{}", failed.why);
+            if failed.is_fatal {
+                self.reign = None;
+                subscriber.inspect(|subscriber| subscriber.handle_fatal(&failed.why));
+            }
+            ErrorCode::NotController
+        })
+    }
+
     /// Proposes the batches of a decision; `steps` gets what was committed and replayed.
     fn commit<R>(
         &mut self,
         result: &ControllerResult<R>,
         now: WallTime,
         steps: &mut Vec<Loaded>,
-    ) -> Result<(), String> {
-        let batches = self.controller.encode(result).map_err(|error| error.to_string())?;
-        for records in batches {
-            let epoch = self.reign.ok_or("this node does not lead the metadata log")?;
-            let engine = self.engine.as_mut().ok_or("the metadata log is closed")?;
+    ) -> Result<(), NotCommitted> {
+        let passing = |why: &str| NotCommitted { why: why.to_owned(), is_fatal: false };
+        let batches = self.controller.encode(result);
+        for records in batches.map_err(|error| passing(&error.to_string()))? {
+            let not_leader = || passing("this node does not lead the metadata log");
+            let epoch = self.reign.ok_or_else(not_leader)?;
+            let closed = || passing("the metadata log is closed");
+            let engine = self.engine.as_mut().ok_or_else(closed)?;
             let proposed = engine.propose(epoch, self.gate.next(), records, now);
-            proposed.map_err(|error| format!("propose metadata records: {error}"))?;
-            self.drain(steps)?;
+            proposed.map_err(|error| NotCommitted {
+                why: format!("propose metadata records: {error}"),
+                is_fatal: error != ProposeError::NoRoom,
+            })?;
+            self.drain(steps).map_err(|why| NotCommitted { why, is_fatal: true })?;
         }
         Ok(())
     }

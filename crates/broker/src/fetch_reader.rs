@@ -248,15 +248,16 @@ fn find<D: Disk>(
     match &target.topic {
         FetchTopic::Name(name) => {
             let id = Uuid::ZERO;
-            let found = partitions.get(name, target.partition);
-            let partition = found.ok_or(ErrorCode::UnknownTopicOrPartition);
+            let partition = partitions.find(name, target.partition);
             Found { name: name.clone(), id, partition }
         }
         FetchTopic::Id(id) => match image.topics.by_id(*id) {
             Some(topic) => {
-                let found = partitions.get(&topic.name, target.partition);
-                let same = found.filter(|partition| partition.topic_id == *id);
-                let partition = same.ok_or(ErrorCode::UnknownTopicOrPartition);
+                let found = partitions.find(&topic.name, target.partition);
+                let partition = match found {
+                    Ok(found) if found.topic_id != *id => Err(ErrorCode::UnknownTopicOrPartition),
+                    found => found,
+                };
                 Found { name: (&*topic.name).into(), id: *id, partition }
             }
             None => {

@@ -1,18 +1,15 @@
-//! What a broker does from time to time without being asked, on a lane of its own: it syncs and
-//! removes, and nobody who serves waits for that.
+//! What a broker does from time to time without being asked.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use env::{Clock, Disk, Env, Lane};
-use storage::StorageError;
+use env::{Background, Clock, Disk, Env, Lane};
+use storage::{StorageError, retention};
 use types::{MonoTime, WallTime};
 
-use crate::limits::HOUSEKEEPING_PARTITIONS_AT_ONCE;
 use crate::log_store::LogStore;
 use crate::node::Node;
 use crate::partitions::Partition;
-use crate::steady_time::SteadyTime;
 use crate::timers::Expire;
 
 /// One recurring task.
@@ -20,7 +17,8 @@ pub struct Housekeeping<E: Env> {
     node: Weak<Node<E>>,
     interval: Duration,
     task: Task,
-    time: Mutex<SteadyTime>,
+    /// Syncing and removing files take their time, and nobody waits for them.
+    lane: <E::Background as Background>::Lane,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -38,57 +36,44 @@ impl<E: Env> Housekeeping<E> {
         let checkpoint_ms = i64::from(log.flush_offset_checkpoint_interval_ms);
         let tasks =
             [(Task::Checkpoint, checkpoint_ms), (Task::Retention, log.retention_check_interval_ms)];
-        let clock = node.env().clock();
         for (task, interval_ms) in tasks {
-            let this = Arc::new(Housekeeping {
-                node: Arc::downgrade(node),
-                interval: Duration::from_millis(interval_ms.max(1000) as u64),
-                task,
-                time: Mutex::new(SteadyTime::new(clock.mono(), clock.wall())),
-            });
-            this.rest(node);
+            let interval = Duration::from_millis(interval_ms.max(1000) as u64);
+            let lane = node.env().background().lane("housekeeping");
+            let this = Arc::new(Housekeeping { node: Arc::downgrade(node), interval, task, lane });
+            this.rest(node, node.env().clock().mono());
         }
     }
 
-    /// The pause is from the end of one round to the next, so that no two run at once.
-    fn rest(self: Arc<Self>, node: &Node<E>) {
-        let now = node.env().clock().mono();
+    fn rest(self: Arc<Self>, node: &Node<E>, now: MonoTime) {
         node.timers.register(now.plus(self.interval), self);
-    }
-
-    /// Does the partitions from `next` on: a few, then others have their turn on the lane.
-    fn go_on(self: Arc<Self>, partitions: Vec<Arc<Partition<E::Disk>>>, next: usize) {
-        let Some(node) = self.node.upgrade() else { return };
-        let clock = node.env().clock();
-        let (mono, wall) = (clock.mono(), clock.wall());
-        let steady = self.time.lock().unwrap_or_else(PoisonError::into_inner).at(mono, wall);
-        let end = (next + HOUSEKEEPING_PARTITIONS_AT_ONCE).min(partitions.len());
-        for partition in &partitions[next..end] {
-            let outcome = match self.task {
-                Task::Checkpoint => look_after(partition, wall),
-                Task::Retention => retain(partition, &node.log_store, steady),
-            };
-            if let Err(error) = outcome {
-                log::error!(target: "kafka.log.LogManager", "{}: {error}", partition.id);
-            }
-        }
-        if end < partitions.len() {
-            let lane = node.log_store.lane().clone();
-            return lane.run(Box::new(move || self.go_on(partitions, end)));
-        }
-        if let Task::Checkpoint = self.task {
-            node.log_store.checkpoint();
-        }
-        self.rest(&node);
     }
 }
 
 impl<E: Env> Expire for Housekeeping<E> {
     fn expire(self: Arc<Self>, _now: MonoTime) {
+        let lane = self.lane.clone();
+        lane.run(Box::new(move || self.work()));
+    }
+}
+
+impl<E: Env> Housekeeping<E> {
+    fn work(self: Arc<Self>) {
         let Some(node) = self.node.upgrade() else { return };
-        let partitions = node.partitions.all();
-        let lane = node.log_store.lane().clone();
-        lane.run(Box::new(move || self.go_on(partitions, 0)));
+        let wall = node.env().clock().wall();
+        for partition in node.partitions.all() {
+            let outcome = match self.task {
+                Task::Checkpoint => look_after(&partition, wall),
+                Task::Retention => retain(&partition, &node.log_store, wall),
+            };
+            if let Err(error) = outcome {
+                log::error!(target: "kafka.log.LogManager", "{}: {error}", partition.id);
+            }
+        }
+        if let Task::Checkpoint = self.task {
+            node.log_store.checkpoint();
+        }
+        let now = node.env().clock().mono();
+        self.rest(&node, now);
     }
 }
 
@@ -110,7 +95,9 @@ fn retain<E: Env>(
     now: WallTime,
 ) -> Result<(), StorageError> {
     let kept = partition.with_log(now, |log| {
-        let Some(plan) = log.retention_plan(partition.high_watermark(), now)? else {
+        let facts = log.segment_facts()?;
+        let (start, end) = (log.log_start(), partition.high_watermark());
+        let Some(plan) = retention::plan(&facts, start, end, now, log.config()) else {
             return Ok(());
         };
         if plan.roll_first {
@@ -122,8 +109,7 @@ fn retain<E: Env>(
             "{} starts at offset {log_start} now: what came before was past its retention",
             partition.id
         );
-        store.remove_let_go(partition.dir(), log);
-        Ok(())
+        store.remove_let_go(partition.dir(), log)
     });
     kept.unwrap_or(Ok(()))
 }

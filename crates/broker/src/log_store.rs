@@ -1,45 +1,76 @@
 //! The log directories of this broker and the logs in them.
 
-use std::path::Path;
+mod agree;
+mod opening;
+mod placed;
+
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use config::BrokerConfig;
-use env::{Background, Disk, Env, Rng};
-use metadata::MetadataImage;
-use storage::file_names::DirKind;
-use storage::{
-    FoundPartition, LogDir, LogDirMetrics, LogSettings, MetaProperties, OpenFiles, PartitionLog,
-    StorageError,
-};
-use types::{BrokerId, TopicPartition, Uuid, WallTime};
+use env::{Disk, Env, Rng};
+use metadata::RESERVED_DIRECTORIES;
+use storage::{LogDirMetrics, LogSettings, OpenFiles, PartitionLog, StorageError};
+use types::{TopicPartition, Uuid, WallTime};
 
 use crate::node::OpenError;
-use crate::removals::{Doomed, LaneOf, Removals};
 use crate::settings::PartitionSettings;
-use crate::timers::Timers;
 
-/// The topic of the metadata log. It is no topic in the image.
-const METADATA_TOPIC: &str = "__cluster_metadata";
+use agree::agree;
+use placed::Placed;
 
 /// Every entry of `log.dirs`, and `metadata.log.dir` if it is none of them.
+///
+/// **Invariant:** a log is made in one directory once. While some directory is out of use, nobody
+/// knows what is in it, and only what is known to be new is made in another (KAFKA-16234).
 #[doc(alias = "LogManager")]
 pub struct LogStore<E: Env> {
     env: E,
     dirs: Mutex<Vec<Placed<E::Disk>>>,
-    lane: LaneOf<E>,
-    removals: Removals<E>,
-}
-
-struct Placed<D: Disk> {
-    dir: LogDir<D>,
-    /// False: only the metadata log lives here.
-    holds_topics: bool,
-    logs: usize,
+    /// Where the metadata log is.
+    metadata_home: DirIndex,
 }
 
 /// Which directory a log is in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DirIndex(usize);
+
+/// Where a log is to be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    In(DirIndex),
+    Anywhere,
+}
+
+/// Why a log that is not to be found is not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Misplaced {
+    /// It is in a directory that is out of use, or may be.
+    DirOffline,
+    /// It was in a directory of this id, which is none of `log.dirs`.
+    DirUnknown(Uuid),
+}
+
+impl fmt::Display for Misplaced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Misplaced::DirOffline => f.write_str("a log directory that may hold it is out of use"),
+            Misplaced::DirUnknown(id) => {
+                write!(f, "it is in the log directory of id {id}, which is none of log.dirs")
+            }
+        }
+    }
+}
+
+/// A directory that was in use and is not any more.
+#[derive(Clone, Debug)]
+pub struct FailedDir {
+    pub index: DirIndex,
+    pub path: String,
+    /// Under which the controller knows it.
+    pub id: Option<Uuid>,
+    pub error: StorageError,
+}
 
 /// A log that was found on disk and belongs to a topic.
 pub struct OpenedLog<D: Disk> {
@@ -62,169 +93,135 @@ pub struct DirFacts {
 impl<E: Env> LogStore<E> {
     /// Locks the directories, formats those that are new, and checks that they belong together.
     ///
+    /// A directory that the disk does not give is left out, if others are there and it does not
+    /// hold the metadata log.
+    ///
     /// # Errors
-    /// A directory is in use, unreadable, or of another node or cluster.
-    pub fn open(
-        env: &E,
-        config: &BrokerConfig,
-        timers: &Arc<Timers>,
-    ) -> Result<(LogStore<E>, Uuid), OpenError> {
+    /// A directory is in use, or of another node or cluster; the metadata log's is not usable, or
+    /// none is.
+    pub fn open(env: &E, config: &BrokerConfig) -> Result<(LogStore<E>, Uuid), OpenError> {
+        let metadata_dir = &config.node.metadata_log_dir;
         let files = OpenFiles::of_process(env.disk());
-        let open = |path: &str, holds_topics| {
-            open_dir(env, path, &files).map(|dir| Placed { dir, holds_topics, logs: 0 })
-        };
+        let open = |path: &str, holds_topics| Placed::open(env.disk(), path, holds_topics, &files);
         let mut dirs = Vec::new();
         for path in &config.node.log_dirs {
             dirs.push(open(path, true)?);
         }
-        let metadata_dir = &config.node.metadata_log_dir;
         if !config.node.log_dirs.contains(metadata_dir) {
             dirs.push(open(metadata_dir, false)?);
         }
+        let home = dirs.iter().position(|placed| placed.path == *metadata_dir).unwrap_or(0);
+        let unusable = |placed: &Placed<E::Disk>| OpenError::LogDir {
+            path: placed.path.clone(),
+            error: placed.why_out(),
+        };
+        if !dirs[home].is_online() {
+            return Err(unusable(&dirs[home]));
+        }
+        let topical = dirs.iter().filter(|placed| placed.holds_topics);
+        if let (false, Some(first)) = (topical.clone().any(Placed::is_online), dirs.first()) {
+            return Err(unusable(first));
+        }
         let cluster_id = agree(env, &mut dirs, config.node.node_id)?;
-        let lane = env.background().lane("housekeeping");
-        let removals = Removals::new(env.clone(), Arc::clone(timers), lane.clone());
-        let store = LogStore { env: env.clone(), dirs: Mutex::new(dirs), lane, removals };
-        Ok((store, cluster_id))
+        let (dirs, metadata_home) = (Mutex::new(dirs), DirIndex(home));
+        Ok((LogStore { env: env.clone(), dirs, metadata_home }, cluster_id))
     }
 
-    /// Where what blocks is done for the logs.
-    pub fn lane(&self) -> &LaneOf<E> {
-        &self.lane
-    }
-
-    /// Opens the metadata log, or makes it.
+    /// Where a log may be made that is not on any disk: in `assigned` if that is one of these, or
+    /// wherever there is room if none was told.
     ///
     /// # Errors
-    /// The directory cannot be read or written.
-    pub fn open_metadata_log(
-        &self,
-        config: &BrokerConfig,
-        now: WallTime,
-    ) -> Result<PartitionLog<E::Disk>, StorageError> {
-        let partition = TopicPartition::new(METADATA_TOPIC, 0);
-        let settings = self.settings(Arc::default(), now);
+    /// It may well exist, out of reach: see the invariant.
+    pub fn place(&self, assigned: Uuid, is_new: bool) -> Result<Place, Misplaced> {
         let dirs = self.lock();
-        let home = Path::new(&config.node.metadata_log_dir);
-        let placed = dirs.iter().find(|placed| placed.dir.path() == home);
-        let placed = placed.unwrap_or(&dirs[0]);
-        match placed.dir.find(&partition)? {
-            Some(found) => {
-                let (log, report) = placed.dir.open_log(&found, settings)?;
-                log_repairs(&partition, &report);
-                Ok(log)
-            }
-            None => placed.dir.create_log(&partition, Uuid::METADATA_TOPIC, settings),
+        let all_online = dirs.iter().all(Placed::is_online);
+        if !is_new && !all_online {
+            return Err(Misplaced::DirOffline);
+        }
+        let home = dirs.iter().position(|placed| placed.id() == Some(assigned));
+        match home {
+            Some(at) if dirs[at].is_online() => Ok(Place::In(DirIndex(at))),
+            Some(_) => Err(Misplaced::DirOffline),
+            None if u128::from_be_bytes(assigned.0) < RESERVED_DIRECTORIES => Ok(Place::Anywhere),
+            None => Err(Misplaced::DirUnknown(assigned)),
         }
     }
 
-    /// Opens the logs that the image knows; sets aside what belongs to no topic, or to one of
-    /// another id; removes what was to be deleted.
+    /// Makes a log: anywhere is in the directory that has the fewest logs, and of those the one
+    /// with the most room. One without room gives way to the next.
     ///
     /// # Errors
-    /// A directory cannot be read or a log cannot be repaired.
-    pub fn open_logs(
-        &self,
-        image: &MetadataImage,
-        settings_of: impl Fn(&str) -> PartitionSettings,
-        now: WallTime,
-    ) -> Result<Vec<OpenedLog<E::Disk>>, StorageError> {
-        let mut opened = Vec::new();
-        let mut dirs = self.lock();
-        for (index, placed) in dirs.iter_mut().enumerate() {
-            for found in placed.dir.partitions()? {
-                match fate(&found, image) {
-                    Fate::Open(topic_id) => {
-                        let partition = settings_of(&found.partition.topic);
-                        let settings = self.settings(Arc::clone(&partition.log), now);
-                        let (log, report) = placed.dir.open_log(&found, settings)?;
-                        log_repairs(&found.partition, &report);
-                        placed.logs += 1;
-                        opened.push(OpenedLog {
-                            dir: DirIndex(index),
-                            topic_id,
-                            log,
-                            settings: partition,
-                        });
-                    }
-                    // A crash while it was made left nothing to keep.
-                    Fate::SetAside if placed.dir.is_unborn(&found)? => {
-                        placed.dir.remove_dir(&found.path)?;
-                    }
-                    Fate::SetAside => {
-                        let aside = placed.dir.set_aside(&found, self.env.rng().bytes16())?;
-                        log::warn!(
-                            target: "kafka.log.LogManager",
-                            "{} belongs to no topic of this cluster; it is kept as {}",
-                            found.path.display(), aside.display()
-                        );
-                    }
-                    Fate::Remove => {
-                        let doomed = Doomed::Dir(found.path);
-                        self.removals.remove_after(0, placed.dir.remover(), doomed);
-                    }
-                    Fate::Leave => {}
-                }
-            }
-            placed.dir.finish_loading()?;
-        }
-        Ok(opened)
-    }
-
-    /// Makes a log in the directory that has the fewest.
-    ///
-    /// # Errors
-    /// The directory fails.
+    /// The directory fails, or none has room.
     pub fn create(
         &self,
         partition: &TopicPartition,
         topic_id: Uuid,
+        place: Place,
         settings: &PartitionSettings,
         now: WallTime,
     ) -> Result<(DirIndex, PartitionLog<E::Disk>), StorageError> {
         let mut dirs = self.lock();
-        let online =
-            |placed: &&mut Placed<E::Disk>| placed.holds_topics && !placed.dir.is_offline();
-        let candidates = dirs.iter_mut().enumerate().filter(|(_, placed)| online(placed));
-        let Some((index, placed)) = candidates.min_by_key(|(_, placed)| placed.logs) else {
-            return Err(StorageError::Poisoned { path: partition.to_string().into() });
-        };
-        let settings = self.settings(Arc::clone(&settings.log), now);
-        let log = placed.dir.create_log(partition, topic_id, settings)?;
-        placed.logs += 1;
-        Ok((DirIndex(index), log))
+        let mut candidates: Vec<(usize, u64, usize)> = Vec::new();
+        for (index, placed) in dirs.iter().enumerate() {
+            let is_meant = match place {
+                Place::In(DirIndex(home)) => index == home,
+                Place::Anywhere => placed.holds_topics,
+            };
+            if let (true, Some(dir)) = (is_meant, placed.online()) {
+                let usable = dir.space().map_or(0, |(_, usable)| usable);
+                candidates.push((placed.logs, u64::MAX - usable, index));
+            }
+        }
+        candidates.sort_unstable();
+        let mut failed = StorageError::Poisoned { path: partition.to_string().into() };
+        for (_, _, index) in candidates {
+            let Ok(dir) = &dirs[index].dir else { continue };
+            let settings = self.settings(Arc::clone(&settings.log), now);
+            match dir.create_log(partition, topic_id, settings) {
+                Ok(log) => {
+                    dirs[index].logs += 1;
+                    return Ok((DirIndex(index), log));
+                }
+                Err(error) if error.is_full() => failed = error,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(failed)
     }
 
-    /// Deletes a log. Its directory is renamed at once and removed after `file.delete.delay.ms`;
-    /// whoever still reads it keeps the open files.
+    /// Deletes a log and its directory. Whoever still reads it keeps the open files.
     ///
     /// # Errors
     /// The directory fails.
     pub fn delete(&self, index: DirIndex, log: PartitionLog<E::Disk>) -> Result<(), StorageError> {
         let mut dirs = self.lock();
         let Some(placed) = dirs.get_mut(index.0) else { return Ok(()) };
-        let delay_ms = log.config().file_delete_delay_ms;
-        let doomed = placed.dir.delete_log(log, self.env.rng().bytes16())?;
+        let Ok(dir) = &placed.dir else { return Ok(()) };
+        let doomed = dir.delete_log(log, self.env.rng().bytes16())?;
         placed.logs = placed.logs.saturating_sub(1);
-        self.removals.remove_after(delay_ms, placed.dir.remover(), Doomed::Dir(doomed));
-        Ok(())
+        dir.remove_dir(&doomed)
     }
 
-    /// Sees to it that the files of segments that a log has let go of are removed after
-    /// `file.delete.delay.ms`.
-    pub fn remove_let_go(&self, index: DirIndex, log: &mut PartitionLog<E::Disk>) {
+    /// Removes the files of segments that a log has let go of.
+    ///
+    /// # Errors
+    /// The directory fails.
+    pub fn remove_let_go(
+        &self,
+        index: DirIndex,
+        log: &mut PartitionLog<E::Disk>,
+    ) -> Result<(), StorageError> {
         let files = log.take_deleted();
-        let remover = self.lock().get(index.0).map(|placed| placed.dir.remover());
-        if let Some(remover) = remover.filter(|_| !files.is_empty()) {
-            let delay_ms = log.config().file_delete_delay_ms;
-            self.removals.remove_after(delay_ms, remover, Doomed::Files(files));
+        match self.lock().get(index.0).and_then(Placed::online) {
+            Some(dir) if !files.is_empty() => dir.remove_files(&files),
+            _ => Ok(()),
         }
     }
 
     /// Writes down how far each log is durable, so that the next recovery reads less.
     pub fn checkpoint(&self) {
-        for placed in self.lock().iter().filter(|placed| !placed.dir.is_offline()) {
-            if let Err(error) = placed.dir.checkpoint_recovery_points() {
+        for dir in self.lock().iter().filter_map(Placed::online) {
+            if let Err(error) = dir.checkpoint_recovery_points() {
                 log::error!(target: "kafka.log.LogManager", "{error}");
             }
         }
@@ -233,31 +230,75 @@ impl<E: Env> LogStore<E> {
     pub fn describe(&self) -> Vec<DirFacts> {
         let facts = |(index, placed): (usize, &Placed<E::Disk>)| DirFacts {
             index: DirIndex(index),
-            path: placed.dir.path().display().to_string(),
-            is_offline: placed.dir.is_offline(),
-            metrics: Arc::clone(placed.dir.metrics()),
-            space: placed.dir.space().ok(),
+            path: placed.path.clone(),
+            is_offline: !placed.is_online(),
+            metrics: placed.metrics(),
+            space: placed.dir.as_ref().ok().and_then(|dir| dir.space().ok()),
         };
         let dirs = self.lock();
         dirs.iter().enumerate().filter(|(_, placed)| placed.holds_topics).map(facts).collect()
     }
 
-    /// The ids of the directories that hold topics, and the epoch of the last clean shutdown.
+    /// Has `tell` called, from under locks, whenever a directory goes out of use.
+    pub fn on_failure(&self, tell: impl Fn() + Send + Sync + 'static) {
+        let tell = Arc::new(tell);
+        for dir in self.lock().iter().filter_map(|placed| placed.dir.as_ref().ok()) {
+            let tell = Arc::clone(&tell);
+            dir.on_offline(move |_| tell());
+        }
+    }
+
+    /// The directories that went out of use since this was last asked.
+    pub fn take_failed(&self) -> Vec<FailedDir> {
+        let mut failed = Vec::new();
+        for (index, placed) in self.lock().iter_mut().enumerate() {
+            if !placed.is_online() && !std::mem::replace(&mut placed.is_told, true) {
+                failed.push(FailedDir {
+                    index: DirIndex(index),
+                    path: placed.path.clone(),
+                    id: placed.id(),
+                    error: placed.why_out(),
+                });
+            }
+        }
+        failed
+    }
+
+    /// Why the node cannot go on: the metadata log is out of reach, or everything is.
+    pub fn why_hopeless(&self) -> Option<String> {
+        let dirs = self.lock();
+        let home = dirs.get(self.metadata_home.0)?;
+        if !home.is_online() {
+            return Some(format!("the directory of the metadata log, {}, has failed", home.path));
+        }
+        let mut topical = dirs.iter().filter(|placed| placed.holds_topics);
+        let none_left = !topical.any(Placed::is_online);
+        none_left.then(|| "every directory of log.dirs has failed".to_owned())
+    }
+
+    /// The id of a directory, under which the controller knows it.
+    pub fn id_of(&self, index: DirIndex) -> Option<Uuid> {
+        self.lock().get(index.0).and_then(Placed::id)
+    }
+
+    /// The ids of the directories in use that hold topics, and the epoch of the last clean
+    /// shutdown.
     pub fn registration(&self) -> (Vec<Uuid>, i64) {
         const NOT_CLEAN: i64 = -1;
         let dirs = self.lock();
-        let ids = dirs.iter().filter(|placed| placed.holds_topics);
-        let ids = ids.filter_map(|placed| placed.dir.properties()?.directory_id).collect();
-        let epochs = dirs.iter().map(|p| p.dir.clean_shutdown_epoch().unwrap_or(NOT_CLEAN));
+        let online = dirs.iter().filter(|placed| placed.holds_topics && placed.is_online());
+        let ids = online.filter_map(Placed::id).collect();
+        let epoch = |placed: &Placed<E::Disk>| placed.online()?.clean_shutdown_epoch();
+        let epochs = dirs.iter().map(|placed| epoch(placed).unwrap_or(NOT_CLEAN));
         (ids, epochs.min().unwrap_or(NOT_CLEAN))
     }
 
     /// Ends the use of every directory. All logs must be closed.
     pub fn close(&self, broker_epoch: i64) {
         let dirs = std::mem::take(&mut *self.lock());
-        for placed in dirs {
-            let path = placed.dir.path().display().to_string();
-            match placed.dir.close(broker_epoch) {
+        for placed in dirs.into_iter().filter(Placed::is_online) {
+            let Placed { path, dir: Ok(dir), .. } = placed else { continue };
+            match dir.close(broker_epoch) {
                 Ok(Ok(())) => {}
                 Ok(Err(why)) => log::warn!(
                     target: "kafka.log.LogManager",
@@ -274,100 +315,5 @@ impl<E: Env> LogStore<E> {
 
     fn lock(&self) -> MutexGuard<'_, Vec<Placed<E::Disk>>> {
         self.dirs.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What to do with a partition directory found at the start.
-enum Fate {
-    Open(Uuid),
-    /// A topic of this name may exist, but these are not its records (KAFKA-14616).
-    SetAside,
-    Remove,
-    Leave,
-}
-
-fn fate(found: &FoundPartition, image: &MetadataImage) -> Fate {
-    match found.kind {
-        DirKind::Deleted => return Fate::Remove,
-        DirKind::Live => {}
-        _ => return Fate::Leave,
-    }
-    if *found.partition.topic == *METADATA_TOPIC {
-        return Fate::Leave;
-    }
-    let known = found.topic_id.and_then(|id| image.topics.by_id(id));
-    match known {
-        Some(topic)
-            if topic.name == found.partition.topic
-                && topic.partition(found.partition.partition).is_some() =>
-        {
-            Fate::Open(topic.id)
-        }
-        _ => Fate::SetAside,
-    }
-}
-
-fn open_dir<E: Env>(
-    env: &E,
-    path: &str,
-    files: &Arc<OpenFiles<E::Disk>>,
-) -> Result<LogDir<E::Disk>, OpenError> {
-    let dir = LogDir::open_with(env.disk().clone(), Path::new(path), Arc::clone(files));
-    let dir = dir.map_err(|error| OpenError::LogDir { path: path.to_owned(), error })?;
-    for warning in dir.warnings() {
-        log::warn!(target: "kafka.log.LogManager", "{warning}");
-    }
-    Ok(dir)
-}
-
-/// Formats new directories into the cluster of the others; refuses those of somebody else.
-fn agree<E: Env>(
-    env: &E,
-    dirs: &mut [Placed<E::Disk>],
-    node_id: BrokerId,
-) -> Result<Uuid, OpenError> {
-    let mut cluster_id: Option<(String, String)> = None;
-    for placed in dirs.iter() {
-        let path = placed.dir.path().display().to_string();
-        let Some(properties) = placed.dir.properties() else { continue };
-        if let Some(found) = properties.node_id.filter(|found| *found != node_id) {
-            return Err(OpenError::ForeignNode { path, found, configured: node_id });
-        }
-        match (&cluster_id, &properties.cluster_id) {
-            (Some((first, other)), Some(found)) if first != found => {
-                let (first, other) = (first.clone(), other.clone());
-                return Err(OpenError::ForeignCluster { path, found: found.clone(), other, first });
-            }
-            (None, Some(found)) => cluster_id = Some((found.clone(), path)),
-            _ => {}
-        }
-    }
-    let cluster_id = match cluster_id {
-        Some((id, path)) => id.parse().map_err(|_| OpenError::BadClusterId { path, id })?,
-        None => Uuid::from_random(env.rng().bytes16()),
-    };
-    for placed in dirs {
-        let is_whole = |p: &MetaProperties| p.directory_id.is_some() && p.cluster_id.is_some();
-        if placed.dir.properties().is_some_and(is_whole) {
-            continue;
-        }
-        let properties = MetaProperties {
-            cluster_id: Some(cluster_id.to_string()),
-            node_id: Some(node_id),
-            directory_id: Some(Uuid::from_random(env.rng().bytes16())),
-        };
-        let path = placed.dir.path().display().to_string();
-        placed.dir.format(properties).map_err(|error| OpenError::LogDir { path, error })?;
-    }
-    Ok(cluster_id)
-}
-
-fn log_repairs(partition: &TopicPartition, report: &storage::RecoveryReport) {
-    if let Some(cut) = &report.cut {
-        log::warn!(
-            target: "kafka.log.UnifiedLog",
-            "{partition} ends at offset {} now: {} bytes after it were no whole batch ({})",
-            cut.at, cut.bytes, cut.why
-        );
     }
 }

@@ -11,7 +11,7 @@ use env::Disk;
 use records::control::{ControlRecord, LeaderChange, VoterId};
 use records::validate::{AppendOrigin, ValidatedBatch};
 use records::{BatchBuilder, NewRecord, RecordBatch};
-use storage::{AppendContext, PartitionLog, StorageError};
+use storage::{AppendContext, AppendError, PartitionLog, StorageError};
 use types::{BrokerId, LeaderEpoch, Offset, WallTime};
 
 use crate::limits::METADATA_READ_BYTES;
@@ -45,7 +45,12 @@ impl<D: Disk> StoredMetadataLog<D> {
             origin: AppendOrigin::Coordinator,
         };
         let batch = ValidatedBatch::trusted(batch);
-        let appended = self.log.append(batch, context).map_err(io::Error::other)?;
+        let appended = self.log.append(batch, context).map_err(|error| match error {
+            AppendError::Storage(full) if full.is_full() => {
+                io::Error::new(io::ErrorKind::StorageFull, full)
+            }
+            error => io::Error::other(error),
+        })?;
         Ok(appended.base_offset)
     }
 }

@@ -13,7 +13,10 @@ use types::{BrokerId, ErrorCode, Uuid, WallTime};
 
 use crate::controller_host::ControllerHost;
 use crate::coordinators::GroupHost;
+use crate::directory_assignments::DirectoryAssignments;
+use crate::failed_dirs::FailedDirs;
 use crate::fetch_sessions::FetchSessions;
+use crate::halt::Halt;
 use crate::housekeeping::Housekeeping;
 use crate::log_store::LogStore;
 use crate::metadata_cache::MetadataCache;
@@ -53,6 +56,8 @@ pub struct Node<E: Env> {
     pub(crate) groups: GroupHost<E>,
     pub(crate) fetch_sessions: FetchSessions,
     pub(crate) producer_ids: ProducerIds,
+    pub(crate) assignments: DirectoryAssignments,
+    pub(crate) halt: Halt,
 }
 
 impl<E: Env> Node<E> {
@@ -64,12 +69,12 @@ impl<E: Env> Node<E> {
     pub fn open(env: E, options: NodeOptions) -> Result<Arc<Node<E>>, OpenError> {
         let NodeOptions { config, endpoints } = options;
         let now = env.clock().wall();
-        let timers = Arc::new(Timers::default());
-        let (log_store, cluster_id) = LogStore::open(&env, &config, &timers)?;
+        let (log_store, cluster_id) = LogStore::open(&env, &config)?;
         let controller = open_controller(&env, &config, cluster_id, &log_store, now)?;
         let image = controller.image();
         let chance = Box::new(Chance(env.clone()));
         let settings = Settings::new(Arc::clone(&config), cluster_id, chance);
+        let timers = Arc::new(Timers::default());
         let slots = config.network.max_incremental_fetch_session_cache_slots.max(0) as usize;
         let node = Arc::new(Node {
             metadata: MetadataCache::new(Arc::clone(&image)),
@@ -79,6 +84,8 @@ impl<E: Env> Node<E> {
             groups: GroupHost::new(env.clone(), Arc::clone(&timers), group_config(&config)),
             fetch_sessions: FetchSessions::new(slots),
             producer_ids: ProducerIds::default(),
+            assignments: DirectoryAssignments::default(),
+            halt: Halt::default(),
             metrics: Arc::default(),
             timers,
             settings,
@@ -89,6 +96,8 @@ impl<E: Env> Node<E> {
         node.controller.subscribe(Arc::new(publisher));
         registration::give_up_unserved_features(&node)?;
         registration::register(&node, &endpoints)?;
+        registration::tell_directories(&node);
+        FailedDirs::watch(&node);
         Housekeeping::start(&node);
         Ok(node)
     }
@@ -104,6 +113,11 @@ impl<E: Env> Node<E> {
     /// What the rooms count. The shell adds what only it sees.
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
+    }
+
+    /// Why the node must stop, once it must.
+    pub fn halt(&self) -> &Halt {
+        &self.halt
     }
 
     pub fn broker_id(&self) -> BrokerId {
@@ -151,7 +165,7 @@ fn open_controller<E: Env>(
     log_store: &LogStore<E>,
     now: WallTime,
 ) -> Result<ControllerHost<E>, OpenError> {
-    let log = log_store.open_metadata_log(config, now).map_err(OpenError::Logs)?;
+    let log = log_store.open_metadata_log(now).map_err(OpenError::Logs)?;
     let log = StoredMetadataLog::new(log, config.node.node_id);
     let engine = SingleVoter::open(NodeId(config.node.node_id.0), log, now)
         .map_err(|error| OpenError::Metadata(error.to_string()))?;

@@ -1,6 +1,7 @@
 //! Tells the controller that this broker is here, where it listens, and that it may serve.
 
 use env::Env;
+use metadata::BrokerEpoch;
 use protocol::messages::broker_registration_request::{
     BrokerRegistrationRequest, Feature, Listener,
 };
@@ -58,4 +59,18 @@ pub fn register<E: Env>(node: &Node<E>, endpoints: &[Endpoint]) -> Result<(), Op
     unfenced
         .map_err(|error| refused(error.to_string()))?
         .map_err(|error| refused(format!("{error:?}")))
+}
+
+/// Tells the controller which directories replicas were found in, where it thinks otherwise.
+pub fn tell_directories<E: Env>(node: &Node<E>) {
+    let image = node.controller.image();
+    let broker = image.cluster.broker(node.broker_id());
+    let epoch = broker.map_or(BrokerEpoch::NONE, |broker| broker.epoch);
+    let Some(request) = node.assignments.take(node.broker_id(), epoch) else { return };
+    if let Err(error) = node.controller.submit(|c| c.assign_replicas_to_dirs(&request)) {
+        log::error!(
+            target: "kafka.server.AssignmentsManager",
+            "the controller does not know where replicas are: {error}; the next start tells it"
+        );
+    }
 }

@@ -104,6 +104,8 @@ pub enum ProposeError {
     BadSize { bytes: usize, bytes_max: usize },
     /// Too much is in flight → wait for a commit.
     Busy,
+    /// The disk is full → later there may be room.
+    NoRoom,
     /// The log failed earlier; [`EngineEvent::Fatal`] said why.
     Failed,
 }
@@ -119,6 +121,7 @@ impl fmt::Display for ProposeError {
                 write!(f, "a metadata batch has 1 to {bytes_max} record bytes, not {bytes}")
             }
             ProposeError::Busy => f.write_str("too many metadata batches are in flight"),
+            ProposeError::NoRoom => f.write_str("the disk of the metadata log is full"),
             ProposeError::Failed => f.write_str("the metadata log has failed"),
         }
     }

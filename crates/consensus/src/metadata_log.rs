@@ -20,7 +20,8 @@ pub trait MetadataLog {
     fn last_epoch(&self) -> Epoch;
 
     /// Appends one atomic batch; the value of each record is one element, keys are null. Not
-    /// durable before [`sync`](Self::sync). Returns its base offset.
+    /// durable before [`sync`](Self::sync). Returns its base offset. An error of kind `StorageFull`
+    /// leaves the log as it was; after any other nobody knows what is in it.
     fn append(&mut self, epoch: Epoch, records: &[Bytes], now: WallTime) -> io::Result<Offset>;
 
     /// Appends the control record that opens a reign, as Kafka's tools expect at every change of

@@ -172,6 +172,7 @@ impl<L: MetadataLog> ConsensusEngine for SingleVoter<L> {
                 self.unsynced.push_back(batch);
                 Ok(())
             }
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => Err(ProposeError::NoRoom),
             Err(error) => {
                 self.fail(error);
                 Err(ProposeError::Failed)

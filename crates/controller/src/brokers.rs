@@ -1,7 +1,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use metadata::{BrokerEpoch, BrokerImage, METADATA_VERSION_FEATURE, MetadataVersion};
+use metadata::{
+    BrokerEpoch, BrokerImage, METADATA_VERSION_FEATURE, MetadataVersion, RESERVED_DIRECTORIES,
+};
 use protocol::messages::broker_registration_request::BrokerRegistrationRequest;
 use protocol::metadata_records::register_broker_record::{BrokerEndpoint, BrokerFeature};
 use protocol::metadata_records::{BrokerRegistrationChangeRecord, RegisterBrokerRecord};
@@ -9,8 +11,6 @@ use types::{BrokerId, ErrorCode, Uuid};
 
 use crate::{ApiError, Controller, ControllerResult};
 
-/// Directory ids below 100 stand for "none", "lost" and the like. Source: Kafka `DirectoryId`.
-const RESERVED_DIRECTORIES: u128 = 100;
 /// `fenced` in a change record.
 const UNFENCED: i8 = -1;
 
@@ -53,7 +53,8 @@ impl Controller {
         ControllerResult { records, atomic: true, reply: Ok(epoch) }
     }
 
-    /// Puts a registered broker into service and lets it lead what has no leader.
+    /// Puts a registered broker into service and lets it lead what has no leader, and nothing that
+    /// is in a log directory it has not got.
     ///
     /// # Errors
     /// `BROKER_ID_NOT_REGISTERED`, `STALE_BROKER_EPOCH`.
@@ -76,6 +77,7 @@ impl Controller {
             ..BrokerRegistrationChangeRecord::default()
         };
         let mut records = vec![unfence.into()];
+        records.extend(self.leave_missing_directories(id));
         records.extend(self.elect_leaderless(id));
         // Any prefix leaves a consistent cluster: a broker in service that leads less.
         ControllerResult { records, atomic: false, reply: Ok(()) }

@@ -12,6 +12,7 @@ mod bootstrap;
 mod brokers;
 mod configs;
 mod controller;
+mod directories;
 mod error;
 mod features;
 pub mod limits;

@@ -35,6 +35,8 @@ pub(crate) struct PartitionChange<'a> {
     leaving: Option<BrokerId>,
     /// A broker that may lead although the image still shows it fenced: it comes into service.
     arriving: Option<BrokerId>,
+    /// Where a replica is found to be.
+    found_in: Option<(BrokerId, Uuid)>,
     replicas: Vec<BrokerId>,
     isr: Vec<BrokerId>,
     adding: Vec<BrokerId>,
@@ -56,6 +58,7 @@ impl<'a> PartitionChange<'a> {
             election: Election::Online,
             leaving: None,
             arriving: None,
+            found_in: None,
             replicas: before.replicas.to_vec(),
             isr: before.isr.to_vec(),
             adding: before.adding().to_vec(),
@@ -81,6 +84,12 @@ impl<'a> PartitionChange<'a> {
     /// Lets a broker lead that comes into service by the same decision.
     pub(crate) fn arriving(mut self, broker: BrokerId) -> PartitionChange<'a> {
         self.arriving = Some(broker);
+        self
+    }
+
+    /// Notes the log directory of a replica.
+    pub(crate) fn directory(mut self, broker: BrokerId, directory: Uuid) -> PartitionChange<'a> {
+        self.found_in = Some((broker, directory));
         self
     }
 
@@ -116,8 +125,9 @@ impl<'a> PartitionChange<'a> {
         record.replicas = changed(&self.replicas, &self.before.replicas);
         record.adding_replicas = changed(&self.adding, self.before.adding());
         record.removing_replicas = changed(&self.removing, self.before.removing());
-        if record.replicas.is_some() {
-            record.directories = Some(self.directories());
+        let directories = self.directories();
+        if record.replicas.is_some() || *directories != *self.before_directories() {
+            record.directories = Some(directories);
         }
         let leaves = self.before.replicas.iter().any(|old| !self.replicas.contains(old));
         if record.leader == LEADER_UNCHANGED && leaves {
@@ -173,7 +183,11 @@ impl<'a> PartitionChange<'a> {
         if self.leaving == Some(replica) {
             return false;
         }
-        self.arriving == Some(replica) || self.controller.view().cluster.is_active(replica)
+        let broker = self.controller.broker(replica);
+        broker.is_some_and(|broker| {
+            (self.arriving == Some(replica) || broker.is_active())
+                && broker.has_online_dir(self.directory_of(replica))
+        })
     }
 
     /// Drops the replicas on their way out once the others hold everything.
@@ -195,13 +209,19 @@ impl<'a> PartitionChange<'a> {
 
     /// Replicas that stay keep their directory.
     fn directories(&self) -> Vec<Uuid> {
-        let before = self.before.replicas.iter().zip(self.before.directories.iter());
-        let kept = |broker: &BrokerId| before.clone().find(|(old, _)| *old == broker);
-        let directory = |broker: &BrokerId| match kept(broker) {
-            Some((_, directory)) => *directory,
-            None => self.controller.default_directory(*broker),
-        };
-        self.replicas.iter().map(directory).collect()
+        self.replicas.iter().map(|broker| self.directory_of(*broker)).collect()
+    }
+
+    fn before_directories(&self) -> Vec<Uuid> {
+        self.before.replicas.iter().map(|broker| self.before.directory_of(*broker)).collect()
+    }
+
+    fn directory_of(&self, broker: BrokerId) -> Uuid {
+        match self.found_in {
+            Some((found, directory)) if found == broker => directory,
+            _ if self.before.replicas.contains(&broker) => self.before.directory_of(broker),
+            _ => self.controller.default_directory(broker),
+        }
     }
 }
 

@@ -132,7 +132,7 @@ impl Controller {
         })
     }
 
-    fn change_partitions<'a>(
+    pub(crate) fn change_partitions<'a>(
         &'a self,
         change: impl Fn(&PartitionImage, PartitionChange<'a>) -> Option<PartitionChange<'a>>,
     ) -> Vec<MetadataRecord> {

@@ -10,7 +10,7 @@ use protocol::metadata_records::{
 };
 use types::{BrokerId, Uuid};
 
-use crate::ReplayError;
+use crate::{PartitionImage, ReplayError};
 
 /// Counts the registrations of brokers: the offset of the record that made one. A request that
 /// carries an older one comes from an earlier life of the broker.
@@ -91,6 +91,11 @@ impl fmt::Display for FeatureRange {
     }
 }
 
+/// Directory ids below stand for "not assigned", "lost" and the like. Source: Kafka `DirectoryId`.
+pub const RESERVED_DIRECTORIES: u128 = 100;
+/// In a directory of which nothing is known but that it is offline.
+const LOST: u128 = 1;
+
 /// One registered broker.
 #[doc(alias = "BrokerRegistration")]
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,6 +118,16 @@ impl BrokerImage {
     /// May lead partitions and be in sync.
     pub fn is_active(&self) -> bool {
         !self.fenced && !self.in_controlled_shutdown
+    }
+
+    /// Whether a replica that is assigned to `directory` can be reached. A broker that has never
+    /// named its directories has them all. Source: Kafka `DirectoryId.isOnline`.
+    pub fn has_online_dir(&self, directory: Uuid) -> bool {
+        match u128::from_be_bytes(directory.0) {
+            LOST => false,
+            0..RESERVED_DIRECTORIES => true,
+            _ => self.log_dirs.is_empty() || self.log_dirs.contains(&directory),
+        }
     }
 
     pub fn endpoint(&self, listener: &str) -> Option<&Endpoint> {
@@ -155,6 +170,16 @@ impl ClusterImage {
     /// Whether `id` may lead partitions and be in sync.
     pub fn is_active(&self, id: BrokerId) -> bool {
         self.broker(id).is_some_and(|broker| broker.is_active())
+    }
+
+    /// Replicas that cannot be reached: their broker is out of service, or their log directory is.
+    /// Source: Kafka `KRaftMetadataCache.getOfflineReplicas`.
+    pub fn offline_replicas(&self, partition: &PartitionImage) -> Vec<BrokerId> {
+        let is_offline = |id: &&BrokerId| {
+            let broker = self.broker(**id).filter(|broker| !broker.fenced);
+            !broker.is_some_and(|broker| broker.has_online_dir(partition.directory_of(**id)))
+        };
+        partition.replicas.iter().filter(is_offline).copied().collect()
     }
 
     /// In id order.

@@ -25,7 +25,7 @@ mod topics;
 
 pub use cluster::{
     BrokerEpoch, BrokerImage, ClusterDelta, ClusterImage, ControllerImage, Endpoint, FeatureRange,
-    SecurityProtocol,
+    RESERVED_DIRECTORIES, SecurityProtocol,
 };
 pub use configs::{ConfigMap, ConfigResource, ConfigResourceKind, ConfigsDelta, ConfigsImage};
 pub use delta::MetadataDelta;

@@ -24,13 +24,21 @@ pub struct ServeOptions {
     pub started: Instant,
 }
 
-/// Why the server did not start.
+/// Why the server did not start, or did not go on.
 #[derive(Debug)]
 pub enum StartError {
-    Bind { address: String, error: std::io::Error },
-    BindHttp { address: String, error: std::io::Error },
+    Bind {
+        address: String,
+        error: std::io::Error,
+    },
+    BindHttp {
+        address: String,
+        error: std::io::Error,
+    },
     Open(OpenError),
     Runtime(std::io::Error),
+    /// A disk left the node nothing to go on with.
+    Halted(String),
 }
 
 impl fmt::Display for StartError {
@@ -47,6 +55,7 @@ impl fmt::Display for StartError {
                  --http-port or `http.listeners`, or none with http.listeners= · LISTEN_FAILED"
             ),
             StartError::Open(error) => error.fmt(f),
+            StartError::Halted(why) => f.write_str(why),
             StartError::Runtime(error) => write!(
                 f,
                 "cannot start the network threads · {error} · raise the limit of processes or open \
@@ -61,7 +70,7 @@ impl std::error::Error for StartError {}
 /// Serves until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// The node could not be started. Once it serves, it ends only by signal.
+/// The node could not be started, or its disks failed.
 pub fn run(options: ServeOptions) -> Result<(), StartError> {
     raise_file_limit();
     let bound = bind_all(&options.config)?;
@@ -90,7 +99,7 @@ pub fn run(options: ServeOptions) -> Result<(), StartError> {
     watched.stopping();
     node.shutdown();
     log::info!(target: "kafka.server.KafkaServer", "shut down completed");
-    Ok(())
+    node.halt().reason().map_or(Ok(()), |why| Err(StartError::Halted(why)))
 }
 
 async fn serve(
@@ -114,7 +123,13 @@ async fn serve(
         timer_task::run(Arc::clone(timed.timers()), env::Env::clock(timed.env())).await;
     });
     announce(node, &addresses, started.elapsed());
-    match signals::stop_requested().await {
+    let halted = std::future::poll_fn(|cx| node.halt().poll(cx));
+    let stopped = tokio::select! {
+        stopped = signals::stop_requested() => stopped,
+        // It has said why.
+        _ = halted => return,
+    };
+    match stopped {
         Ok(name) => log::info!(target: "kafka.server.KafkaServer", "{name} received, stopping"),
         Err(error) => {
             log::error!(target: "kafka.server.KafkaServer", "cannot watch signals: {error}");

@@ -1,6 +1,5 @@
 mod ends;
 mod moving;
-mod remover;
 mod root_files;
 
 use crate::checkpoints::OffsetCheckpoint;
@@ -26,7 +25,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use types::{Offset, TopicPartition, Uuid, WallTime};
 
 pub use ends::NotClean;
-pub use remover::Remover;
 pub(crate) use root_files::read_topic_id;
 use root_files::{make_partition_dir, read_or_warn, read_properties, take_marker};
 
@@ -152,6 +150,11 @@ impl<D: Disk> LogDir<D> {
     /// What the directory and the logs in it have counted.
     pub fn metrics(&self) -> &Arc<LogDirMetrics> {
         &self.state.metrics
+    }
+
+    /// Takes the directory out of use: whoever works on it met an error that its logs did not.
+    pub fn take_offline(&self, error: &StorageError) {
+        self.state.take_offline(error);
     }
 
     /// The error that took it out of use.

@@ -38,8 +38,7 @@ pub fn handle<E: Env>(
             } else if image.topics.by_name(&topic.name).is_none() {
                 Err(ErrorCode::UnknownTopicOrPartition)
             } else {
-                let found = partitions.get(&topic.name, asked.partition_index);
-                let found = found.ok_or(ErrorCode::UnknownTopicOrPartition);
+                let found = partitions.find(&topic.name, asked.partition_index);
                 found.and_then(|p| delete_before(ctx, &p, asked.offset, log_store))
             };
             DeleteRecordsPartitionResult {
@@ -70,7 +69,7 @@ fn delete_before<E: Env>(
     }
     let advanced = partition.with_log(ctx.wall, |log| {
         let log_start = log.advance_log_start(before)?;
-        log_store.remove_let_go(partition.dir(), log);
+        log_store.remove_let_go(partition.dir(), log)?;
         Ok(log_start)
     });
     match advanced {

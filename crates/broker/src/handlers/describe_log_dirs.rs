@@ -31,6 +31,15 @@ pub fn handle<E: Env>(
     });
     let all = partitions.all();
     let describe = |dir: DirFacts| {
+        if dir.is_offline {
+            return DescribeLogDirsResult {
+                error_code: ErrorCode::KafkaStorageError.code(),
+                log_dir: dir.path.into(),
+                total_bytes: UNKNOWN_BYTES,
+                usable_bytes: UNKNOWN_BYTES,
+                ..Default::default()
+            };
+        }
         let mut topics: BTreeMap<&str, Vec<DescribeLogDirsPartition>> = BTreeMap::new();
         for partition in all.iter().filter(|partition| partition.dir() == dir.index) {
             let (topic, index) = (&*partition.id.topic, partition.id.partition);
@@ -48,9 +57,8 @@ pub fn handle<E: Env>(
             partitions,
         };
         let bytes = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
-        let error = if dir.is_offline { ErrorCode::KafkaStorageError } else { ErrorCode::None };
         DescribeLogDirsResult {
-            error_code: error.code(),
+            error_code: ErrorCode::None.code(),
             log_dir: dir.path.into(),
             topics: topics.into_iter().map(topic).collect(),
             total_bytes: dir.space.map_or(UNKNOWN_BYTES, |(total, _)| bytes(total)),

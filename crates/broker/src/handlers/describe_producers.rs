@@ -20,16 +20,17 @@ pub fn handle<D: Disk>(
     partitions: &PartitionTable<D>,
 ) {
     let topics = request.topics.into_iter().map(|topic| {
-        let answer = |index: &i32| match partitions.get(&topic.name, *index) {
-            Some(partition) => PartitionResponse {
+        let answer = |index: &i32| match partitions.find(&topic.name, *index) {
+            Ok(partition) => PartitionResponse {
                 partition_index: *index,
                 active_producers: producers(ctx, &partition),
                 ..Default::default()
             },
-            None => PartitionResponse {
+            Err(error) => PartitionResponse {
                 partition_index: *index,
-                error_code: ErrorCode::UnknownTopicOrPartition.code(),
-                error_message: Some("This server does not host this topic-partition.".into()),
+                error_code: error.code(),
+                error_message: (error == ErrorCode::UnknownTopicOrPartition)
+                    .then(|| "This server does not host this topic-partition.".into()),
                 ..Default::default()
             },
         };

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use metadata::{MetadataImage, TopicImage};
+use metadata::{ClusterImage, MetadataImage, TopicImage};
 use protocol::Str;
 use protocol::messages::describe_topic_partitions_request::DescribeTopicPartitionsRequest;
 use protocol::messages::describe_topic_partitions_response::{
@@ -32,6 +32,7 @@ pub fn handle(
     let image = metadata.image();
     let page_max = settings.config.network.max_request_partition_size_limit;
     let mut page = Page {
+        cluster: &image.cluster,
         left: request.response_partition_limit.min(page_max).max(1) as usize,
         topics: Vec::new(),
         next: None,
@@ -64,13 +65,14 @@ fn names(request: &DescribeTopicPartitionsRequest, image: &MetadataImage) -> BTr
 }
 
 /// A response that is filled up to its limit of partitions.
-struct Page {
+struct Page<'a> {
+    cluster: &'a ClusterImage,
     left: usize,
     topics: Vec<DescribeTopicPartitionsResponseTopic>,
     next: Option<Cursor>,
 }
 
-impl Page {
+impl Page<'_> {
     /// False once the page is full.
     fn add(&mut self, name: &Str, topic: Option<&Arc<TopicImage>>, from: i32) -> bool {
         if self.left == 0 {
@@ -82,7 +84,8 @@ impl Page {
             return true;
         };
         let rest = topic.partitions().skip_while(|(index, _)| *index < from);
-        let partitions: Vec<_> = rest.take(self.left).map(partition).collect();
+        let partitions: Vec<_> =
+            rest.take(self.left).map(|one| partition(one, self.cluster)).collect();
         self.left -= partitions.len();
         let next_partition = partitions.last().map_or(from, |last| last.partition_index + 1);
         self.topics.push(DescribeTopicPartitionsResponseTopic {
@@ -118,6 +121,7 @@ fn missing(name: &Str) -> DescribeTopicPartitionsResponseTopic {
 
 fn partition(
     (index, image): (i32, &Arc<metadata::PartitionImage>),
+    cluster: &ClusterImage,
 ) -> DescribeTopicPartitionsResponsePartition {
     let error = match image.leader {
         Some(_) => ErrorCode::None,
@@ -132,6 +136,6 @@ fn partition(
         isr_nodes: ids(&image.isr),
         eligible_leader_replicas: Some(ids(image.elr())),
         last_known_elr: Some(ids(image.last_known_elr())),
-        offline_replicas: Vec::new(),
+        offline_replicas: ids(&cluster.offline_replicas(image)),
     }
 }

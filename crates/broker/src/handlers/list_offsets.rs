@@ -39,8 +39,7 @@ pub fn handle<D: Disk>(
     let committed = request.isolation_level == READ_COMMITTED;
     let topics = request.topics.into_iter().map(|topic| {
         let answer = |asked: &ListOffsetsPartition| {
-            let found = partitions.get(&topic.name, asked.partition_index);
-            let found = found.ok_or(ErrorCode::UnknownTopicOrPartition);
+            let found = partitions.find(&topic.name, asked.partition_index);
             let answer = found
                 .and_then(|partition| look_up(ctx.version, &partition, asked, committed))
                 .unwrap_or_else(|error| Found { error, ..Found::NOTHING });

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use env::Env;
-use metadata::{MetadataImage, PartitionImage, TopicImage};
+use metadata::{ClusterImage, MetadataImage, PartitionImage, TopicImage};
 use protocol::Str;
 use protocol::messages::metadata_request::{MetadataRequest, MetadataRequestTopic};
 use protocol::messages::metadata_response::{
@@ -44,7 +44,9 @@ pub fn handle<E: Env>(
 
     let image = metadata.image();
     let topics = match wanted {
-        None => image.topics.iter().map(|topic| found(topic, with_operations)).collect(),
+        None => {
+            image.topics.iter().map(|topic| found(topic, &image.cluster, with_operations)).collect()
+        }
         Some(wanted) => wanted
             .into_iter()
             .map(|asked| answer(asked, &image, &refused, with_operations))
@@ -117,7 +119,7 @@ fn answer(
         Asked::Id(id) => (image.topics.by_id(id), None, id),
     };
     if let Some(topic) = topic {
-        return found(topic, with_operations);
+        return found(topic, &image.cluster, with_operations);
     }
     let error = match &name {
         None => ErrorCode::UnknownTopicId,
@@ -145,18 +147,29 @@ fn why_missing(name: &str) -> ErrorCode {
     }
 }
 
-fn found(topic: &Arc<TopicImage>, with_operations: bool) -> MetadataResponseTopic {
+fn found(
+    topic: &Arc<TopicImage>,
+    cluster: &ClusterImage,
+    with_operations: bool,
+) -> MetadataResponseTopic {
     MetadataResponseTopic {
         error_code: ErrorCode::None.code(),
         name: Some((&*topic.name).into()),
         topic_id: topic.id,
         is_internal: is_internal(&topic.name),
-        partitions: topic.partitions().map(|(index, image)| partition(index, image)).collect(),
+        partitions: topic
+            .partitions()
+            .map(|(index, image)| partition(index, image, cluster))
+            .collect(),
         topic_authorized_operations: authorized::on_topic(with_operations),
     }
 }
 
-fn partition(index: i32, image: &PartitionImage) -> MetadataResponsePartition {
+fn partition(
+    index: i32,
+    image: &PartitionImage,
+    cluster: &ClusterImage,
+) -> MetadataResponsePartition {
     let error = match image.leader {
         Some(_) => ErrorCode::None,
         None => ErrorCode::LeaderNotAvailable,
@@ -168,7 +181,7 @@ fn partition(index: i32, image: &PartitionImage) -> MetadataResponsePartition {
         leader_epoch: image.leader_epoch.0,
         replica_nodes: ids(&image.replicas),
         isr_nodes: ids(&image.isr),
-        offline_replicas: Vec::new(),
+        offline_replicas: ids(&cluster.offline_replicas(image)),
     }
 }
 

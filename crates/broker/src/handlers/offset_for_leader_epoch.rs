@@ -24,8 +24,7 @@ pub fn handle<D: Disk>(
 ) {
     let topics = request.topics.into_iter().map(|topic| {
         let answer = |asked: &OffsetForLeaderPartition| {
-            let found = partitions.get(&topic.topic, asked.partition);
-            let found = found.ok_or(ErrorCode::UnknownTopicOrPartition);
+            let found = partitions.find(&topic.topic, asked.partition);
             let answer = found.and_then(|partition| look_up(&partition, asked));
             let (epoch, end) = answer.unwrap_or((LeaderEpoch::NONE, Offset::NONE));
             EpochEndOffset {

@@ -116,7 +116,7 @@ fn find<D: Disk>(
     if is_internal(topic) && ctx.client_id() != ADMIN_CLIENT_ID {
         return Err(ErrorCode::InvalidTopicException.into());
     }
-    let found = partitions.get(topic, index).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+    let found = partitions.find(topic, index)?;
     // The only replica is the whole in-sync set.
     if acks == ACKS_ALL && found.settings().min_insync_replicas > 1 {
         return Err(ErrorCode::NotEnoughReplicas.into());

@@ -70,6 +70,23 @@ impl Broker {
         Ok(())
     }
 
+    /// Replaces what the configuration says, for the next start.
+    pub fn reconfigure(&mut self, property: &str) {
+        self.properties.push(property.to_owned());
+    }
+
+    /// `kill -9`, then what becomes of a start.
+    pub fn kill_and_try(&mut self) -> Result<(), OpenError> {
+        self.node = None;
+        self.env.disk().crash(Crash::Kill);
+        self.open()
+    }
+
+    /// Why the node says that it must stop.
+    pub fn halted(&self) -> Option<String> {
+        self.node().halt().reason()
+    }
+
     fn node(&self) -> &Arc<Node<SimEnv>> {
         self.node.as_ref().expect("a running broker")
     }

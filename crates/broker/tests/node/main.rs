@@ -6,7 +6,6 @@
 mod adoption;
 mod backpressure;
 mod configs;
-mod deletion;
 mod describing;
 mod every_api;
 mod failing_disk;
@@ -16,6 +15,7 @@ mod group_membership;
 mod group_offsets;
 mod harness;
 mod idempotence;
+mod log_dirs;
 mod metrics;
 mod offsets;
 mod produce_refusals;

@@ -6,6 +6,9 @@ use config::{BrokerConfig, Overrides};
 use controller::{Controller, ControllerResult};
 use metadata::{BrokerEpoch, MetadataRecord, MetadataVersion, Provenance};
 use protocol::messages::allocate_producer_ids_request::AllocateProducerIdsRequest;
+use protocol::messages::assign_replicas_to_dirs_request::{
+    AssignReplicasToDirsRequest, DirectoryData, PartitionData, TopicData,
+};
 use protocol::messages::broker_registration_request::{
     BrokerRegistrationRequest, Feature, Listener,
 };
@@ -62,6 +65,8 @@ impl World {
             "replace" => self.replace(words),
             "elect" => self.elect(words),
             "reassign" => self.reassign(words),
+            "assign" => self.assign(words),
+            "dirs-offline" => self.dirs_offline(words),
             "producer-ids" => self.producer_ids(words),
             "features" => self.features(words),
             "show" => Vec::new(),
@@ -194,6 +199,42 @@ impl World {
                 vec![render::error(error.code.code(), error.message.map(Into::into).as_ref())]
             }
         })
+    }
+
+    /// `assign 1 D2 T1-0`.
+    fn assign(&mut self, words: &[&str]) -> Vec<String> {
+        let id: i32 = number(words[0]);
+        let image = self.controller.image();
+        let broker = image.cluster.broker(BrokerId(id)).expect("a registered broker");
+        let (topic, index) = words[2].split_once('-').expect("T1-0");
+        let request = AssignReplicasToDirsRequest {
+            broker_id: id,
+            broker_epoch: broker.epoch.0,
+            directories: vec![DirectoryData {
+                id: numbered_id(0x20, number(&words[1][1..])),
+                topics: vec![TopicData {
+                    topic_id: numbered_id(0x10, number(&topic[1..])),
+                    partitions: vec![PartitionData { partition_index: number(index) }],
+                }],
+            }],
+        };
+        let result = self.controller.assign_replicas_to_dirs(&request);
+        self.commit(result, |reply| {
+            let partitions = reply.directories.iter().flat_map(|dir| &dir.topics);
+            let errors = partitions.flat_map(|topic| &topic.partitions);
+            errors.map(|partition| render::error(partition.error_code, None)).collect()
+        })
+    }
+
+    /// `dirs-offline 1 D1,D2`.
+    fn dirs_offline(&mut self, words: &[&str]) -> Vec<String> {
+        let id = BrokerId(number(words[0]));
+        let image = self.controller.image();
+        let epoch = image.cluster.broker(id).expect("a registered broker").epoch;
+        let dirs = words[1].split(',').map(|dir| numbered_id(0x20, number(&dir[1..])));
+        let dirs: Vec<_> = dirs.collect();
+        let result = self.controller.directories_offline(id, epoch, &dirs);
+        self.commit(result, |reply| vec![format!("{:?}", reply.map_err(|error| error.code))])
     }
 
     /// What a controller with heartbeats will decide; here it is written as it is.

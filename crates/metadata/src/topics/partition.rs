@@ -140,6 +140,12 @@ impl PartitionImage {
         }
     }
 
+    /// The log directory of the replica on `broker`; all zeros if none was told.
+    pub fn directory_of(&self, broker: BrokerId) -> Uuid {
+        let position = self.replicas.iter().position(|replica| *replica == broker);
+        position.and_then(|at| self.directories.get(at)).copied().unwrap_or(Uuid::ZERO)
+    }
+
     /// Replicas out of sync that nevertheless hold everything committed. Source: KIP-966.
     #[doc(alias = "eligible leader replicas")]
     pub fn elr(&self) -> &[BrokerId] {
