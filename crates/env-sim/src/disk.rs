@@ -367,6 +367,21 @@ mod tests {
     }
 
     #[test]
+    fn power_loss_may_undo_a_rename_but_never_loses_the_file() {
+        let mut seen = BTreeSet::new();
+        for seed in 0..64 {
+            let disk = SimDisk::new(seed);
+            write(&disk, "/old", b"x").sync().unwrap();
+            disk.sync_dir(Path::new("/")).unwrap();
+            disk.rename(Path::new("/old"), Path::new("/new")).unwrap();
+            disk.crash(Crash::PowerLoss);
+            seen.insert((content(&disk, "/old").is_some(), content(&disk, "/new").is_some()));
+        }
+        assert!(seen.contains(&(true, false)) && seen.contains(&(false, true)), "{seen:?}");
+        assert!(!seen.contains(&(false, false)));
+    }
+
+    #[test]
     fn power_loss_tears_a_large_write() {
         let torn = (0..64).filter(|seed| {
             let disk = SimDisk::new(*seed);

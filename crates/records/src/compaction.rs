@@ -1,12 +1,13 @@
 //! What compaction makes of a batch.   docs/formats/record-batch.md#after-compaction
 
+use bytes::BytesMut;
 use types::WallTime;
 
 use crate::batch::RecordBatch;
 use crate::builder::{self, BatchBuilder};
 use crate::compression::Compressor;
 use crate::error::BatchError;
-use crate::header::BatchHeader;
+use crate::header::{BatchHeader, patch_timestamps};
 use crate::record::Record;
 
 /// What is left of a batch.
@@ -76,6 +77,15 @@ impl RecordBatch {
             builder.push_record(record);
         }
         Ok(Retained::Rewritten(builder.spanning_to(self.last_offset()).build()))
+    }
+
+    /// The same with another latest timestamp: that of records which are not in here any more,
+    /// where a producer's state remembers it.
+    pub fn with_max_timestamp(&self, latest: WallTime) -> RecordBatch {
+        let mut bytes = BytesMut::from(&self.bytes()[..]);
+        let crc = patch_timestamps(&mut bytes, self.header().timestamp_type(), latest);
+        let header = BatchHeader { max_timestamp: latest, crc, ..self.header().clone() };
+        RecordBatch::from_parts(header, bytes.freeze())
     }
 
     /// The header alone: what stays of a producer's last batch when all its records went.

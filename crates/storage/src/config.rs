@@ -1,5 +1,5 @@
 /// What a topic's properties mean for its logs. Plain values: parsing is `config`'s business.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LogConfig {
     /// `segment.bytes`: roll before a segment would grow past it.
     pub segment_bytes: u64,
@@ -16,6 +16,15 @@ pub struct LogConfig {
     pub deletes: bool,
     /// `cleanup.policy` contains `compact`: offsets may be missing between batches.
     pub compacts: bool,
+    /// `delete.retention.ms`: how long after its first cleaning a tombstone, or the marker of a
+    /// transaction of which nothing else is left, stays.
+    pub delete_retention_ms: i64,
+    /// `min.cleanable.dirty.ratio`: the share that must be exceeded before a log is cleaned.
+    pub min_cleanable_dirty_ratio: f64,
+    /// `min.compaction.lag.ms`: how long a record stays although a later one has its key.
+    pub min_compaction_lag_ms: i64,
+    /// `max.compaction.lag.ms`: after which a record is cleaned whatever the share.
+    pub max_compaction_lag_ms: i64,
     /// `retention.ms`; `None` keeps for ever.
     pub retention_ms: Option<i64>,
     /// `retention.bytes`; `None` keeps all.
@@ -42,6 +51,10 @@ impl Default for LogConfig {
             index_interval_bytes: 4096,
             deletes: true,
             compacts: false,
+            delete_retention_ms: DAY_MS,
+            min_cleanable_dirty_ratio: 0.5,
+            min_compaction_lag_ms: 0,
+            max_compaction_lag_ms: i64::MAX,
             retention_ms: Some(7 * DAY_MS),
             retention_bytes: None,
             file_delete_delay_ms: 60_000,
@@ -53,11 +66,20 @@ impl Default for LogConfig {
 }
 
 impl LogConfig {
-    /// How much earlier than `segment_ms` the segment at `base_offset` rolls. The same for the same
-    /// log and offset, spread evenly over the jitter, so that the logs of a topic do not roll at
-    /// once.
+    /// How old the first batch of an active segment gets: what `max.compaction.lag.ms` says must
+    /// be in a closed segment to be cleaned. Source: Kafka `LogConfig.maxSegmentMs`.
+    pub fn segment_ms_max(&self) -> i64 {
+        match self.compacts && self.max_compaction_lag_ms > 0 {
+            true => self.segment_ms.min(self.max_compaction_lag_ms),
+            false => self.segment_ms,
+        }
+    }
+
+    /// How much earlier than at its greatest age the segment at `base_offset` rolls. The same for
+    /// the same log and offset, spread evenly over the jitter, so that the logs of a topic do not
+    /// roll at once.
     pub(crate) fn roll_jitter_ms(&self, seed: u64, base_offset: types::Offset) -> i64 {
-        let span = self.segment_jitter_ms.min(self.segment_ms);
+        let span = self.segment_jitter_ms.min(self.segment_ms_max());
         if span <= 0 {
             return 0;
         }

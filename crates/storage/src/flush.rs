@@ -73,6 +73,10 @@ impl<D: Disk> LogFlusher<D> {
         if let Some(place) = place {
             state.note_committed(place);
         }
+        let holes_below = Offset(state.holes_below.load(Ordering::Acquire));
+        if from < holes_below && holes_below < to {
+            state.home.keep_recovery_point(state, holes_below)?;
+        }
         Ok(state.recovery_point())
     }
 

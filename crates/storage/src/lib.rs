@@ -8,6 +8,7 @@
 //! answered.
 
 pub mod checkpoints;
+pub mod cleaner;
 mod commit;
 mod config;
 mod damage;

@@ -79,6 +79,12 @@ pub const READ_RETRIES_MAX: usize = 8;
 /// Verifying tells so many findings of one file and counts the rest.
 pub const FINDINGS_PER_FILE_MAX: usize = 20;
 
+/// How much of a cleaned segment is gathered before it is written: sequential disk speed again.
+pub const CLEANED_BUFFER_BYTES: usize = 1 << 20;
+
+/// The head of a batch: none is smaller.
+pub const BATCH_BYTES_MIN: u64 = 61;
+
 /// A file name on Linux.
 pub const FILE_NAME_BYTES_MAX: usize = 255;
 

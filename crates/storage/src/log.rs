@@ -109,10 +109,7 @@ impl<D: Disk> Active<D> {
             segment.offset_index.resume(config.segment_index_bytes)?;
             segment.time_index.resume(config.segment_index_bytes)?;
             self.rule = IndexRule::resume(segment, self.bytes, segment.latest()?, config)?;
-            let file = segment.file()?;
-            let mut scan = segment.scan(&file, 0)?.with_chunk(crate::frame::HEAD_BYTES);
-            let first = scan.next_frame().map_err(|error| segment.damage(error))?;
-            self.first_timestamp = first.map_or(WallTime::NONE, |(_, frame)| frame.max_timestamp);
+            self.first_timestamp = segment.first_timestamp()?;
         }
         self.is_awake = true;
         Ok(())

@@ -2,7 +2,7 @@ use crate::checkpoints::{OffsetCheckpoint, write_offsets};
 use crate::commit::{CommitJournal, sync_everything};
 use crate::damage::DamageSeen;
 use crate::error::StorageError;
-use crate::file_names::{HIGH_WATERMARKS, LOG_STARTS, RECOVERY_POINTS};
+use crate::file_names::{CLEANER_OFFSETS, HIGH_WATERMARKS, LOG_STARTS, RECOVERY_POINTS};
 use crate::log_state::LogState;
 use crate::metrics::LogDirMetrics;
 use crate::open_files::OpenFiles;
@@ -37,7 +37,7 @@ pub(crate) struct LogDirState<D: Disk> {
 /// Called once, by whoever met the error, with locks of the log held: must not call back.
 pub(crate) type OnOffline = Box<dyn Fn(&StorageError) + Send + Sync>;
 
-/// The three offset checkpoints of a directory, as they are or will be on disk.
+/// The offset checkpoints of a directory, as they are or will be on disk.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Checkpoints {
     pub(crate) recovery_points: OffsetCheckpoint,
@@ -46,6 +46,8 @@ pub(crate) struct Checkpoints {
     pub(crate) high_watermarks: OffsetCheckpoint,
     /// The recovery points have moved since they were written.
     pub(crate) has_moved: bool,
+    /// Where the last cleaning of a compacted log ended.
+    pub(crate) cleaner_offsets: OffsetCheckpoint,
 }
 
 impl Checkpoints {
@@ -159,6 +161,25 @@ impl<D: Disk> LogDirState<D> {
         self.write_recovery_points(&checkpoints)
     }
 
+    /// Before offsets go missing below `to`: above the recovery point, recovery takes that for a
+    /// loss.
+    /// Nothing if it is known to be there.
+    pub(crate) fn keep_recovery_point(
+        &self,
+        log: &LogState<D>,
+        to: Offset,
+    ) -> Result<(), StorageError> {
+        let mut checkpoints = self.lock();
+        let known = checkpoints.recovery_points.get(&log.partition).copied();
+        if known.is_some_and(|known| known >= to) && !checkpoints.has_moved {
+            return Ok(());
+        }
+        checkpoints.note_recovery_point(&log.partition, log.checkpointed_recovery_point());
+        self.write_recovery_points(&checkpoints)?;
+        checkpoints.has_moved = false;
+        Ok(())
+    }
+
     /// Before deleted records are reported gone: they must not come back. `None` if the log begins
     /// with its first segment.
     pub(crate) fn keep_log_start(
@@ -180,6 +201,37 @@ impl<D: Disk> LogDirState<D> {
                 None => _ = checkpoints.log_starts.remove(of),
             }
         })
+    }
+
+    pub(crate) fn cleaner_offset(&self, of: &TopicPartition) -> Option<Offset> {
+        self.lock().cleaner_offsets.get(of).copied()
+    }
+
+    /// A cleaning has ended here. Written down after what it did is durable.
+    pub(crate) fn keep_cleaner_offset(
+        &self,
+        of: &TopicPartition,
+        to: Offset,
+    ) -> Result<(), StorageError> {
+        let mut checkpoints = self.lock();
+        match checkpoints.cleaner_offsets.insert(of.clone(), to) {
+            Some(known) if known == to => Ok(()),
+            _ => self.write_cleaner_offsets(&checkpoints),
+        }
+    }
+
+    /// Before a log is cut: what takes the place of what is cut off was never cleaned.
+    pub(crate) fn lower_cleaner_offset(
+        &self,
+        of: &TopicPartition,
+        to: Offset,
+    ) -> Result<(), StorageError> {
+        let mut checkpoints = self.lock();
+        match checkpoints.cleaner_offsets.get_mut(of) {
+            Some(known) if *known > to => *known = to,
+            _ => return Ok(()),
+        }
+        self.write_cleaner_offsets(&checkpoints)
     }
 
     pub(crate) fn opened(&self, log: &Arc<LogState<D>>) {
@@ -212,6 +264,7 @@ impl<D: Disk> LogDirState<D> {
             checkpoints.recovery_points.remove(of).is_some(),
             checkpoints.log_starts.remove(of).is_some(),
             checkpoints.high_watermarks.remove(of).is_some(),
+            checkpoints.cleaner_offsets.remove(of).is_some(),
         ];
         match known.contains(&true).then(|| self.write_all(&checkpoints)) {
             Some(Err(error)) if error.is_full() => {
@@ -235,7 +288,13 @@ impl<D: Disk> LogDirState<D> {
     fn write_all(&self, checkpoints: &Checkpoints) -> Result<(), StorageError> {
         self.write_recovery_points(checkpoints)?;
         self.write_log_starts(checkpoints)?;
-        self.write_high_watermarks(checkpoints)
+        self.write_high_watermarks(checkpoints)?;
+        match checkpoints.cleaner_offsets.is_empty()
+            && !self.disk.exists(&self.path.join(CLEANER_OFFSETS))
+        {
+            true => Ok(()), // nothing here is compacted
+            false => self.write_cleaner_offsets(checkpoints),
+        }
     }
 
     pub(crate) fn checkpoint_recovery_points(&self) -> Result<(), StorageError> {
@@ -272,5 +331,9 @@ impl<D: Disk> LogDirState<D> {
 
     pub(crate) fn write_high_watermarks(&self, from: &Checkpoints) -> Result<(), StorageError> {
         write_offsets(&self.disk, &self.path.join(HIGH_WATERMARKS), &from.high_watermarks)
+    }
+
+    fn write_cleaner_offsets(&self, from: &Checkpoints) -> Result<(), StorageError> {
+        write_offsets(&self.disk, &self.path.join(CLEANER_OFFSETS), &from.cleaner_offsets)
     }
 }

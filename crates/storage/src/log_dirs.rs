@@ -7,7 +7,7 @@ use crate::commit::{Replayed, replay};
 use crate::config::LogConfig;
 use crate::error::StorageError;
 use crate::file_names::{
-    DirKind, HIGH_WATERMARKS, LOCK, LOG_STARTS, META_PROPERTIES, RECOVERY_POINTS,
+    CLEANER_OFFSETS, DirKind, HIGH_WATERMARKS, LOCK, LOG_STARTS, META_PROPERTIES, RECOVERY_POINTS,
     parse_partition_dir, partition_dir,
 };
 use crate::log::PartitionLog;
@@ -101,6 +101,7 @@ impl<D: Disk> LogDir<D> {
             log_starts: read_or_warn(&disk, &path.join(LOG_STARTS), &mut warnings)?,
             high_watermarks: read_or_warn(&disk, &path.join(HIGH_WATERMARKS), &mut warnings)?,
             has_moved: false,
+            cleaner_offsets: read_or_warn(&disk, &path.join(CLEANER_OFFSETS), &mut warnings)?,
         };
         let marker = take_marker(&disk, path)?;
         let replayed = replay(&disk, path)?;

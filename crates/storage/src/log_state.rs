@@ -41,6 +41,8 @@ pub(crate) struct LogState<D: Disk> {
     pub(crate) epochs_unsynced: AtomicBool,
     /// The directory's own name, and `partition.metadata`, may not survive power loss yet.
     pub(crate) is_new: AtomicBool,
+    /// A leader's compaction has left offsets out below here, and the replica got it so.
+    pub(crate) holes_below: AtomicI64,
     /// Held while a flush or a truncation runs, so that none moves the recovery point under the
     /// other.
     pub(crate) flushing: Mutex<()>,
@@ -81,6 +83,7 @@ impl<D: Disk> LogState<D> {
             epochs: RwLock::new(LeaderEpochCache::default()),
             epochs_unsynced: AtomicBool::new(false),
             is_new: AtomicBool::new(false),
+            holes_below: AtomicI64::new(0),
             flushing: Mutex::new(()),
             committed: Mutex::new(Place { segment_base: Offset::ZERO, position: 0 }),
             is_commit_asked: AtomicBool::new(false),

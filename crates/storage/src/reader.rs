@@ -116,9 +116,11 @@ impl<D: Disk> LogReader<D> {
     /// # Errors
     /// [`ReadError::Storage`]
     pub fn size_bytes(&self) -> Result<u64, ReadError> {
-        self.state.check_alive()?;
-        let sizes = self.state.segments().iter().map(|segment| segment.bytes()).sum();
-        Ok(self.state.guard(sizes)?)
+        self.retrying(|segments| {
+            let sizes: Result<u64, StorageError> =
+                segments.iter().map(|segment| segment.bytes()).sum();
+            Ok(sizes?)
+        })
     }
 
     /// Batches from the one that holds `from` on: at most `bytes_max` bytes, none that reaches

@@ -7,7 +7,7 @@ use crate::offset_index::{OffsetEntry, OffsetIndex};
 use crate::open_files::LogFile;
 use crate::partition_dir::PartitionDir;
 use crate::time_index::TimeIndex;
-use crate::txn_index::TxnIndex;
+use crate::txn_index::{AbortedTransaction, TxnIndex};
 use env::{Disk, DiskFile, OpenMode};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -81,12 +81,16 @@ impl<D: Disk> Segment<D> {
         dir: &Arc<PartitionDir<D>>,
         base: Offset,
     ) -> Result<Segment<D>, StorageError> {
-        let segment = Segment::adopt(dir, base, FileStage::Live);
-        segment.log.create()?;
-        segment.bytes.store(0, Ordering::Release);
-        segment.is_new.store(true, Ordering::Release);
-        *segment.latest_guard() = Some(LatestTimestamp::NONE);
-        Ok(segment)
+        Segment::adopt(dir, base, FileStage::Live).begun()
+    }
+
+    /// The same, its log file made anew.
+    pub(crate) fn begun(self) -> Result<Segment<D>, StorageError> {
+        self.log.create()?;
+        self.bytes.store(0, Ordering::Release);
+        self.is_new.store(true, Ordering::Release);
+        *self.latest_guard() = Some(LatestTimestamp::NONE);
+        Ok(self)
     }
 
     pub(crate) fn base(&self) -> Offset {
@@ -297,6 +301,22 @@ impl<D: Disk> Segment<D> {
             }
         }
         Ok(latest)
+    }
+
+    /// Of its first batch: as old as anything in here, where times grow.
+    pub(crate) fn first_timestamp(&self) -> Result<WallTime, StorageError> {
+        let file = self.file()?;
+        let mut scan = self.scan(&file, 0)?.with_chunk(crate::frame::HEAD_BYTES);
+        let first = scan.next_frame().map_err(|error| self.damage(error))?;
+        Ok(first.map_or(WallTime::NONE, |(_, frame)| frame.max_timestamp))
+    }
+
+    /// The writer's: a transaction was aborted that wrote here.
+    pub(crate) fn note_aborted(&self, aborted: AbortedTransaction) -> Result<(), StorageError> {
+        self.txn_index.append(aborted)?;
+        // The index's file is made by its first entry, when the others' names may be durable.
+        self.is_new.store(true, Ordering::Release);
+        Ok(())
     }
 
     /// Nothing is appended any more: cuts what was reserved and completes the indexes.

@@ -51,16 +51,25 @@ impl<D: Disk> LogReader<D> {
     /// KIP-734; KAFKA-16342: the batch must be opened, its header does not know which record it is.
     pub fn max_timestamp(&self) -> Result<Option<TimestampOffset>, ReadError> {
         self.retrying(|segments| {
-            let mut best: Option<(WallTime, &Segment<D>)> = None;
+            let mut newest_first = Vec::new();
             for segment in segments.iter() {
-                let latest = segment.latest()?.timestamp;
-                if latest > best.map_or(WallTime::NONE, |(known, _)| known) {
-                    best = Some((latest, segment));
-                }
+                newest_first.push((segment.latest()?.timestamp, segment));
             }
-            let Some((latest, segment)) = best else { return Ok(None) };
-            let record = search(segment, latest, self.log_start())?;
-            Ok(record.map(|record| self.found(record)))
+            newest_first.sort_by_key(|(latest, _)| std::cmp::Reverse(*latest));
+            let mut best: Option<Record> = None;
+            for (latest, segment) in newest_first {
+                let known = best.as_ref().map_or(WallTime::NONE, |record| record.timestamp);
+                if latest <= known {
+                    break;
+                }
+                let found = match search(segment, latest, self.log_start())? {
+                    Some(record) => Some(record),
+                    // Compaction has left the head of the batch that says so, or less of it.
+                    None => latest_record(segment, self.log_start())?,
+                };
+                best = found.filter(|record| record.timestamp > known).or(best);
+            }
+            Ok(best.map(|record| self.found(record)))
         })
     }
 
@@ -88,6 +97,28 @@ fn search<D: Disk>(
         let found = first_record(&body, timestamp, log_start);
         if let Some(record) = found.map_err(|error| segment.damage(error))? {
             return Ok(Some(record));
+        }
+    }
+}
+
+/// The first record of the latest time there is, from `log_start` on.
+fn latest_record<D: Disk>(
+    segment: &Segment<D>,
+    log_start: Offset,
+) -> Result<Option<Record>, StorageError> {
+    let file = segment.file()?;
+    let mut scan = segment.scan(&file, 0)?;
+    let mut latest: Option<Record> = None;
+    loop {
+        let after = latest.as_ref().map_or(0, |record| record.timestamp.0 + 1);
+        let next = next_candidate(&mut scan, WallTime(after), log_start);
+        let Some(body) = next.map_err(|error| segment.damage(error))? else { return Ok(latest) };
+        let mut after = WallTime(after);
+        while let Some(record) =
+            first_record(&body, after, log_start).map_err(|error| segment.damage(error))?
+        {
+            after = WallTime(record.timestamp.0 + 1);
+            latest = Some(record);
         }
     }
 }

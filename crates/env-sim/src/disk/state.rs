@@ -163,7 +163,7 @@ impl State {
         FileNode { live: kept.clone(), durable: kept, dirty: BTreeSet::new() }
     }
 
-    /// Each name that differs is the old or the new one.
+    /// Each name that differs is the old or the new one; no file that has a name loses all of them.
     pub(super) fn surviving_names(&mut self, live: &Names, durable: Names) -> Names {
         let mut kept = durable.clone();
         let changed: BTreeSet<&String> = live.keys().chain(durable.keys()).collect();
@@ -174,6 +174,13 @@ impl State {
             match live.get(name) {
                 Some(node) => _ = kept.insert(name.clone(), *node),
                 None => _ = kept.remove(name),
+            }
+        }
+        // Renaming is atomic: a file that was there and still is has one of its names at least.
+        let there: BTreeSet<NodeId> = durable.values().copied().collect();
+        for (name, node) in live.iter().filter(|(_, node)| there.contains(node)) {
+            if !kept.values().any(|known| known == node) {
+                kept.insert(name.clone(), *node);
             }
         }
         kept

@@ -9,6 +9,7 @@ use records::control::ControlRecord;
 use records::validate::{AppendOrigin, ValidatedBatch};
 use records::{BatchHeader, RecordBatch, TimestampType};
 use std::io::IoSlice;
+use std::sync::atomic::Ordering;
 use types::{LeaderEpoch, Offset, WallTime};
 
 /// Who appends, and when.
@@ -185,6 +186,9 @@ impl<D: Disk> PartitionLog<D> {
         }
         self.check_reserve(frame.bytes, now)?;
         let base = frame.base_offset;
+        if base > self.next_offset {
+            self.state.holes_below.fetch_max(base.0, Ordering::AcqRel);
+        }
         let marker = frame.header.as_ref().and_then(|header| marker_of(header, &bytes));
         self.stage_frame(frame, marker, bytes, now)?;
         Ok(base)
@@ -256,7 +260,7 @@ impl<D: Disk> PartitionLog<D> {
         let Some(aborted) = note_producer(&mut self.producers, header, marker) else {
             return Ok(());
         };
-        self.active.segment.txn_index.append(aborted)
+        self.active.segment.note_aborted(aborted)
     }
 
     /// Whether the batch must go to a new segment. Source: Kafka `LogSegment.shouldRoll`.
@@ -280,7 +284,7 @@ impl<D: Disk> PartitionLog<D> {
             true => frame.max_timestamp.0.saturating_sub(first.0),
             false => now.0.saturating_sub(active.since.0),
         };
-        let patience_ms = config.segment_ms - config.roll_jitter_ms(self.jitter_seed, base);
+        let patience_ms = config.segment_ms_max() - config.roll_jitter_ms(self.jitter_seed, base);
         // The staged batches may take an entry each.
         let entries = self.staged.len() + 1;
         let (offset_room, time_room) =

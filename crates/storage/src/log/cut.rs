@@ -126,6 +126,7 @@ impl<D: Disk> PartitionLog<D> {
         // First in memory, so that no checkpoint written meanwhile brings it back.
         state.lower_recovery_point(end);
         state.home.lower_recovery_point(&state.partition, end)?;
+        state.home.lower_cleaner_offset(&state.partition, end)?;
         state.cut(|list| {
             for dropped in list.drain(last + 1..).rev() {
                 self.rename_deleted(&dropped)?;
@@ -156,6 +157,7 @@ impl<D: Disk> PartitionLog<D> {
         let _flushing = state.flushing.lock().unwrap_or_else(PoisonError::into_inner);
         state.lower_recovery_point(base);
         state.home.lower_recovery_point(&state.partition, base)?;
+        state.home.lower_cleaner_offset(&state.partition, base)?;
         state.home.keep_log_start(&state.partition, None)?;
         state.cut(|list| {
             for dropped in list.drain(..).rev() {
@@ -181,7 +183,7 @@ impl<D: Disk> PartitionLog<D> {
     }
 
     /// The log file goes first: an index without one is removed when the log is opened.
-    pub(super) fn rename_deleted(&mut self, segment: &Segment<D>) -> Result<(), StorageError> {
+    pub(crate) fn rename_deleted(&mut self, segment: &Segment<D>) -> Result<(), StorageError> {
         for path in segment.paths() {
             let mut gone = path.clone().into_os_string();
             gone.push(".deleted");

@@ -94,6 +94,11 @@ fn finish_swaps<D: Disk>(
             is_segment && old.base >= swap.base && old.base < end
         })?;
     }
+    if !swaps.is_empty() {
+        // Before they get their names: power loss must not leave one beside what it replaces.
+        let failed = StorageError::io("sync directory", &dir.path);
+        dir.disk().sync_dir(&dir.path).map_err(failed)?;
+    }
     // The log last: while it is a swap, all of this is done again after a crash.
     for is_log in [false, true] {
         for swap in swaps.iter().filter(|file| (file.kind == FileKind::Log) == is_log) {

@@ -30,6 +30,7 @@ pub(crate) fn replay_producers<D: Disk>(
     producers.expire(now, log.config.producer_id_expiration_ms);
     let segments = state.segments();
     let first_rebuilt = rebuild_from.map(|point| segments[floor_segment(&segments, point)].base());
+    let mut is_indexed = false;
     for segment in &segments[floor_segment(&segments, from)..] {
         let is_rebuilt = first_rebuilt.is_some_and(|first| segment.base() >= first);
         if is_rebuilt {
@@ -46,9 +47,18 @@ pub(crate) fn replay_producers<D: Disk>(
         let aborted = replay_segment(segment, from, &mut producers);
         for aborted in aborted.map_err(|error| segment.damage(error))? {
             if is_rebuilt {
-                segment.txn_index.append(aborted)?;
+                segment.note_aborted(aborted)?;
+                is_indexed = true;
             }
         }
+        if is_rebuilt {
+            // It may lie below the recovery point that was written down: the next start, after
+            // power loss, would not look again.
+            segment.txn_index.sync()?;
+        }
+    }
+    if is_indexed {
+        state.sync_dir()?;
     }
     producers.expire(now, log.config.producer_id_expiration_ms);
     log.producers = producers;

@@ -237,10 +237,11 @@ impl<D: Disk> Loader<'_, D> {
     }
 
     /// Whether batches are missing before `next`. Power loss may take the end of one segment and
-    /// leave the next; only compaction takes offsets out rightly. The checksum does not cover a
-    /// batch's offset, so this is also what tells that it is wrong.
+    /// leave the next; only compaction takes offsets out rightly, and only below the recovery
+    /// point as it was written down before. The checksum does not cover a batch's offset, so this
+    /// is also what tells that it is wrong.
     fn is_hole(&self, end: Offset, next: Offset) -> bool {
-        next > end && !self.open.config.compacts
+        next > end && !(self.open.config.compacts && end < self.open.recovery_point)
     }
 
     fn index_anew(&self, segment: &Segment<D>) -> Result<Start, StorageError> {

@@ -2,6 +2,10 @@
 //! directories.
 
 mod appending;
+mod cleaning;
+mod cleaning_crashes;
+mod cleaning_model;
+mod cleaning_support;
 mod committing;
 mod directories;
 mod faults;
