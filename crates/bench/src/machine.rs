@@ -53,6 +53,14 @@ pub fn raise_file_limit() {
     }
 }
 
+/// What this process and those it starts may have open.
+pub fn limit_files(files_max: u64) -> Result<(), String> {
+    let granted = getrlimit(Resource::Nofile).maximum;
+    let limit = Some(granted.map_or(files_max, |granted| granted.min(files_max)));
+    let both = Rlimit { current: limit, maximum: limit };
+    setrlimit(Resource::Nofile, both).map_err(|error| format!("file limit: {error}"))
+}
+
 /// Makes the host give memory for `bytes` of page cache before the clock runs: the first touch of a
 /// page it has taken back costs ten times the write itself.
 pub fn warm_up(dir: &Path, bytes: u64) -> std::io::Result<()> {

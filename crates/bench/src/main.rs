@@ -14,6 +14,7 @@ mod machine;
 mod options;
 mod process;
 mod report;
+mod restart;
 mod scenarios;
 mod server;
 mod walk;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
     let done = options::parse(&arguments).and_then(|command| match command {
         Command::Floor { dir } => floor::serve(&dir),
         Command::Commit(options) => commit_ways::measure(&options),
+        Command::Restart(options) => restart::measure(&options),
         Command::Measure(options) => measure(&options),
         Command::Help => {
             print!("{}", options::HELP);

@@ -8,6 +8,9 @@ pub const HELP: &str = "\
 usage: cargo xtask bench [options]
        cargo xtask bench commit [--rounds N] [--dir PATH]
                     ways to make many files survive power loss together
+       cargo xtask bench restart [--partitions N] [--gigabytes X] [--rounds N]
+                    [--files-max N] [--server PATH] [--dir PATH]
+                    how soon a node is ready again after kill -9 and after a clean stop
 
   --rounds N        repeats of each figure; the median counts (default 5)
   --scale X         bytes and requests of each run, times X (default 1)
@@ -25,6 +28,7 @@ pub enum Command {
         dir: PathBuf,
     },
     Commit(CommitOptions),
+    Restart(RestartOptions),
     Help,
 }
 
@@ -32,6 +36,19 @@ pub enum Command {
 #[derive(Clone, Debug)]
 pub struct CommitOptions {
     pub rounds: usize,
+    pub dir: PathBuf,
+}
+
+/// `bench restart`.
+#[derive(Clone, Debug)]
+pub struct RestartOptions {
+    pub partitions: usize,
+    /// Over all partitions; the first thousand share it.
+    pub bytes: u64,
+    pub rounds: usize,
+    /// What the node may have open.
+    pub files_max: u64,
+    pub server: Option<PathBuf>,
     pub dir: PathBuf,
 }
 
@@ -62,6 +79,9 @@ pub fn parse(arguments: &[String]) -> Outcome<Command> {
         dir: PathBuf::from("target/bench"),
         json: false,
     };
+    if arguments.first().is_some_and(|first| first == "restart") {
+        return restart(&arguments[1..]);
+    }
     let is_commit = arguments.first().is_some_and(|first| first == "commit");
     let mut rest = arguments.iter().skip(usize::from(is_commit));
     while let Some(name) = rest.next() {
@@ -90,6 +110,33 @@ pub fn parse(arguments: &[String]) -> Outcome<Command> {
     Ok(Command::Measure(options))
 }
 
+fn restart(arguments: &[String]) -> Outcome<Command> {
+    let mut options = RestartOptions {
+        partitions: 1000,
+        bytes: 10_000_000_000,
+        rounds: 3,
+        files_max: 20_000,
+        server: None,
+        dir: PathBuf::from("target/bench"),
+    };
+    let mut rest = arguments.iter();
+    while let Some(name) = rest.next() {
+        let value = rest.next().ok_or_else(|| format!("{name} needs a value\n{HELP}"))?;
+        match name.as_str() {
+            "--partitions" => options.partitions = number(name, value)?,
+            "--gigabytes" => options.bytes = (number::<f64>(name, value)? * 1e9) as u64,
+            "--rounds" => options.rounds = number(name, value)?,
+            "--files-max" => options.files_max = number(name, value)?,
+            "--server" => options.server = Some(value.into()),
+            "--dir" => options.dir = value.into(),
+            other => return Err(format!("unknown option {other}\n{HELP}")),
+        }
+    }
+    options.partitions = options.partitions.max(1);
+    options.rounds = options.rounds.max(1);
+    Ok(Command::Restart(options))
+}
+
 fn number<T: std::str::FromStr>(name: &str, text: &str) -> Outcome<T> {
     text.parse().map_err(|_| format!("{name} needs a number, not {text:?}"))
 }
@@ -109,6 +156,10 @@ mod tests {
         };
         assert!(options.json && options.rounds == 1);
         assert!(options.wants("fetch 64 KiB") && !options.wants("produce"));
+        let Ok(Command::Restart(options)) = parsed("restart --partitions 7 --gigabytes 0.5") else {
+            panic!("a good line is understood");
+        };
+        assert_eq!((options.partitions, options.bytes), (7, 500_000_000));
         for (line, told) in [("--rounds x", "number"), ("--scale", "value"), ("-o xml", "xml")] {
             assert!(parsed(line).is_err_and(|error| error.contains(told)), "{line}");
         }

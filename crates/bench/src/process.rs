@@ -35,6 +35,13 @@ pub fn memory(pid: u32) -> Outcome<Memory> {
     Ok(Memory { rss_kib: field("status", "VmRSS:")?, pss_kib: field("smaps_rollup", "Pss:")? })
 }
 
+/// How many files and sockets a process has open.
+pub fn open_files(pid: u32) -> Outcome<usize> {
+    let dir = format!("/proc/{pid}/fd");
+    let files = fs::read_dir(&dir).map_err(|error| format!("{dir}: {error}"))?;
+    Ok(files.count())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,6 +55,7 @@ mod tests {
             sum = std::hint::black_box(sum.wrapping_add(1));
         }
         assert!(memory(pid).unwrap().rss_kib > 100);
+        assert!(open_files(pid).unwrap() >= 3);
         assert!(memory(0).is_err());
     }
 }

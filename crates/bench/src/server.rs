@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::options::Options;
 use crate::{Outcome, wire};
 
-const START_MAX: Duration = Duration::from_secs(20);
+const START_MAX: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_micros(200);
 
 /// A program that can be started.
@@ -28,13 +29,14 @@ enum Kind {
     Ottla,
 }
 
-/// A started server with a data directory of its own; both go when it is dropped.
+/// A started server, with a data directory of its own unless it was given one; both go when it is
+/// dropped.
 pub struct Running {
     pub address: SocketAddr,
     /// From the start of the process to the first answer.
     pub ready_after: Duration,
     child: Child,
-    _dir: TempDir,
+    _dir: Option<TempDir>,
 }
 
 /// The floor first: it is what the others are compared with.
@@ -58,6 +60,18 @@ pub fn all(options: &Options) -> Outcome<Vec<Server>> {
 }
 
 impl Server {
+    /// The node alone.
+    pub fn ottla(binary: Option<PathBuf>) -> Outcome<Server> {
+        let own = std::env::current_exe().map_err(|error| format!("own binary: {error}"))?;
+        let binary = binary.unwrap_or_else(|| own.with_file_name("ottla"));
+        Ok(Server { name: "ottla".to_owned(), binary, kind: Kind::Ottla })
+    }
+
+    /// Starts a node on a directory that stays.
+    pub fn start_in(&self, data: &Path) -> Outcome<Running> {
+        self.start_ottla(data, None)
+    }
+
     pub fn is_floor(&self) -> bool {
         self.kind == Kind::Floor
     }
@@ -68,7 +82,10 @@ impl Server {
         let data = made.map_err(|error| format!("data directory: {error}"))?;
         match self.kind {
             Kind::Floor => self.start_floor(data),
-            Kind::Ottla => self.start_ottla(data),
+            Kind::Ottla => {
+                let path = data.path().to_owned();
+                self.start_ottla(&path, Some(data))
+            }
         }
     }
 
@@ -82,14 +99,14 @@ impl Server {
         BufReader::new(out).read_line(&mut line).map_err(|error| self.cannot(&error))?;
         let port: u16 = line.trim().parse().map_err(|_| self.cannot(&line))?;
         let address = ([127, 0, 0, 1], port).into();
-        Ok(Running { address, ready_after: started.elapsed(), child, _dir: data })
+        Ok(Running { address, ready_after: started.elapsed(), child, _dir: Some(data) })
     }
 
-    fn start_ottla(&self, data: TempDir) -> Outcome<Running> {
+    fn start_ottla(&self, data: &Path, dir: Option<TempDir>) -> Outcome<Running> {
         let address = free_address().map_err(|error| self.cannot(&error))?;
         let mut command = Command::new(&self.binary);
         command.args(["dev", "--port", &address.port().to_string(), "--data-dir"]);
-        command.arg(data.path()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.arg(data).stdout(Stdio::null()).stderr(Stdio::piped());
         let started = Instant::now();
         let mut child = command.spawn().map_err(|error| self.cannot(&error))?;
         while !wire::is_ready(address) {
@@ -104,7 +121,7 @@ impl Server {
             }
             std::thread::sleep(POLL);
         }
-        Ok(Running { address, ready_after: started.elapsed(), child, _dir: data })
+        Ok(Running { address, ready_after: started.elapsed(), child, _dir: dir })
     }
 
     fn cannot(&self, why: &dyn std::fmt::Display) -> String {
@@ -121,11 +138,27 @@ impl Running {
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub fn stop(&mut self) -> Outcome<()> {
+        let asked = Pid::from_raw(self.child.id() as i32).ok_or("no process id")?;
+        kill_process(asked, Signal::TERM).map_err(|error| format!("stop: {error}"))?;
+        let ended = self.child.wait().map_err(|error| format!("stop: {error}"))?;
+        match ended.success() {
+            true => Ok(()),
+            false => Err(format!("the node ended badly: {ended}")),
+        }
+    }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.kill();
     }
 }

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 
 use bytes::Bytes;
 use protocol::header::ResponseHeader;
-use protocol::messages::create_topics_request::CreatableTopic;
+use protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
 use protocol::messages::{ApiVersionsRequest, CreateTopicsRequest};
 use protocol::{Message, Reader, Request, frame};
 
@@ -51,14 +51,32 @@ pub fn greet(socket: &mut TcpStream) -> Outcome<()> {
 }
 
 pub fn create_topic(address: SocketAddr, partitions: i32) -> Outcome<()> {
+    create_topic_with(address, TOPIC, partitions, &[])
+}
+
+pub fn create_topic_with(
+    address: SocketAddr,
+    name: &str,
+    partitions: i32,
+    configs: &[(&str, &str)],
+) -> Outcome<()> {
+    let config = |(name, value): &(&str, &str)| CreatableTopicConfig {
+        name: (*name).into(),
+        value: Some((*value).into()),
+    };
     let mut socket = TcpStream::connect(address).map_err(|error| error.to_string())?;
     let topic = CreatableTopic {
-        name: TOPIC.into(),
+        name: name.into(),
         num_partitions: partitions,
         replication_factor: 1,
+        configs: configs.iter().map(config).collect(),
         ..CreatableTopic::default()
     };
-    let request = CreateTopicsRequest { topics: vec![topic], ..CreateTopicsRequest::default() };
+    let request = CreateTopicsRequest {
+        topics: vec![topic],
+        timeout_ms: 60_000,
+        ..CreateTopicsRequest::default()
+    };
     let answer = call(&mut socket, &request, 5)?;
     check(answer.topics.first().map_or(-1, |topic| topic.error_code))
 }

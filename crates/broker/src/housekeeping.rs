@@ -1,9 +1,10 @@
 //! What a broker does from time to time without being asked.
 
+use std::fmt;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use env::{Background, Clock, Disk, Env, Lane};
+use env::{Background, Clock, Env, Lane};
 use storage::{StorageError, retention};
 use types::{MonoTime, WallTime};
 
@@ -60,32 +61,39 @@ impl<E: Env> Housekeeping<E> {
     fn work(self: Arc<Self>) {
         let Some(node) = self.node.upgrade() else { return };
         let wall = node.env().clock().wall();
-        for partition in node.partitions.all() {
-            let outcome = match self.task {
-                Task::Checkpoint => look_after(&partition, wall),
-                Task::Retention => retain(&partition, &node.log_store, wall),
-            };
-            if let Err(error) = outcome {
-                log::error!(target: "kafka.log.LogManager", "{}: {error}", partition.id);
+        match self.task {
+            Task::Checkpoint => checkpoint(&node, wall),
+            Task::Retention => {
+                for partition in node.partitions.all() {
+                    complain(&partition.id, retain(&partition, &node.log_store, wall));
+                }
             }
-        }
-        if let Task::Checkpoint = self.task {
-            node.log_store.checkpoint();
         }
         let now = node.env().clock().mono();
         self.rest(&node, now);
     }
 }
 
-fn look_after<D: Disk>(partition: &Partition<D>, now: WallTime) -> Result<(), StorageError> {
-    let due = partition.with_log(now, |log| {
-        log.expire_producers(now);
-        log.checkpoint()
-    });
+fn checkpoint<E: Env>(node: &Node<E>, now: WallTime) {
+    let mut due = Vec::new();
+    for partition in node.partitions.all() {
+        let prepared = partition.with_log(now, |log| {
+            log.expire_producers(now);
+            log.checkpoint()
+        });
+        match prepared.transpose() {
+            Ok(flush) => due.extend(flush.flatten()),
+            Err(error) => complain(&partition.id, Err(error)),
+        }
+    }
     // Appends go on beside it.
-    match due.transpose()?.flatten() {
-        Some((flusher, end)) => flusher.flush_to(end).map(|_| ()),
-        None => Ok(()),
+    complain(&"checkpoint", storage::flush_together(due));
+    node.log_store.checkpoint();
+}
+
+fn complain(about: &dyn fmt::Display, outcome: Result<(), StorageError>) {
+    if let Err(error) = outcome {
+        log::error!(target: "kafka.log.LogManager", "{about}: {error}");
     }
 }
 

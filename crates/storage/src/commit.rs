@@ -257,6 +257,22 @@ pub(crate) fn sync_everything<D: Disk>(
     Ok(())
 }
 
+/// The same, beside commits and appends.
+pub(crate) fn sync_beside<D: Disk>(
+    home: &LogDirState<D>,
+    logs: &[Arc<LogState<D>>],
+) -> Result<(), StorageError> {
+    let before = before_sync(logs.iter())?;
+    let file = home.lock_journal().any_file()?;
+    file.sync_file_system().map_err(StorageError::io("sync file system of", home.path()))?;
+    // Against truncation: what was cut meanwhile is not noted.
+    let _journal = home.lock_journal();
+    for log in &before {
+        log.note_synced();
+    }
+    Ok(())
+}
+
 /// Of the logs that are still there.
 fn before_sync<'a, D: Disk>(
     logs: impl Iterator<Item = &'a Arc<LogState<D>>>,

@@ -1,6 +1,8 @@
-use crate::commit::Place;
+use crate::commit::{Place, sync_beside};
 use crate::error::StorageError;
 use crate::file_names::PARTITION_METADATA;
+use crate::limits::FLUSH_APART_MAX;
+use crate::log::FlushDue;
 use crate::log_state::{LogState, first_unsure};
 use env::{Disk, DiskFile, OpenMode};
 use std::sync::atomic::Ordering;
@@ -18,6 +20,31 @@ impl<D: Disk> Clone for LogFlusher<D> {
     fn clone(&self) -> LogFlusher<D> {
         LogFlusher { state: self.state.clone() }
     }
+}
+
+/// Flushes logs, those of a directory with one sync if they are more than a few.
+///
+/// # Errors
+/// [`StorageError`]; the log, or the directory, is out of use. Other directories are flushed all
+/// the same.
+pub fn flush_together<D: Disk>(due: Vec<FlushDue<D>>) -> Result<(), StorageError> {
+    let mut outcome = Ok(());
+    let mut rest = due;
+    while let Some((first, _)) = rest.first() {
+        let home = first.state.home.clone();
+        let is_here = |due: &FlushDue<D>| Arc::ptr_eq(&due.0.state.home, &home);
+        let (here, elsewhere): (Vec<_>, Vec<_>) = rest.into_iter().partition(is_here);
+        rest = elsewhere;
+        let flushed = match here.len() > FLUSH_APART_MAX {
+            true => {
+                let logs: Vec<_> = here.iter().map(|(log, _)| log.state.clone()).collect();
+                sync_beside(&home, &logs).inspect_err(|error| home.take_offline(error))
+            }
+            false => here.iter().try_for_each(|(log, to)| log.flush_to(*to).map(|_| ())),
+        };
+        outcome = outcome.and(flushed);
+    }
+    outcome
 }
 
 impl<D: Disk> LogFlusher<D> {

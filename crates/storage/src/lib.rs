@@ -46,7 +46,7 @@ pub use self::metrics::{LogDirMetrics, StorageErrors};
 pub use commit::{CommitParts, GroupCommit, OnCommit, Replayed, RunJob};
 pub use config::LogConfig;
 pub use error::{AppendError, EpochEnd, ReadError, StorageError};
-pub use flush::LogFlusher;
+pub use flush::{LogFlusher, flush_together};
 pub use leader_epoch_cache::LeaderEpochCache;
 pub use log::{AppendContext, Appended, FlushDue, PartitionLog};
 pub use log_dirs::{FoundPartition, LogDir, LogSettings, NotClean};

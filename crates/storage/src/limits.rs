@@ -70,6 +70,10 @@ pub const LOG_FILES_OPEN_MIN: usize = 4;
 /// before it in case power loss tears the newest.
 pub const CHECKPOINT_SNAPSHOTS_MAX: usize = 2;
 
+/// So many logs are flushed each by itself; with more, one sync of the file system is cheaper
+/// (ADR 7).
+pub const FLUSH_APART_MAX: usize = 4;
+
 /// Batches remembered per producer to recognise a retry: a client has at most five in flight.
 pub const DUPLICATE_WINDOW: usize = 5;
 

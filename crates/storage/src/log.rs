@@ -16,7 +16,7 @@ use crate::reader::LogReader;
 use crate::retention::SegmentFacts;
 use crate::segment::Segment;
 use bytes::Bytes;
-use env::{Disk, DiskFile};
+use env::Disk;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -339,34 +339,30 @@ impl<D: Disk> PartitionLog<D> {
         std::mem::take(&mut self.deleted)
     }
 
-    /// Flushes, completes indexes and producer state, and lets the next opening trust it all.
+    /// Completes indexes and producer state, so that the next opening may trust it all. It may once
+    /// the directory is [closed](crate::LogDir::close): one sync there serves every log.
     ///
     /// # Errors
     /// [`StorageError`]: the directory must not be marked as cleanly shut down.
     pub fn close(mut self) -> Result<(), StorageError> {
         self.state.check_alive()?;
-        let closed = if self.is_untouched { Ok(()) } else { self.complete() };
-        self.state.guard(closed)?;
-        self.state.home.closed(&self.state);
+        if self.is_untouched {
+            self.state.home.closed(&self.state);
+            return Ok(());
+        }
+        let completed = self.complete();
+        self.state.guard(completed)?;
+        self.state.home.closing(self.state.clone());
         Ok(())
     }
 
     fn complete(&mut self) -> Result<(), StorageError> {
-        self.active.wake(&self.config)?;
-        self.active.segment.seal()?;
-        let flusher = self.flusher();
-        flusher.sync_to(self.log_end())?;
-        flusher.sync_names(true)?;
-        self.active.segment.sync_log()?;
-        self.active.segment.txn_index.sync()?;
-        self.active.segment.sync_indexes()?;
-        self.state.sync_epochs()?;
-        let path = self.snapshot_path(self.log_end());
+        if self.active.bytes > 0 {
+            self.active.wake(&self.config)?;
+            self.active.segment.seal()?;
+        }
         self.take_snapshot(self.log_end())?;
         self.prune_snapshots()?;
-        (|| self.state.disk.open(&path, env::OpenMode::ReadWrite)?.sync())()
-            .map_err(StorageError::io("sync producer snapshot", &path))?;
-        self.state.sync_dir()?;
         for path in &self.deleted {
             _ = self.state.disk.remove_file(path); // gone at the next opening at the latest
         }

@@ -27,6 +27,8 @@ pub(crate) struct LogDirState<D: Disk> {
     /// Logs that were opened and not yet closed cleanly. Taken after `checkpoints`, never before.
     open_logs: Mutex<BTreeMap<TopicPartition, Weak<LogState<D>>>>,
     checkpoints: Mutex<Checkpoints>,
+    /// Logs that were closed and not synced yet. Held here, their files stay open.
+    closing: Mutex<Vec<Arc<LogState<D>>>>,
     /// A full disk kept the files from following `checkpoints`.
     is_stale: AtomicBool,
     /// Held while a commit runs, and while files change that the journal may speak of.
@@ -82,6 +84,7 @@ impl<D: Disk> LogDirState<D> {
             on_offline: OnceLock::new(),
             open_logs: Mutex::new(BTreeMap::new()),
             checkpoints: Mutex::new(checkpoints),
+            closing: Mutex::default(),
             open_files,
         }
     }
@@ -238,6 +241,21 @@ impl<D: Disk> LogDirState<D> {
         self.lock_open().insert(log.partition.clone(), Arc::downgrade(log));
     }
 
+    /// Nobody writes to the log any more; what was written is not synced yet.
+    pub(crate) fn closing(&self, log: Arc<LogState<D>>) {
+        self.lock_open().remove(&log.partition);
+        self.lock_closing().push(log);
+    }
+
+    pub(crate) fn take_closing(&self) -> Vec<Arc<LogState<D>>> {
+        std::mem::take(&mut *self.lock_closing())
+    }
+
+    fn lock_closing(&self) -> MutexGuard<'_, Vec<Arc<LogState<D>>>> {
+        self.closing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All of the log is on disk, and nobody writes to it any more.
     pub(crate) fn closed(&self, log: &LogState<D>) {
         let recovery_point = log.checkpointed_recovery_point();
         self.lock().note_recovery_point(&log.partition, recovery_point);

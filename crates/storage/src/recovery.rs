@@ -113,7 +113,11 @@ pub(crate) fn open<D: Disk>(
     state.reset_committed(committed_place(&state)?);
     let snapshots = listing.offsets(FileKind::ProducerSnapshot);
     let is_as_closed = snapshots.last() == Some(&log_end) || last.bytes()? == 0;
-    let is_untouched = open.is_clean && is_as_closed && report == RecoveryReport::default();
+    let is_untouched = match open.is_clean {
+        true => is_as_closed && report == RecoveryReport::default(),
+        // Nothing was in it.
+        false => log_end == first_base && report.cut.is_none() && report.dropped_segments == 0,
+    };
     let mut log = PartitionLog {
         state,
         active: Active::resume(last, &open.config, open.now)?,

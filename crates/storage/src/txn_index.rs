@@ -82,6 +82,12 @@ impl<D: Disk> TxnIndex<D> {
         TxnIndex { dir, base, stage, loaded: RwLock::new(None) }
     }
 
+    /// There is no such file.
+    pub(crate) fn note_missing(&self) {
+        let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
+        *loaded = Some(Loaded::default());
+    }
+
     pub(crate) fn path(&self) -> PathBuf {
         self.dir.offset_file(self.base, FileKind::TxnIndex, self.stage)
     }

@@ -44,6 +44,12 @@ impl<D: Disk> LogDir<D> {
     /// [`StorageError`]: then the next start recovers.
     pub fn close(self, broker_epoch: i64) -> Result<Result<(), NotClean>, StorageError> {
         self.check_online()?;
+        let closing = self.state.take_closing();
+        if !closing.is_empty() {
+            let mut journal = self.state.lock_journal();
+            self.guard(sync_everything(&mut journal, closing.clone()))?;
+        }
+        closing.iter().for_each(|log| self.state.closed(log));
         self.state.before_replacing_files()?.give_back()?;
         self.state.checkpoint_recovery_points()?;
         let checkpoints = self.state.lock().clone();

@@ -9,7 +9,7 @@ use env::Disk;
 use std::sync::Arc;
 use types::Offset;
 
-/// The files of a partition's directory that are named by an offset, in name order. Listed once:
+/// The files of a partition's directory that are named by an offset, in its order. Listed once:
 /// with many partitions that is most of what a start costs.
 pub(super) struct Listing(Vec<OffsetFile>);
 
@@ -20,7 +20,9 @@ impl Listing {
     }
 
     pub(super) fn has(&self, base: Offset, kind: FileKind) -> bool {
-        self.live().any(|file| (file.base, file.kind) == (base, kind))
+        let first = self.0.partition_point(|file| file.base < base);
+        let mut of_base = self.0[first..].iter().take_while(|file| file.base == base);
+        of_base.any(|file| file.kind == kind && file.stage == FileStage::Live)
     }
 
     fn live(&self) -> impl Iterator<Item = &OffsetFile> {

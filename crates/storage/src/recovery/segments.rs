@@ -57,7 +57,13 @@ impl<D: Disk> Loader<'_, D> {
     /// The segments to go on with, and the log end.
     pub(super) fn load(&mut self) -> Result<Loaded<D>, StorageError> {
         let bases = self.listing.offsets(FileKind::Log);
-        let adopt = |base: &Offset| Arc::new(Segment::adopt(self.dir, *base, FileStage::Live));
+        let adopt = |base: &Offset| {
+            let segment = Segment::adopt(self.dir, *base, FileStage::Live);
+            if !self.listing.has(*base, FileKind::TxnIndex) {
+                segment.txn_index.note_missing();
+            }
+            Arc::new(segment)
+        };
         let mut segments: Vec<_> = bases.iter().map(adopt).collect();
         for leftover in segments.drain(..floor_segment(&segments, self.open.log_start)) {
             self.remove_files(&leftover)?;
@@ -187,6 +193,10 @@ impl<D: Disk> Loader<'_, D> {
         segment: &Segment<D>,
         point: Offset,
     ) -> Result<(Offset, bool), StorageError> {
+        if segment.bytes()? == 0 && point <= segment.base() {
+            self.report.scanned_segments += 1;
+            return Ok((segment.base(), true));
+        }
         if point <= segment.base() {
             return self.scan_segment(segment);
         }

@@ -1,8 +1,8 @@
 use crate::support::*;
 use env::{Disk, DiskFile, OpenMode};
 use env_sim::Crash;
-use storage::{LogConfig, RecoveryReport};
-use types::{LeaderEpoch, Offset, WallTime};
+use storage::{LogConfig, LogSettings, RecoveryReport};
+use types::{LeaderEpoch, Offset, TopicPartition, WallTime};
 
 fn many_segments() -> World {
     let mut world = World::new(LogConfig { segment_bytes: 250, ..small() });
@@ -208,6 +208,32 @@ fn after_a_checkpoint_recovery_looks_at_nothing_that_came_before() {
         world.checkpoint();
     }
     assert_eq!(world.files(".snapshot").len(), 2);
+}
+
+#[test]
+fn logs_that_are_flushed_together_cost_one_sync_and_survive_power_loss() {
+    let world = World::new(small());
+    let name = |number: i32| TopicPartition::new("many", number);
+    let settings = LogSettings { config: world.config.clone(), now: NOW, jitter_seed: 1 };
+    let make = |number| world.dir().create_log(&name(number), topic_id(), settings.clone());
+    let mut logs: Vec<_> = (0..9).map(|number| make(number).unwrap()).collect();
+    for log in &mut logs {
+        log.append(batch(&[1, 2]), world.context()).unwrap();
+    }
+    let due: Vec<_> = logs.iter_mut().filter_map(|log| log.checkpoint().unwrap()).collect();
+    assert_eq!(due.len(), 9);
+    let before = world.disk.syncs();
+    storage::flush_together(due).unwrap();
+    assert_eq!(world.disk.syncs() - before, 1);
+    world.dir().checkpoint_recovery_points().unwrap();
+    world.disk.crash(Crash::PowerLoss);
+    let dir = storage::LogDir::open(world.disk.clone(), DATA.as_ref()).unwrap();
+    for found in dir.partitions().unwrap().iter().filter(|found| *found.partition.topic == *"many")
+    {
+        let (log, report) = dir.open_log(found, settings.clone()).unwrap();
+        assert_eq!((log.log_end(), report.scanned_bytes), (Offset(2), 0));
+        assert_eq!(log.recovery_point(), Offset(2));
+    }
 }
 
 #[test]
