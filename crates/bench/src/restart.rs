@@ -1,5 +1,5 @@
-//! `bench restart`: how long a node takes to be ready again with much on its disk, and what it holds
-//! while nobody uses it.
+//! `bench restart`: how long a node takes to be ready again with much on its disk, and what it
+//! holds while nobody uses it.
 //!
 //! A node is filled, killed at once (nothing is written down of what is durable), left alone until
 //! its checkpoint, killed again and again, and at last stopped and started. Each start is timed
