@@ -1,16 +1,19 @@
 //! What a broker does from time to time without being asked.
 
 use std::fmt;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use env::{Background, Clock, Env, Lane};
-use storage::{StorageError, retention};
+use storage::StorageError;
 use types::{MonoTime, WallTime};
 
+use crate::limits::RETENTION_PARTITIONS_AT_ONCE;
 use crate::log_store::LogStore;
 use crate::node::Node;
 use crate::partitions::Partition;
+use crate::removals::LaneOf;
+use crate::steady_time::SteadyTime;
 use crate::timers::Expire;
 
 /// One recurring task.
@@ -19,7 +22,9 @@ pub struct Housekeeping<E: Env> {
     interval: Duration,
     task: Task,
     /// Syncing and removing files take their time, and nobody waits for them.
-    lane: <E::Background as Background>::Lane,
+    lane: LaneOf<E>,
+    /// What retention goes by.
+    time: Mutex<SteadyTime>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -37,15 +42,25 @@ impl<E: Env> Housekeeping<E> {
         let checkpoint_ms = i64::from(log.flush_offset_checkpoint_interval_ms);
         let tasks =
             [(Task::Checkpoint, checkpoint_ms), (Task::Retention, log.retention_check_interval_ms)];
+        let clock = node.env().clock();
         for (task, interval_ms) in tasks {
-            let interval = Duration::from_millis(interval_ms.max(1000) as u64);
-            let lane = node.env().background().lane("housekeeping");
-            let this = Arc::new(Housekeeping { node: Arc::downgrade(node), interval, task, lane });
-            this.rest(node, node.env().clock().mono());
+            let this = Arc::new(Housekeeping {
+                node: Arc::downgrade(node),
+                interval: Duration::from_millis(interval_ms.max(1000) as u64),
+                task,
+                lane: match task {
+                    Task::Checkpoint => node.env().background().lane("checkpoint"),
+                    Task::Retention => node.log_store.lane().clone(),
+                },
+                time: Mutex::new(SteadyTime::new(clock.mono(), clock.wall())),
+            });
+            this.rest(node);
         }
     }
 
-    fn rest(self: Arc<Self>, node: &Node<E>, now: MonoTime) {
+    /// The pause is from the end of one round to the next, so that no two run at once.
+    fn rest(self: Arc<Self>, node: &Node<E>) {
+        let now = node.env().clock().mono();
         node.timers.register(now.plus(self.interval), self);
     }
 }
@@ -60,17 +75,38 @@ impl<E: Env> Expire for Housekeeping<E> {
 impl<E: Env> Housekeeping<E> {
     fn work(self: Arc<Self>) {
         let Some(node) = self.node.upgrade() else { return };
-        let wall = node.env().clock().wall();
         match self.task {
-            Task::Checkpoint => checkpoint(&node, wall),
-            Task::Retention => {
-                for partition in node.partitions.all() {
-                    complain(&partition.id, retain(&partition, &node.log_store, wall));
-                }
+            Task::Checkpoint => {
+                checkpoint(&node, node.env().clock().wall());
+                self.rest(&node);
             }
+            Task::Retention => self.retain_from(&node, node.partitions.all(), 0),
         }
-        let now = node.env().clock().mono();
-        self.rest(&node, now);
+    }
+
+    /// Retains a few partitions from `next` on, then lets others have their turn on the lane.
+    fn retain_from(
+        self: Arc<Self>,
+        node: &Node<E>,
+        all: Vec<Arc<Partition<E::Disk>>>,
+        next: usize,
+    ) {
+        let clock = node.env().clock();
+        let (mono, wall) = (clock.mono(), clock.wall());
+        let now = self.time.lock().unwrap_or_else(PoisonError::into_inner).at(mono, wall);
+        let end = (next + RETENTION_PARTITIONS_AT_ONCE).min(all.len());
+        for partition in &all[next..end] {
+            complain(&partition.id, retain(partition, &node.log_store, now));
+        }
+        if end == all.len() {
+            return self.rest(node);
+        }
+        let lane = self.lane.clone();
+        lane.run(Box::new(move || {
+            if let Some(node) = self.node.upgrade() {
+                self.retain_from(&node, all, end);
+            }
+        }));
     }
 }
 
@@ -103,9 +139,7 @@ fn retain<E: Env>(
     now: WallTime,
 ) -> Result<(), StorageError> {
     let kept = partition.with_log(now, |log| {
-        let facts = log.segment_facts()?;
-        let (start, end) = (log.log_start(), partition.high_watermark());
-        let Some(plan) = retention::plan(&facts, start, end, now, log.config()) else {
+        let Some(plan) = log.retention_plan(partition.high_watermark(), now)? else {
             return Ok(());
         };
         if plan.roll_first {
@@ -117,7 +151,8 @@ fn retain<E: Env>(
             "{} starts at offset {log_start} now: what came before was past its retention",
             partition.id
         );
-        store.remove_let_go(partition.dir(), log)
+        store.remove_let_go(partition.dir(), log);
+        Ok(())
     });
     kept.unwrap_or(Ok(()))
 }

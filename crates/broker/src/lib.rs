@@ -33,8 +33,10 @@ mod node;
 mod partitions;
 mod producer_ids;
 mod registration;
+mod removals;
 mod request;
 mod settings;
+mod steady_time;
 mod timers;
 
 pub use halt::Halt;

@@ -53,3 +53,15 @@ pub const DISK_NEARLY_FULL_PERCENT: u64 = 10;
 
 /// How long a partition for which the disk had no room waits for the next attempt to make it.
 pub const UNMADE_RETRY: Duration = Duration::from_secs(5);
+
+/// Retention looks at so many partitions before others have their turn on its lane: some
+/// milliseconds, unless much is to go.
+pub const RETENTION_PARTITIONS_AT_ONCE: usize = 64;
+
+/// A wall clock that has moved by so much more or less than time has passed was set by somebody.
+/// Time services step by seconds; an hour is what retention may err by.
+pub const CLOCK_JUMP_MS_MAX: u64 = 60 * 60 * 1000;
+
+/// A clock that was set is believed once it has stayed so for a day: long enough for somebody to
+/// notice, short beside a retention of days.
+pub const CLOCK_BELIEVED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);

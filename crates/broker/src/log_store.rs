@@ -14,7 +14,9 @@ use storage::{LogDirMetrics, LogSettings, OpenFiles, PartitionLog, StorageError}
 use types::{TopicPartition, Uuid, WallTime};
 
 use crate::node::OpenError;
+use crate::removals::{Doomed, LaneOf, Removals};
 use crate::settings::PartitionSettings;
+use crate::timers::Timers;
 
 use agree::agree;
 use placed::Placed;
@@ -29,6 +31,7 @@ pub struct LogStore<E: Env> {
     dirs: Mutex<Vec<Placed<E::Disk>>>,
     /// Where the metadata log is.
     metadata_home: DirIndex,
+    removals: Removals<E>,
 }
 
 /// Which directory a log is in.
@@ -99,7 +102,11 @@ impl<E: Env> LogStore<E> {
     /// # Errors
     /// A directory is in use, or of another node or cluster; the metadata log's is not usable, or
     /// none is.
-    pub fn open(env: &E, config: &BrokerConfig) -> Result<(LogStore<E>, Uuid), OpenError> {
+    pub fn open(
+        env: &E,
+        config: &BrokerConfig,
+        timers: &Arc<Timers>,
+    ) -> Result<(LogStore<E>, Uuid), OpenError> {
         let metadata_dir = &config.node.metadata_log_dir;
         let files = OpenFiles::of_process(env.disk());
         let open = |path: &str, holds_topics| Placed::open(env.disk(), path, holds_topics, &files);
@@ -124,7 +131,13 @@ impl<E: Env> LogStore<E> {
         }
         let cluster_id = agree(env, &mut dirs, config.node.node_id)?;
         let (dirs, metadata_home) = (Mutex::new(dirs), DirIndex(home));
-        Ok((LogStore { env: env.clone(), dirs, metadata_home }, cluster_id))
+        let removals = Removals::new(env.clone(), Arc::clone(timers));
+        Ok((LogStore { env: env.clone(), dirs, metadata_home, removals }, cluster_id))
+    }
+
+    /// Where files are removed.
+    pub fn lane(&self) -> &LaneOf<E> {
+        self.removals.lane()
     }
 
     /// Where a log may be made that is not on any disk: in `assigned` if that is one of these, or
@@ -189,7 +202,8 @@ impl<E: Env> LogStore<E> {
         Err(failed)
     }
 
-    /// Deletes a log and its directory. Whoever still reads it keeps the open files.
+    /// Deletes a log. Its directory is renamed at once and removed after `file.delete.delay.ms`;
+    /// whoever still reads it keeps the open files.
     ///
     /// # Errors
     /// The directory fails.
@@ -197,24 +211,22 @@ impl<E: Env> LogStore<E> {
         let mut dirs = self.lock();
         let Some(placed) = dirs.get_mut(index.0) else { return Ok(()) };
         let Ok(dir) = &placed.dir else { return Ok(()) };
+        let delay_ms = log.config().file_delete_delay_ms;
         let doomed = dir.delete_log(log, self.env.rng().bytes16())?;
+        self.removals.remove_after(delay_ms, dir.remover(), Doomed::Dir(doomed));
         placed.logs = placed.logs.saturating_sub(1);
-        dir.remove_dir(&doomed)
+        Ok(())
     }
 
-    /// Removes the files of segments that a log has let go of.
-    ///
-    /// # Errors
-    /// The directory fails.
-    pub fn remove_let_go(
-        &self,
-        index: DirIndex,
-        log: &mut PartitionLog<E::Disk>,
-    ) -> Result<(), StorageError> {
+    /// Sees to it that the files of segments that a log has let go of are removed after
+    /// `file.delete.delay.ms`.
+    pub fn remove_let_go(&self, index: DirIndex, log: &mut PartitionLog<E::Disk>) {
         let files = log.take_deleted();
-        match self.lock().get(index.0).and_then(Placed::online) {
-            Some(dir) if !files.is_empty() => dir.remove_files(&files),
-            _ => Ok(()),
+        let dirs = self.lock();
+        let dir = dirs.get(index.0).and_then(Placed::online).filter(|_| !files.is_empty());
+        if let Some(dir) = dir {
+            let delay_ms = log.config().file_delete_delay_ms;
+            self.removals.remove_after(delay_ms, dir.remover(), Doomed::Files(files));
         }
     }
 

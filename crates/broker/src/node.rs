@@ -69,12 +69,12 @@ impl<E: Env> Node<E> {
     pub fn open(env: E, options: NodeOptions) -> Result<Arc<Node<E>>, OpenError> {
         let NodeOptions { config, endpoints } = options;
         let now = env.clock().wall();
-        let (log_store, cluster_id) = LogStore::open(&env, &config)?;
+        let timers = Arc::new(Timers::default());
+        let (log_store, cluster_id) = LogStore::open(&env, &config, &timers)?;
         let controller = open_controller(&env, &config, cluster_id, &log_store, now)?;
         let image = controller.image();
         let chance = Box::new(Chance(env.clone()));
         let settings = Settings::new(Arc::clone(&config), cluster_id, chance);
-        let timers = Arc::new(Timers::default());
         let slots = config.network.max_incremental_fetch_session_cache_slots.max(0) as usize;
         let node = Arc::new(Node {
             metadata: MetadataCache::new(Arc::clone(&image)),

@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use env::Clock;
 use types::{MonoTime, WallTime};
@@ -12,11 +12,17 @@ const NANOS_PER_MS: u64 = 1_000_000;
 #[derive(Clone, Debug, Default)]
 pub struct SimClock {
     now: Arc<AtomicU64>,
+    wall_ahead_ms: Arc<AtomicI64>,
 }
 
 impl SimClock {
     pub fn set(&self, now: MonoTime) {
         self.now.fetch_max(now.0, Ordering::Relaxed);
+    }
+
+    /// Somebody sets the machine's time: the wall clock jumps, the other one does not notice.
+    pub fn jump_wall(&self, by_ms: i64) {
+        self.wall_ahead_ms.fetch_add(by_ms, Ordering::Relaxed);
     }
 }
 
@@ -26,6 +32,7 @@ impl Clock for SimClock {
     }
 
     fn wall(&self) -> WallTime {
-        WallTime(WALL_ORIGIN_MS + (self.mono().0 / NANOS_PER_MS) as i64)
+        let ahead_ms = self.wall_ahead_ms.load(Ordering::Relaxed);
+        WallTime(WALL_ORIGIN_MS + ahead_ms + (self.mono().0 / NANOS_PER_MS) as i64)
     }
 }

@@ -1,5 +1,6 @@
 pub(crate) mod append;
 pub(crate) mod cut;
+mod retaining;
 mod room;
 
 use crate::config::LogConfig;
@@ -13,7 +14,6 @@ use crate::log_state::LogState;
 use crate::producer_snapshot;
 use crate::producer_state::ProducerStates;
 use crate::reader::LogReader;
-use crate::retention::SegmentFacts;
 use crate::segment::Segment;
 use bytes::Bytes;
 use env::Disk;
@@ -302,25 +302,6 @@ impl<D: Disk> PartitionLog<D> {
 
     pub(crate) fn snapshot_path(&self, at: Offset) -> PathBuf {
         self.state.file(OffsetFile::live(at, FileKind::ProducerSnapshot).name())
-    }
-
-    /// What [`retention::plan`](crate::retention::plan) decides by, oldest first.
-    ///
-    /// # Errors
-    /// [`StorageError`]; the log is poisoned.
-    pub fn segment_facts(&self) -> Result<Vec<SegmentFacts>, StorageError> {
-        self.state.check_alive()?;
-        let segments = self.state.segments();
-        let next_base = |index: usize| segments.get(index + 1).map(|next| next.base());
-        let facts = segments.iter().enumerate().map(|(index, segment)| {
-            Ok(SegmentFacts {
-                base: segment.base(),
-                end: next_base(index).unwrap_or(self.next_offset),
-                bytes: segment.bytes()?,
-                latest_timestamp: segment.latest()?.timestamp,
-            })
-        });
-        self.state.guard(facts.collect())
     }
 
     /// Producers with a transaction open, and where it began: the oldest first.

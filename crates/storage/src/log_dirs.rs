@@ -1,5 +1,6 @@
 mod ends;
 mod moving;
+mod remover;
 mod root_files;
 
 use crate::checkpoints::OffsetCheckpoint;
@@ -25,6 +26,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use types::{Offset, TopicPartition, Uuid, WallTime};
 
 pub use ends::NotClean;
+pub use remover::Remover;
 pub(crate) use root_files::read_topic_id;
 use root_files::{make_partition_dir, read_or_warn, read_properties, take_marker};
 

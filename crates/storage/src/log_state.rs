@@ -273,6 +273,7 @@ impl<D: Disk> LogState<D> {
     ) -> Result<T, StorageError> {
         match result {
             Err(error) if error.is_full() => {
+                self.home.space.note_full();
                 self.home.metrics.errors.count(&error);
                 Err(error)
             }

@@ -25,11 +25,11 @@ metrics::group! {
         pub recovery_segments: Counter() = "ottla_recovery_segments_scanned_total",
         /// Bytes cut off ends of logs because they were no whole batch.
         pub recovery_cut_bytes: Counter() = "ottla_recovery_cut_bytes_total",
-        /// Segments that retention, DeleteRecords or the deletion of a topic let go of.
+        /// Segments that retention or DeleteRecords let go of.
         pub deleted_segments: Counter() = "ottla_retention_deleted_segments_total",
         /// Bytes of batches in those segments.
         pub deleted_bytes: Counter() = "ottla_retention_deleted_bytes_total",
-        /// Renamed files and directories that wait for file.delete.delay.ms before they go.
+        /// Renamed files and directories that wait to be removed: file.delete.delay.ms.
         pub awaiting_removal: Gauge() = "ottla_log_dir_awaiting_removal",
         /// Partitions that have enough below their dirty point to be compacted.
         pub cleaner_cleanable: Gauge() = "ottla_cleaner_cleanable_partitions",

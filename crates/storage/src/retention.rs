@@ -3,6 +3,7 @@
 //! [`PartitionLog::advance_log_start`]: crate::PartitionLog::advance_log_start
 
 use crate::config::LogConfig;
+use std::convert::Infallible;
 use types::{Offset, WallTime};
 
 /// What is known of a segment.
@@ -40,11 +41,27 @@ pub fn plan(
     now: WallTime,
     config: &LogConfig,
 ) -> Option<RetentionPlan> {
-    let total: u64 = segments.iter().map(|segment| segment.bytes).sum();
-    let bytes_kept = config.retention_bytes.filter(|_| config.deletes);
+    let total = segments.iter().map(|segment| segment.bytes).sum();
+    let facts = segments.iter().map(|segment| Ok::<_, Infallible>(*segment));
+    let Ok(plan) = plan_lazily(facts, total, log_start, high_watermark, now, config);
+    plan
+}
+
+/// The same, without looking at more segments than it takes: each may cost a look at its file.
+/// `total` is the size of all; it counts only if there is a bound to it.
+pub(crate) fn plan_lazily<E>(
+    segments: impl Iterator<Item = Result<SegmentFacts, E>>,
+    total: u64,
+    log_start: Offset,
+    high_watermark: Offset,
+    now: WallTime,
+    config: &LogConfig,
+) -> Result<Option<RetentionPlan>, E> {
+    let bytes_kept = size_bound(config);
     let mut excess = bytes_kept.map_or(0, |keep| total.saturating_sub(keep));
-    let mut gone = 0usize;
+    let mut plan = None;
     for segment in segments {
+        let segment = segment?;
         let is_expired = config.retention_ms.filter(|_| config.deletes).is_some_and(|keep_ms| {
             segment.latest_timestamp.0 >= 0
                 && now.0.saturating_sub(segment.latest_timestamp.0) > keep_ms
@@ -54,13 +71,18 @@ pub fn plan(
         let is_replicated = segment.end <= high_watermark;
         let is_empty = segment.bytes == 0;
         if is_empty || !is_replicated || !(is_expired || is_excess || is_below_start) {
-            break;
+            return Ok(plan);
         }
         excess = excess.saturating_sub(segment.bytes);
-        gone += 1;
+        plan = Some(RetentionPlan { log_start: segment.end.max(log_start), roll_first: false });
     }
-    let last = segments.get(gone.checked_sub(1)?)?;
-    Some(RetentionPlan { log_start: last.end.max(log_start), roll_first: gone == segments.len() })
+    // Not one is left.
+    Ok(plan.map(|plan| RetentionPlan { roll_first: true, ..plan }))
+}
+
+/// `retention.bytes`, if it applies.
+pub(crate) fn size_bound(config: &LogConfig) -> Option<u64> {
+    config.retention_bytes.filter(|_| config.deletes)
 }
 
 #[cfg(test)]

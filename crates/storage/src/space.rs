@@ -3,6 +3,7 @@
 use crate::limits::{SPACE_CHECK_MS, SPACE_RESERVE_BYTES_MAX, SPACE_RESERVE_PARTS};
 use env::Disk;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use types::WallTime;
 
@@ -14,6 +15,7 @@ use types::WallTime;
 #[derive(Debug, Default)]
 pub(crate) struct SpaceGuard {
     known: Mutex<Option<Known>>,
+    is_short: AtomicBool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -53,10 +55,22 @@ impl SpaceGuard {
         let refused = !fits(&known);
         let usable = if refused { known.usable } else { known.usable - bytes };
         *guard = Some(Known { usable, ..known });
+        self.is_short.store(refused, Ordering::Release);
         match refused {
             true => Err(NoRoom { usable, reserve: known.reserve }),
             false => Ok(()),
         }
+    }
+
+    /// A write has found the disk full: what was believed is wrong.
+    pub(crate) fn note_full(&self) {
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.is_short.store(true, Ordering::Release);
+    }
+
+    /// Whether the last to ask for room, or to use it, found none.
+    pub(crate) fn is_short(&self) -> bool {
+        self.is_short.load(Ordering::Acquire)
     }
 
     /// What lies above the reserve, as far as is known; everything if nothing was measured.
@@ -89,7 +103,9 @@ mod tests {
         let file = disk.open(Path::new("/f"), OpenMode::Create).unwrap();
         file.set_len(parts * 100 - 200).unwrap();
         assert_eq!(guard.admit(&disk, dir, 101, now), Err(NoRoom { usable: 200, reserve: 100 }));
+        assert!(guard.is_short());
         guard.admit(&disk, dir, 100, now).unwrap();
+        assert!(!guard.is_short());
         file.set_len(0).unwrap();
         guard.admit(&disk, dir, 101, now).unwrap();
     }

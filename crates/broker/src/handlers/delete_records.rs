@@ -69,7 +69,7 @@ fn delete_before<E: Env>(
     }
     let advanced = partition.with_log(ctx.wall, |log| {
         let log_start = log.advance_log_start(before)?;
-        log_store.remove_let_go(partition.dir(), log)?;
+        log_store.remove_let_go(partition.dir(), log);
         Ok(log_start)
     });
     match advanced {

@@ -11,6 +11,7 @@ use types::{TopicPartition, Uuid, WallTime};
 
 use super::placed::Placed;
 use super::{DirIndex, LogStore, OpenedLog};
+use crate::removals::Doomed;
 use crate::settings::PartitionSettings;
 
 /// The topic of the metadata log. It is no topic in the image.
@@ -69,7 +70,10 @@ impl<E: Env> LogStore<E> {
                                 dir.remove_dir(&found.path)?;
                             }
                             Fate::SetAside => self.set_aside(dir, &found, "belongs to no topic")?,
-                            Fate::Remove => dir.remove_dir(&found.path)?,
+                            Fate::Remove => {
+                                let doomed = Doomed::Dir(found.path);
+                                self.removals.remove_after(0, dir.remover(), doomed);
+                            }
                             Fate::Future => futures.push((at, found)),
                             Fate::Leave => {}
                         }

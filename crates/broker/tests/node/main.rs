@@ -6,6 +6,7 @@
 mod adoption;
 mod backpressure;
 mod configs;
+mod deletion;
 mod describing;
 mod every_api;
 mod failing_disk;

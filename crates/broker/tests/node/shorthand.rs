@@ -2,15 +2,20 @@
 
 use bytes::Bytes;
 use protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
+use protocol::messages::delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
 use protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use protocol::messages::fetch_response::PartitionData;
+use protocol::messages::incremental_alter_configs_request::{
+    AlterConfigsResource, AlterableConfig,
+};
 use protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use protocol::messages::list_offsets_response::ListOffsetsPartitionResponse;
 use protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use protocol::messages::produce_response::PartitionProduceResponse;
 use protocol::messages::{
-    CreateTopicsRequest, DeleteTopicsRequest, DescribeLogDirsRequest, FetchRequest,
-    FindCoordinatorRequest, ListOffsetsRequest, MetadataRequest, ProduceRequest,
+    CreateTopicsRequest, DeleteRecordsRequest, DeleteTopicsRequest, DescribeLogDirsRequest,
+    FetchRequest, FindCoordinatorRequest, IncrementalAlterConfigsRequest, ListOffsetsRequest,
+    MetadataRequest, ProduceRequest,
 };
 use records::{BatchBuilder, NewRecord};
 use types::{ErrorCode, Uuid, WallTime};
@@ -124,6 +129,57 @@ impl Broker {
         let created = self.call(7, &request).topics.remove(0);
         assert_eq!(error(created.error_code), ErrorCode::None, "{:?}", created.error_message);
         created.topic_id
+    }
+
+    /// Sets properties of a topic, live.
+    ///
+    /// # Panics
+    /// If they are refused.
+    pub fn alter_topic(&self, name: &str, configs: &[(&str, &str)]) {
+        const TOPIC: i8 = 2;
+        let config = |(name, value): &(&str, &str)| AlterableConfig {
+            name: (*name).into(),
+            config_operation: 0,
+            value: Some((*value).into()),
+        };
+        let resource = AlterConfigsResource {
+            resource_type: TOPIC,
+            resource_name: name.into(),
+            configs: configs.iter().map(config).collect(),
+        };
+        let request =
+            IncrementalAlterConfigsRequest { resources: vec![resource], validate_only: false };
+        let altered = self.call(1, &request).responses.remove(0);
+        assert_eq!(error(altered.error_code), ErrorCode::None, "{:?}", altered.error_message);
+    }
+
+    /// Deletes what lies before `offset`; −1 means all. Returns the new start, or the error.
+    pub fn delete_records(&self, topic: &str, offset: i64) -> Result<i64, ErrorCode> {
+        let partition = DeleteRecordsPartition { partition_index: 0, offset };
+        let topic = DeleteRecordsTopic { name: topic.into(), partitions: vec![partition] };
+        let request = DeleteRecordsRequest { topics: vec![topic], ..Default::default() };
+        let answer = self.call(2, &request).topics.remove(0).partitions.remove(0);
+        match error(answer.error_code) {
+            ErrorCode::None => Ok(answer.low_watermark),
+            error => Err(error),
+        }
+    }
+
+    /// Appends one record of that time to partition 0; returns its offset.
+    pub fn append_at(&self, topic: &str, timestamp: i64, value: &str) -> i64 {
+        let mut builder = BatchBuilder::new();
+        builder.push(NewRecord { timestamp: WallTime(timestamp), ..record(None, value) });
+        let answer = self.produce(&produce(topic, 0, ACKS_ALL, builder.build().bytes().clone()));
+        assert_eq!(error(answer.error_code), ErrorCode::None, "{:?}", answer.error_message);
+        answer.base_offset
+    }
+
+    /// What a partition 0 is made of: its segments, as the metrics show it.
+    pub fn segment_count(&self, topic: &str) -> u64 {
+        let name = format!("kafka_log_log_numlogsegments{{topic=\"{topic}\",partition=\"0\"}} ");
+        let page = self.metrics();
+        let value = page.lines().find_map(|line| line.strip_prefix(&name));
+        value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {name}"))
     }
 
     pub fn delete_topic(&self, name: &str) {

@@ -44,7 +44,10 @@ impl<D: Disk> PartitionLog<D> {
         for bytes in [ahead, needed] {
             match file.reserve(bytes).map_err(failed()) {
                 Err(error) if error.is_full() && bytes > needed => {}
-                Err(error) if error.is_full() => return Err(error),
+                Err(error) if error.is_full() => {
+                    self.state.home.space.note_full();
+                    return Err(error);
+                }
                 // Advice: another error is the write's to find.
                 _ => {
                     active.reserved_bytes = bytes;

@@ -1,11 +1,10 @@
 //! Taking logs out of a directory.
 
-use super::{FoundPartition, LogDir};
+use super::{FoundPartition, LogDir, Remover};
 use crate::error::StorageError;
 use crate::file_names::{DirKind, FileKind, OffsetFile, moved_dir};
 use crate::log::PartitionLog;
 use env::{Disk, DiskFile, OpenMode};
-use std::io;
 use std::path::{Path, PathBuf};
 use types::TopicPartition;
 
@@ -87,12 +86,17 @@ impl<D: Disk> LogDir<D> {
         Ok(to)
     }
 
+    /// Removes what was moved or renamed out of the way, without this directory's owner.
+    pub fn remover(&self) -> Remover<D> {
+        Remover { state: self.state.clone() }
+    }
+
     /// Removes a directory that was moved out of the way.
     ///
     /// # Errors
     /// [`StorageError`]
     pub fn remove_dir(&self, path: &Path) -> Result<(), StorageError> {
-        self.state.disk().remove_dir_all(path).map_err(StorageError::io("remove directory", path))
+        self.remover().remove_dir(path)
     }
 
     /// Removes files that [`PartitionLog::take_deleted`] handed out; one that is gone is no error.
@@ -100,14 +104,6 @@ impl<D: Disk> LogDir<D> {
     /// # Errors
     /// [`StorageError`]
     pub fn remove_files(&self, paths: &[PathBuf]) -> Result<(), StorageError> {
-        for path in paths {
-            match self.state.disk().remove_file(path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(StorageError::io("remove", path)(error));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
+        self.remover().remove_files(paths)
     }
 }
