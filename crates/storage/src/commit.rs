@@ -24,7 +24,8 @@ use crate::reader::LogReader;
 
 pub(crate) use dirty::Place;
 use dirty::{BeforeSync, Dirty};
-pub(crate) use journal::CommitJournal;
+pub(crate) use frame::{FrameHead, HEADER_BYTES};
+pub(crate) use journal::{CommitJournal, HALVES};
 use journal::{Retiring, Written};
 pub use replay::Replayed;
 pub(crate) use replay::replay;

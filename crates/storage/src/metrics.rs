@@ -17,8 +17,6 @@ metrics::group! {
         pub commits_without_journal: Counter() = "ottla_log_dir_commits_without_journal_total",
         /// Times that a half of the commit journal was made free by bringing its segments to disk.
         pub journal_checkpoints: Counter() = "ottla_log_dir_journal_checkpoints_total",
-        /// Bytes written that are not known to be durable yet.
-        pub dirty_bytes: Gauge() = "ottla_log_dir_dirty_bytes",
         /// Bytes of the commit journal that are in use.
         pub journal_used_bytes: Gauge() = "ottla_log_dir_journal_used_bytes",
         /// Segments whose batches were checked because the last process did not end well.

@@ -7,6 +7,7 @@
 mod dir;
 mod finding;
 mod indexes;
+mod journal;
 mod partition;
 mod segment;
 mod transactions;

@@ -174,3 +174,15 @@ fn a_record_of_the_future_is_refused_and_cannot_hold_back_retention() {
     broker.pass_ms(2 * 3_600_000 + CHECK_MS);
     assert_eq!(broker.list_offset("t", 0, EARLIEST).offset, 1);
 }
+
+#[test]
+fn a_round_looks_at_every_partition_however_many_there_are() {
+    let broker = Broker::start();
+    broker.create_topic("t", 150, &[("retention.ms", "1000")]);
+    for partition in 0..150 {
+        broker.append("t", partition, &["a"]);
+    }
+    broker.pass_ms(CHECK_MS);
+    let start = |partition| broker.list_offset("t", partition, EARLIEST).offset;
+    assert!((0..150).all(|partition| start(partition) == 1));
+}

@@ -88,7 +88,11 @@ impl<D: Disk> LogDir<D> {
 
     /// Removes what was moved or renamed out of the way, without this directory's owner.
     pub fn remover(&self) -> Remover<D> {
-        Remover { state: self.state.clone() }
+        Remover {
+            disk: self.state.disk().clone(),
+            metrics: self.state.metrics.clone(),
+            is_short_of_space: self.state.space.is_short(),
+        }
     }
 
     /// Removes a directory that was moved out of the way.

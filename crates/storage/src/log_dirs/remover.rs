@@ -1,5 +1,4 @@
 use crate::error::StorageError;
-use crate::log_dir_state::LogDirState;
 use crate::metrics::LogDirMetrics;
 use env::Disk;
 use std::io;
@@ -10,19 +9,22 @@ use std::sync::Arc;
 /// without the directory's owner.
 ///
 /// **Invariant:** what it is given bears a name that the next start removes too, so that a crash
-/// in between leaves nothing behind for ever.
+/// in between leaves nothing behind for ever. It keeps nothing of the directory's alive.
 pub struct Remover<D: Disk> {
-    pub(super) state: Arc<LogDirState<D>>,
+    pub(super) disk: D,
+    pub(super) metrics: Arc<LogDirMetrics>,
+    pub(super) is_short_of_space: bool,
 }
 
 impl<D: Disk> Remover<D> {
     pub fn metrics(&self) -> &LogDirMetrics {
-        &self.state.metrics
+        &self.metrics
     }
 
-    /// Records are refused to keep the disk from filling up: what is to go should go at once.
+    /// Records were being refused to keep the disk from filling up when this was made: what is to
+    /// go should go at once.
     pub fn is_short_of_space(&self) -> bool {
-        self.state.space.is_short()
+        self.is_short_of_space
     }
 
     /// Removes a directory that was moved out of the way; one that is gone is no error.
@@ -30,7 +32,7 @@ impl<D: Disk> Remover<D> {
     /// # Errors
     /// [`StorageError`]
     pub fn remove_dir(&self, path: &Path) -> Result<(), StorageError> {
-        match self.state.disk().remove_dir_all(path) {
+        match self.disk.remove_dir_all(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(StorageError::io("remove directory", path)(error))
             }
@@ -45,7 +47,7 @@ impl<D: Disk> Remover<D> {
     /// [`StorageError`]
     pub fn remove_files(&self, paths: &[PathBuf]) -> Result<(), StorageError> {
         for path in paths {
-            match self.state.disk().remove_file(path) {
+            match self.disk.remove_file(path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(StorageError::io("remove", path)(error));
                 }

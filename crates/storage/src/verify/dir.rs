@@ -3,7 +3,7 @@
 
 use super::finding::{Severity, todo};
 use super::partition::{Bounds, Home, check_partition};
-use super::{Check, Finding};
+use super::{Check, Finding, journal};
 use crate::checkpoints::{MalformedCheckpoint, OffsetCheckpoint, decode_offsets};
 use crate::error::StorageError;
 use crate::file_names::{
@@ -25,6 +25,7 @@ const CHECKPOINTS: [&str; 4] = [RECOVERY_POINTS, HIGH_WATERMARKS, LOG_STARTS, CL
 pub(super) fn log_dir<D: Disk>(check: &mut Check<'_, D>, path: &Path) -> Result<(), StorageError> {
     check_properties(check, path)?;
     let claims = read_claims(check, path, true)?;
+    let has_commits = journal::holds_commits(check, path)?;
     let is_clean = check.disk.exists(&path.join(CLEAN_SHUTDOWN));
     let entries = check.disk.read_dir(path).map_err(StorageError::io("list", path))?;
     let named = entries.iter().filter(|entry| entry.is_dir);
@@ -46,7 +47,7 @@ pub(super) fn log_dir<D: Disk>(check: &mut Check<'_, D>, path: &Path) -> Result<
             bounds.insert(partition, found);
         }
     }
-    check_claims(check, path, &claims, &bounds);
+    check_claims(check, path, &claims, &bounds, has_commits);
     Ok(())
 }
 
@@ -70,7 +71,9 @@ pub(super) fn one_partition<D: Disk>(
             Some((*name, OffsetCheckpoint::from([(partition.clone(), *claim)])))
         };
         let own: Claims = claims.iter().filter_map(own).collect();
-        check_claims(check, root, &own, &BTreeMap::from([(partition.clone(), bounds)]));
+        let has_commits = journal::holds_commits(check, root)?;
+        let bounds = BTreeMap::from([(partition.clone(), bounds)]);
+        check_claims(check, root, &own, &bounds, has_commits);
     }
     Ok(())
 }
@@ -132,12 +135,13 @@ fn note_kind<D: Disk>(check: &mut Check<'_, D>, dir: &Path, kind: DirKind) {
     check.found(Finding::new(Severity::Note, code, dir, what, todo::NOTHING));
 }
 
-/// What the checkpoints say must lie within the logs.
+/// What the checkpoints say must lie within the logs, once the journal's commits are put back.
 fn check_claims<D: Disk>(
     check: &mut Check<'_, D>,
     root: &Path,
     claims: &Claims,
     logs: &BTreeMap<TopicPartition, Bounds>,
+    has_commits: bool,
 ) {
     if check.options.is_live {
         return; // Written after the logs were looked at, or before.
@@ -169,8 +173,11 @@ fn check_claims<D: Disk>(
                 ),
                 _ => format!("{partition} ends at {end}, but was compacted up to {claimed}"),
             };
-            let finding =
-                Finding::new(Severity::Damage, "BEYOND_LOG_END", &path, what, todo::REPLICA);
+            let (severity, todo) = match has_commits {
+                true => (Severity::Repair, todo::JOURNAL),
+                false => (Severity::Damage, todo::REPLICA),
+            };
+            let finding = Finding::new(severity, "BEYOND_LOG_END", &path, what, todo);
             check.found(finding.offset(*claimed));
         }
     }

@@ -39,6 +39,8 @@ pub struct Finding {
 pub(super) mod todo {
     pub const NOTHING: &str = "nothing to do";
     pub const CLEARED: &str = "the next start clears it up";
+    pub const JOURNAL: &str =
+        "the next start puts it back from the commit journal; then verify again";
     pub const START: &str = "the next start puts it right";
     pub const REPLICA: &str =
         "bring the records back from another replica or a backup; a restart serves what is around";

@@ -1,6 +1,7 @@
 //! Group commit: what it promises survives whatever ends the process, for many logs at once.
 
 use crate::support::*;
+use crate::verifying::Seen;
 use env::{Disk, DiskFile, Job, OpenMode};
 use env_sim::{Crash, SimClock, SimDisk, SimRng};
 use records::validate::ValidatedBatch;
@@ -8,6 +9,7 @@ use records::{BatchBuilder, NewRecord};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use storage::verify::{Finding, Severity, VerifyOptions, verify};
 use storage::{
     CommitParts, GroupCommit, LogConfig, LogDir, LogSettings, OnCommit, PartitionLog, Replayed,
     StorageError,
@@ -153,7 +155,7 @@ fn value(rng: &SimRng, serial: u64) -> Vec<u8> {
 
 #[test]
 fn what_was_committed_survives_whatever_ends_the_process() {
-    let mut met = (0, 0, 0, 0);
+    let mut met = (0, 0, 0, 0, 0);
     for seed in 0..150 {
         let rng = SimRng::new(seed);
         let disk = SimDisk::new(seed);
@@ -178,6 +180,7 @@ fn what_was_committed_survives_whatever_ends_the_process() {
             met.0 += metrics.journal_checkpoints.get();
             met.1 += metrics.commits_without_journal.get();
             disk.crash(kind);
+            met.4 += u64::from(is_no_damage(&disk, seed));
             if rng.one_in(2) {
                 // A start that does not get far, and another one.
                 disk.die_after(1 + rng.below(25));
@@ -217,7 +220,22 @@ fn what_was_committed_survives_whatever_ends_the_process() {
     assert!(met.0 > 100, "the journal turned {} times only", met.0);
     assert!(met.1 > 50, "the journal had no room {} times only", met.1);
     assert!(met.3 > 100, "a start was cut short {} times only", met.3);
+    assert!(met.4 > 100, "a journal was looked through {} times only", met.4);
     assert!(met.2 > 10_000, "{} bytes were restored only", met.2);
+}
+
+/// Looks through what an end has left: the next start must be able to put it right. Says whether
+/// there were commits to put back.
+fn is_no_damage(disk: &SimDisk, seed: u64) -> bool {
+    let mut seen = Seen::default();
+    let options = VerifyOptions::default();
+    verify(&disk.for_process(), Path::new(DATA), options, &mut seen).expect("it can be read");
+    // Nobody formats the directory here; and one that was being made when it ended is made again.
+    let known = ["META_PROPERTIES", "PARTITION_METADATA"];
+    let is_damage = |f: &&Finding| f.severity == Severity::Damage && !known.contains(&f.code);
+    let damage = seen.findings.iter().find(is_damage);
+    assert_eq!(damage, None, "seed {seed}");
+    seen.findings.iter().any(|finding| finding.code == "JOURNAL")
 }
 
 fn step(

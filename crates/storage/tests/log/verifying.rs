@@ -11,8 +11,8 @@ use storage::verify::{Finding, Severity, VerifyObserver, VerifyOptions, VerifyTo
 use types::Offset;
 
 #[derive(Default)]
-struct Seen {
-    findings: Vec<Finding>,
+pub struct Seen {
+    pub findings: Vec<Finding>,
     done: u64,
     total: u64,
 }
