@@ -219,6 +219,14 @@ impl<D: Disk> GroupCommit<D> {
                 journal.retired(retiring);
                 home.metrics.journal_used_bytes.set(journal.bytes() as i64);
                 home.metrics.journal_checkpoints.increment();
+                drop(journal);
+                // However fast a node is written to, a start after a crash reads no more than what
+                // came since.
+                match home.checkpoint_recovery_points() {
+                    Err(error) if error.is_full() => home.metrics.errors.count(&error),
+                    Err(error) => home.take_offline(&error),
+                    Ok(()) => {}
+                }
             }
             Err(error) => {
                 home.take_offline(&error);
