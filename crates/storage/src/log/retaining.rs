@@ -9,7 +9,7 @@ use std::sync::Arc;
 use types::{Offset, WallTime};
 
 impl<D: Disk> PartitionLog<D> {
-    /// What retention asks for at `now`: see [`retention::plan`](crate::retention::plan). Looks at
+    /// What retention asks for at `now`: see [`retention::plan`]. Looks at
     /// no more files than it takes.
     ///
     /// # Errors
@@ -33,7 +33,7 @@ impl<D: Disk> PartitionLog<D> {
         self.state.guard(planned)
     }
 
-    /// What [`retention::plan`](crate::retention::plan) decides by, oldest first.
+    /// What [`retention::plan`] decides by, oldest first.
     ///
     /// # Errors
     /// [`StorageError`]; the log is poisoned.
