@@ -10,6 +10,7 @@
 pub mod api;
 mod authorized;
 mod auto_creation;
+mod cleaners;
 mod controller_host;
 mod coordinators;
 mod directory_assignments;

@@ -36,6 +36,16 @@ pub const METADATA_READ_BYTES: usize = 1024 * 1024;
 /// How much of a coordinator's partition is read at once. Kafka: `offsets.load.buffer.size`, 5 MiB.
 pub const COORDINATOR_LOAD_BYTES: usize = 4 * 1024 * 1024;
 
+/// What a cleaner does before it looks at the clock again: a few tens of milliseconds of work.
+pub const CLEANING_PIECE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Cleaners of one node, whatever `log.cleaner.threads` says.
+pub const CLEANERS_MAX: usize = 64;
+
+/// How long a partition that could not be cleaned is left alone. A damaged batch does not mend, but
+/// a full disk does.
+pub const QUARANTINE: Duration = Duration::from_secs(15 * 60);
+
 /// How long a fetch session must be unused before another may take its slot. Source: Kafka
 /// `FetchSession` (2 minutes).
 pub const FETCH_SESSION_EVICTION_IDLE: Duration = Duration::from_secs(120);

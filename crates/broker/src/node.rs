@@ -11,6 +11,7 @@ use metadata::{BrokerEpoch, MetadataImage, MetadataVersion};
 use storage::StorageError;
 use types::{BrokerId, ErrorCode, Uuid, WallTime};
 
+use crate::cleaners::Cleaners;
 use crate::controller_host::ControllerHost;
 use crate::coordinators::GroupHost;
 use crate::directory_assignments::DirectoryAssignments;
@@ -58,6 +59,7 @@ pub struct Node<E: Env> {
     pub(crate) producer_ids: ProducerIds,
     pub(crate) assignments: DirectoryAssignments,
     pub(crate) halt: Halt,
+    pub(crate) cleaners: Cleaners<E>,
 }
 
 impl<E: Env> Node<E> {
@@ -86,6 +88,7 @@ impl<E: Env> Node<E> {
             producer_ids: ProducerIds::default(),
             assignments: DirectoryAssignments::default(),
             halt: Halt::default(),
+            cleaners: Cleaners::default(),
             metrics: Arc::default(),
             timers,
             settings,
@@ -99,6 +102,7 @@ impl<E: Env> Node<E> {
         registration::tell_directories(&node);
         FailedDirs::watch(&node);
         Housekeeping::start(&node);
+        Cleaners::start(&node);
         Ok(node)
     }
 

@@ -4,7 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use config::{BrokerConfig, BrokerLayers, CompressionType, Overrides, TimestampType, TopicConfig};
+use config::{
+    BrokerConfig, BrokerLayers, CleanerConfig, CompressionType, Overrides, TimestampType,
+    TopicConfig,
+};
 use env::Rng;
 use group_coordinator::GroupCoordinatorConfig;
 use metadata::{ConfigResource, MetadataImage};
@@ -64,6 +67,17 @@ impl Settings {
         };
         let topic = TopicConfig::resolve(&own, &layers);
         partition_settings(&topic, &self.config)
+    }
+
+    /// What compaction may use, with what was changed at run time.
+    pub fn for_cleaners(&self, image: &MetadataImage) -> CleanerConfig {
+        let broker = overrides(image, &ConfigResource::broker(self.broker_id()));
+        let defaults = overrides(image, &ConfigResource::default_broker());
+        CleanerConfig::resolve(&BrokerLayers {
+            dynamic_broker: &broker,
+            dynamic_default: &defaults,
+            static_broker: &self.config.static_properties,
+        })
     }
 }
 

@@ -83,9 +83,6 @@ pub struct LogHousekeepingConfig {
     pub flush_start_offset_checkpoint_interval_ms: i32,
     pub high_watermark_checkpoint_interval_ms: i64,
     pub initial_task_delay_ms: i64,
-    pub cleaner_enable: bool,
-    pub cleaner_backoff_ms: i64,
-    pub cleaner_dedupe_buffer_size: i64,
 }
 
 /// Groups: sessions, sizes, rebalances.
@@ -343,9 +340,6 @@ fn log(lookup: &BrokerLookup<'_>) -> LogHousekeepingConfig {
         high_watermark_checkpoint_interval_ms: lookup
             .long("replica.high.watermark.checkpoint.interval.ms"),
         initial_task_delay_ms: lookup.long("log.initial.task.delay.ms"),
-        cleaner_enable: lookup.boolean("log.cleaner.enable"),
-        cleaner_backoff_ms: lookup.long("log.cleaner.backoff.ms"),
-        cleaner_dedupe_buffer_size: lookup.long("log.cleaner.dedupe.buffer.size"),
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod alter;
 mod broker_config;
+mod cleaner_config;
 mod describe;
 pub mod docs;
 mod environment;
@@ -29,6 +30,7 @@ pub use broker_config::{
     BrokerConfig, GroupConfig, LogHousekeepingConfig, NetworkConfig, NodeConfig, OffsetsConfig,
     ProducerIdConfig, TopicDefaults,
 };
+pub use cleaner_config::CleanerConfig;
 pub use describe::{
     ConfigEntry, Synonym, describe_broker, describe_broker_defaults, describe_group,
     describe_topic, describe_topic_names,

@@ -38,6 +38,15 @@ impl<'a> BrokerLookup<'a> {
         number.clamp(i64::from(i16::MIN), i64::from(i16::MAX)) as i16
     }
 
+    pub(crate) fn double(&self, name: &str) -> f64 {
+        let value = self.value(name);
+        assert!(matches!(value, Some(Value::Double(_))), "{name} is {value:?}, not a double");
+        match value {
+            Some(Value::Double(double)) => double,
+            _ => 0.0,
+        }
+    }
+
     pub(crate) fn number_or_unset(&self, name: &str) -> Option<i64> {
         let value = self.value(name)?;
         assert!(value.as_number().is_some(), "{name} is {value:?}, not a number");

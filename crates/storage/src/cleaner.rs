@@ -38,7 +38,6 @@ use output::Output;
 use passes::{FilterPass, MapPass};
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use transactions::SeenTransactions;
 use types::{Offset, WallTime};
 
@@ -195,10 +194,8 @@ impl<D: Disk> PartitionLog<D> {
     ) -> Result<Option<Cleaning<D>>, StorageError> {
         self.state.check_alive()?;
         let (truncations, segments) = self.state.snapshot();
-        let is_in = |pair: &[Arc<Segment<D>>]| {
-            pair[1].base() <= to_clean.end && pair[0].is_durable.load(Ordering::Acquire)
-        };
-        let count = segments.windows(2).take_while(|pair| is_in(pair)).count();
+        let is_in = |pair: &&[Arc<Segment<D>>]| pair[1].base() <= to_clean.end;
+        let count = segments.windows(2).take_while(is_in).count();
         let end = segments[count].base();
         let first_dirty = to_clean.first_dirty;
         if end <= first_dirty || self.recovery_point() < to_clean.flush_to {

@@ -265,6 +265,24 @@ impl<D: Disk> PartitionLog<D> {
         Ok(!is_empty)
     }
 
+    /// Closes the active segment if its first batch has waited for `max.compaction.lag.ms`, though
+    /// nothing is appended that would. Says whether it did.
+    ///
+    /// # Errors
+    /// [`StorageError`]; the log is poisoned.
+    pub fn roll_when_overdue(&mut self, now: WallTime) -> Result<bool, StorageError> {
+        self.state.check_alive()?;
+        if self.active.bytes == 0 || self.config.segment_ms_max() == i64::MAX {
+            return Ok(false);
+        }
+        let first = self.active.segment.first_timestamp()?;
+        let waited_ms = now.0.saturating_sub(first.0);
+        match first.0 >= 0 && waited_ms > self.config.max_compaction_lag_ms {
+            true => self.roll(now),
+            false => Ok(false),
+        }
+    }
+
     /// Starts a segment at `base`; an empty active one goes. Nothing is staged.
     fn roll_to(&mut self, base: Offset, now: WallTime) -> Result<(), StorageError> {
         self.is_untouched = false;

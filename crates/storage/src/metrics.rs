@@ -34,6 +34,8 @@ metrics::group! {
         /// Partitions that the cleaner has set aside after an error and does not compact.
         pub cleaner_quarantined: Gauge() =
             "kafka_log_logcleanermanager_uncleanable_partitions_count",
+        /// Cleanings of a log that went to their end.
+        pub cleanings: Counter() = "ottla_cleanings_total",
         /// Bytes of batches that the cleaner has read.
         pub cleaner_read_bytes: Counter() = "ottla_cleaner_read_bytes_total",
         /// Bytes of batches that the cleaner has written.

@@ -2,6 +2,7 @@ use crate::error::{EpochEnd, ReadError, StorageError};
 use crate::frame::{Frame, checked_batch};
 use crate::limits::{LOOKUP_CHUNK_BYTES, READ_BYTES_MAX, READ_RETRIES_MAX};
 use crate::log_state::{LogState, SegmentList, floor_segment};
+use crate::metrics::LogDirMetrics;
 use crate::segment::Segment;
 use crate::txn_index::AbortedTransaction;
 use bytes::{Buf, Bytes};
@@ -68,6 +69,11 @@ impl<D: Disk> LogReader<D> {
 
     pub fn dir(&self) -> &Path {
         &self.state.dir.path
+    }
+
+    /// What is counted of the directory that the log is in.
+    pub fn dir_metrics(&self) -> &Arc<LogDirMetrics> {
+        &self.state.home.metrics
     }
 
     /// The first offset that may be read. Only grows, but for a reset of a follower.

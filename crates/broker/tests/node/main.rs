@@ -5,6 +5,7 @@
 
 mod adoption;
 mod backpressure;
+mod compaction;
 mod configs;
 mod deletion;
 mod describing;

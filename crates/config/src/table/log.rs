@@ -4,7 +4,6 @@ use crate::property::{
     Property, Rule, boolean, double, int, int_unset, list, list_unset, long, long_unset, text,
 };
 
-const NO_CLEANER: &str = "compaction is not there yet: compacted topics keep every record";
 const NO_FLUSH: &str = "segments are synced when they are closed, and by nothing else yet";
 
 #[rustfmt::skip]
@@ -67,21 +66,17 @@ pub(super) const ROWS: &[Property] = &[
     long("log.message.timestamp.after.max.ms", "3600000").at_least(0).cluster_wide()
         .doc("How far a record's time may lie after the broker's."),
     boolean("log.cleaner.enable", "true")
-        .doc("Whether compaction runs at all.")
-        .accepted(NO_CLEANER),
+        .doc("Whether compaction runs at all."),
     int("log.cleaner.threads", "1").at_least(0).cluster_wide()
-        .accepted(NO_CLEANER)
         .doc("Threads that compact."),
     double("log.cleaner.io.max.bytes.per.second", "1.7976931348623157E308").cluster_wide()
-        .accepted(NO_CLEANER)
         .doc("The most bytes a second that compaction reads and writes."),
     long("log.cleaner.dedupe.buffer.size", "134217728").cluster_wide()
         .doc("Memory for the keys seen in one pass of compaction."),
     int("log.cleaner.io.buffer.size", "524288").at_least(0).cluster_wide()
-        .accepted(NO_CLEANER)
+        .accepted("compaction reads and writes in pieces of 1 MiB, whatever is set")
         .doc("Memory for reading and writing during compaction."),
     double("log.cleaner.io.buffer.load.factor", "0.9").cluster_wide()
-        .accepted(NO_CLEANER)
         .doc("How full the map of keys may get."),
     long("log.cleaner.backoff.ms", "15000").at_least(0).cluster_wide()
         .doc("The pause when there is nothing to compact."),

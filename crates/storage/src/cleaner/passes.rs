@@ -11,7 +11,8 @@ use crate::segment::Segment;
 use env::Disk;
 use records::legacy::Stored;
 use records::{BatchError, RecordBatch};
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use types::Offset;
 
 /// A place in the segments of a cleaning.
@@ -122,6 +123,7 @@ impl<D: Disk> Cleaning<D> {
             is_full = !self.note_keys(&frame, &stored, &mut has_keys).map_err(bad(&segment))?;
         }
         self.report.bytes_read += worked;
+        self.state.home.metrics.cleaner_read_bytes.add(worked);
         self.phase = match is_full || at.segment == self.segments.len() {
             true => Phase::Filter(Box::new(FilterPass::begin())),
             false => Phase::Map(MapPass { at, is_begun: true, has_keys }),
@@ -132,6 +134,8 @@ impl<D: Disk> Cleaning<D> {
     /// Before anything of the log may be replaced.
     fn prepare(&self) -> Result<(), CleaningError> {
         let home = &self.state.home;
+        let settled = self.settle_segments();
+        self.state.guard_unless_full(settled)?;
         home.keep_recovery_point(&self.state, self.end)?;
         // What the journal holds is replayed into files by position. What is cleaned is durable, so
         // no frame will speak of it after this.
@@ -139,6 +143,25 @@ impl<D: Disk> Cleaning<D> {
             home.lock_journal().logs().iter().any(|log| Arc::ptr_eq(log, &self.state));
         if is_journaled {
             self.state.guard_unless_full(home.before_replacing_files().map(drop))?;
+        }
+        Ok(())
+    }
+
+    /// A segment that was flushed while it was active, and closed since, has indexes that are not.
+    /// Nothing unsure may be left before a segment that is new and durable.
+    fn settle_segments(&self) -> Result<(), StorageError> {
+        let _flushing = self.state.flushing.lock().unwrap_or_else(PoisonError::into_inner);
+        for segment in &self.segments {
+            if !segment.is_durable.load(Ordering::Acquire) {
+                match segment.sync_log() {
+                    // Removed meanwhile; the next step finds out.
+                    Err(error) if error.is_not_found() && !self.state.holds(segment) => continue,
+                    synced => synced?,
+                }
+                segment.txn_index.sync()?;
+                segment.sync_indexes()?;
+                segment.is_durable.store(true, Ordering::Release);
+            }
         }
         Ok(())
     }
@@ -248,6 +271,9 @@ impl<D: Disk> Cleaning<D> {
         let written = output.gathered().bytes - before;
         self.report.bytes_read += read;
         self.report.bytes_written += written;
+        let metrics = &self.state.home.metrics;
+        metrics.cleaner_read_bytes.add(read);
+        metrics.cleaner_written_bytes.add(written);
         if pass.at.position >= bytes {
             pass.at = Place::start_of(pass.at.segment + 1);
             self.end_of_segment(pass)?;

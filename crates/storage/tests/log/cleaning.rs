@@ -258,6 +258,20 @@ fn nothing_is_cleaned_from_the_segment_of_an_open_transaction_on() {
 }
 
 #[test]
+fn a_segment_that_was_flushed_while_it_was_active_is_cleaned_once_it_is_closed() {
+    let mut world = world();
+    world.put(&[("a", Some("1"))]);
+    world.put(&[("a", Some("2"))]);
+    world.log().flush().unwrap();
+    world.roll();
+    world.clean();
+    assert_eq!(world.records(), is(&[(1, "a", Some("2"))]));
+    world.crash(env_sim::Crash::PowerLoss);
+    world.start();
+    assert_eq!(world.records(), is(&[(1, "a", Some("2"))]));
+}
+
+#[test]
 fn only_what_survives_power_loss_is_cleaned() {
     let mut world = world();
     world.put(&[("a", Some("1"))]);
