@@ -251,6 +251,9 @@ impl<D: Disk> LogDir<D> {
             return Err(StorageError::io("create directory", &dir)(exists));
         }
         let created: Result<_, StorageError> = (|| {
+            // A crash may have renamed a log of this name and not forgotten it: its recovery point
+            // would vouch for what is about to be written.
+            self.state.forget(partition)?;
             self.state.refresh()?;
             make_partition_dir(self.state.disk(), &dir, topic_id)?;
             let made = self.load((partition, topic_id), dir.clone(), settings, true)?;

@@ -123,6 +123,26 @@ fn a_deleted_log_is_renamed_then_removed_and_one_of_its_name_starts_from_nothing
 }
 
 #[test]
+fn what_a_crash_left_in_checkpoints_of_a_deleted_log_is_not_said_of_one_of_its_name() {
+    let disk = SimDisk::new(0);
+    drop(open(&disk));
+    for name in ["recovery-point-offset-checkpoint", "log-start-offset-checkpoint"] {
+        let path = Path::new(DATA).join(name);
+        disk.replace_file(&path, b"0\n1\norders 0 7\n").unwrap();
+    }
+    let dir = open(&disk);
+    let mut log = dir.create_log(&partition(), topic_id(), settings()).unwrap();
+    assert_eq!((log.log_start(), log.log_end()), (Offset(0), Offset(0)));
+    let world = World::new(small());
+    (0..9).for_each(|time| _ = log.append(batch(&[time]), world.context()).unwrap());
+    disk.crash(Crash::Kill);
+    let dir = open(&disk);
+    let (log, report) = dir.open_log(&dir.partitions().unwrap()[0], settings()).unwrap();
+    let all = 9 * batch(&[1]).size_bytes() as u64;
+    assert_eq!((log.log_end(), report.scanned_bytes), (Offset(9), all));
+}
+
+#[test]
 fn a_log_is_not_made_where_something_is() {
     let mut world = World::new(small());
     world.fill(&[&[1]]);
