@@ -60,8 +60,7 @@ pub const TOPIC_PROPERTIES: &[TopicProperty] = &[
         .doc("How long deletion markers stay readable in a compacted topic."),
         &[("log.cleaner.delete.retention.ms", 1)]),
     of(long("file.delete.delay.ms", "60000").at_least(0)
-        .doc("How long a removed segment's file stays on disk.")
-        .accepted("a removed file goes at once; whoever reads it keeps it open"),
+        .doc("How long a removed segment's file stays on disk."),
         &[("log.segment.delete.delay.ms", 1)]),
     of(long("flush.messages", "9223372036854775807").at_least(1)
         .doc("A partition is synced to disk after this many records.").accepted(NO_FLUSH),

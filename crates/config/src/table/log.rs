@@ -54,8 +54,7 @@ pub(super) const ROWS: &[Property] = &[
     int("log.flush.start.offset.checkpoint.interval.ms", "60000").at_least(0).high()
         .doc("How often the first offset of each partition is written down."),
     long("log.segment.delete.delay.ms", "60000").at_least(0).high().cluster_wide()
-        .doc("How long a removed segment's file stays on disk.")
-        .accepted("a removed file goes at once; whoever reads it keeps it open"),
+        .doc("How long a removed segment's file stays on disk."),
     boolean("log.preallocate", "false").cluster_wide()
         .doc("Whether a segment's whole size is reserved when it begins."),
     text("log.message.timestamp.type", "CreateTime").one_of(&["CreateTime", "LogAppendTime"])

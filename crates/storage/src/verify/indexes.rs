@@ -29,11 +29,13 @@ impl<E: IndexEntry> Pending<E> {
         check: &mut Check<'_, D>,
         place: &Place<'_>,
         kind: FileKind,
+        is_empty: bool,
     ) -> Result<Pending<E>, StorageError> {
         let path = place.path(kind);
         let mut pending = Pending { path, entries: Vec::new(), next: 0 };
         let Some(bytes) = check.read(&pending.path, INDEX_BYTES_MAX)? else {
-            if !check.options.is_live {
+            // One without batches has nothing to index, and gets its indexes with the first.
+            if !check.options.is_live && !is_empty {
                 let (code, what) = ("INDEX_MISSING", "it is missing");
                 let path = &pending.path;
                 check.found(Finding::new(Severity::Repair, code, path, what, todo::START));
@@ -86,8 +88,9 @@ impl OffsetEntries {
     pub(super) fn read<D: Disk>(
         check: &mut Check<'_, D>,
         place: &Place<'_>,
+        is_empty: bool,
     ) -> Result<OffsetEntries, StorageError> {
-        Pending::read(check, place, FileKind::OffsetIndex).map(OffsetEntries)
+        Pending::read(check, place, FileKind::OffsetIndex, is_empty).map(OffsetEntries)
     }
 
     /// An entry is right if it points to where a batch begins, and what it stands for is not
@@ -136,8 +139,9 @@ impl TimeEntries {
     pub(super) fn read<D: Disk>(
         check: &mut Check<'_, D>,
         place: &Place<'_>,
+        is_empty: bool,
     ) -> Result<TimeEntries, StorageError> {
-        let pending = Pending::read(check, place, FileKind::TimeIndex)?;
+        let pending = Pending::read(check, place, FileKind::TimeIndex, is_empty)?;
         Ok(TimeEntries { pending, latest: WallTime::NONE })
     }
 

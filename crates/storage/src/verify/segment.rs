@@ -76,8 +76,8 @@ pub(super) fn check_segment<D: Disk>(
     let mut walk = Walk {
         place,
         path: &path,
-        offsets: OffsetEntries::read(check, place)?,
-        times: TimeEntries::read(check, place)?,
+        offsets: OffsetEntries::read(check, place, bytes == 0)?,
+        times: TimeEntries::read(check, place, bytes == 0)?,
         aborted: AbortedIndex::read(check, place)?,
         epochs_told: false,
     };

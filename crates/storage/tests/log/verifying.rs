@@ -2,7 +2,7 @@
 //! is.
 
 use crate::kafka_directories::{copy, directories};
-use crate::support::{DATA, World, batch, small};
+use crate::support::{DATA, NOW, World, batch, small};
 use env::{Disk, DiskFile, OpenMode};
 use env_sim::{Crash, SimDisk};
 use std::path::Path;
@@ -101,6 +101,25 @@ fn what_we_wrote_is_sound_after_a_good_end_and_after_a_bad_one() {
         assert_eq!(findings, [], "clean: {is_clean}");
         assert_eq!(totals.batches, 60);
         assert!(totals.segments > 3);
+    }
+}
+
+#[test]
+fn an_active_segment_without_batches_lacks_nothing() {
+    for is_clean in [true, false] {
+        let mut world = World::new(small());
+        let properties = MetaProperties::decode("version=1\ncluster.id=c\nnode.id=1\n").unwrap();
+        world.dir.as_mut().unwrap().format(properties).unwrap();
+        world.append(batch(&[1, 2])).unwrap();
+        world.log().roll(NOW).unwrap();
+        world.log().advance_log_start(Offset(2)).unwrap();
+        match is_clean {
+            true => world.stop(),
+            false => world.crash(Crash::Kill),
+        }
+        let (totals, findings) = look(&world.disk, DATA);
+        assert!(totals.is_sound(), "clean: {is_clean}: {findings:#?}");
+        assert_eq!((totals.segments, totals.batches), (1, 0));
     }
 }
 
