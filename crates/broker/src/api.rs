@@ -111,7 +111,9 @@ api_table! {
     OffsetForLeaderEpoch, 2..=4, Topic(Describe), offset_for_leader_epoch(partitions);
     DescribeConfigs, 1..=4, Topic(DescribeConfigs), describe_configs(metadata, settings);
     AlterConfigs, 0..=2, Topic(AlterConfigs), alter_configs(controller);
-    DescribeLogDirs, 1..=4, Cluster(Describe), describe_log_dirs(partitions, log_store);
+    AlterReplicaLogDirs, 1..=2, Cluster(Alter),
+        alter_replica_log_dirs(partitions, metadata, log_store, moves);
+    DescribeLogDirs, 1..=4, Cluster(Describe), describe_log_dirs(partitions, log_store, moves);
     SaslAuthenticate, 0..=2, Nothing, sasl_authenticate();
     CreatePartitions, 0..=3, Topic(Alter), create_partitions(controller);
     DeleteGroups, 0..=2, Group(Delete), delete_groups(groups);

@@ -35,6 +35,7 @@ mod partitions;
 mod producer_ids;
 mod registration;
 mod removals;
+mod replica_moves;
 mod request;
 mod settings;
 mod steady_time;

@@ -1,6 +1,7 @@
 //! The log directories of this broker and the logs in them.
 
 mod agree;
+mod copies;
 mod opening;
 mod placed;
 

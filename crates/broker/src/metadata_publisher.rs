@@ -62,7 +62,8 @@ impl<E: Env> ImageSubscriber for MetadataPublisher<E> {
 }
 
 impl<E: Env> MetadataPublisher<E> {
-    /// At the start: opens the logs on disk, and makes those that are missing.
+    /// At the start: opens the logs on disk, and makes those that are missing. Returns the moves
+    /// that are to begin anew.
     ///
     /// # Errors
     /// A log cannot be opened.
@@ -71,10 +72,10 @@ impl<E: Env> MetadataPublisher<E> {
         node: &Node<E>,
         image: &Arc<MetadataImage>,
         now: WallTime,
-    ) -> Result<(), OpenError> {
+    ) -> Result<Vec<(TopicPartition, DirIndex)>, OpenError> {
         let settings_of = |topic: &str| node.settings.for_topic(topic, image);
         let opened = node.log_store.open_logs(image, settings_of, now).map_err(OpenError::Logs)?;
-        for OpenedLog { dir, topic_id, log, settings } in opened {
+        for OpenedLog { dir, topic_id, log, settings } in opened.logs {
             let id = log.partition().clone();
             let partition = image.topics.by_id(topic_id).and_then(|t| t.partition(id.partition));
             let Some(partition) = partition else { continue };
@@ -95,7 +96,7 @@ impl<E: Env> MetadataPublisher<E> {
                 }
             }
         }
-        Ok(())
+        Ok(opened.unfinished_moves)
     }
 }
 
@@ -124,6 +125,7 @@ fn start<E: Env>(node: &Node<E>, partition: Partition<E::Disk>) {
 
 fn stop<E: Env>(node: &Node<E>, partition: &LocalPartition, now: WallTime) {
     let id = TopicPartition::new(Arc::clone(&partition.topic), partition.index);
+    node.moves.cancel(&id);
     let Some(stopped) = node.partitions.remove(&id, partition.topic_id) else { return };
     if *partition.topic == *OFFSETS_TOPIC {
         node.groups.unload(partition.index);

@@ -9,7 +9,7 @@ use controller::Controller;
 use env::{Clock, Env, Rng};
 use metadata::{BrokerEpoch, MetadataImage, MetadataVersion};
 use storage::StorageError;
-use types::{BrokerId, ErrorCode, Uuid, WallTime};
+use types::{BrokerId, ErrorCode, TopicPartition, Uuid, WallTime};
 
 use crate::cleaners::Cleaners;
 use crate::controller_host::ControllerHost;
@@ -19,7 +19,7 @@ use crate::failed_dirs::FailedDirs;
 use crate::fetch_sessions::FetchSessions;
 use crate::halt::Halt;
 use crate::housekeeping::Housekeeping;
-use crate::log_store::LogStore;
+use crate::log_store::{DirIndex, LogStore};
 use crate::metadata_cache::MetadataCache;
 use crate::metadata_log::StoredMetadataLog;
 use crate::metadata_publisher::MetadataPublisher;
@@ -27,6 +27,7 @@ use crate::metrics::Metrics;
 use crate::partitions::PartitionTable;
 use crate::producer_ids::ProducerIds;
 use crate::registration;
+use crate::replica_moves::ReplicaMoves;
 use crate::settings::{Settings, group_config};
 use crate::timers::Timers;
 
@@ -60,6 +61,7 @@ pub struct Node<E: Env> {
     pub(crate) assignments: DirectoryAssignments,
     pub(crate) halt: Halt,
     pub(crate) cleaners: Cleaners<E>,
+    pub(crate) moves: ReplicaMoves<E>,
 }
 
 impl<E: Env> Node<E> {
@@ -89,21 +91,33 @@ impl<E: Env> Node<E> {
             assignments: DirectoryAssignments::default(),
             halt: Halt::default(),
             cleaners: Cleaners::default(),
+            moves: ReplicaMoves::new(&env),
             metrics: Arc::default(),
             timers,
             settings,
             env,
         });
         let publisher = MetadataPublisher { node: Arc::downgrade(&node) };
-        publisher.open_existing(&node, &image, now)?;
+        let unfinished = publisher.open_existing(&node, &image, now)?;
         node.controller.subscribe(Arc::new(publisher));
         registration::give_up_unserved_features(&node)?;
         registration::register(&node, &endpoints)?;
         registration::tell_directories(&node);
         FailedDirs::watch(&node);
+        node.moves.attach(&node);
+        node.resume_moves(unfinished);
         Housekeeping::start(&node);
         Cleaners::start(&node);
         Ok(node)
+    }
+
+    fn resume_moves(self: &Arc<Self>, unfinished: Vec<(TopicPartition, DirIndex)>) {
+        for (id, target) in unfinished {
+            let Some(partition) = self.partitions.get(&id.topic, id.partition) else { continue };
+            if let Err(error) = self.moves.begin(&partition, target) {
+                log::error!(target: "kafka.log.LogManager", "{id} stays where it is: {error}");
+            }
+        }
     }
 
     pub fn env(&self) -> &E {
@@ -147,6 +161,7 @@ impl<E: Env> Node<E> {
     pub fn shutdown(&self) {
         let now = self.env.clock().wall();
         self.groups.unload_all();
+        self.moves.suspend_all();
         for partition in self.partitions.all() {
             let closed = partition
                 .take_log(ErrorCode::NotLeaderOrFollower, now)

@@ -55,6 +55,17 @@ impl Settings {
         self.config.network.fetch_max_bytes
     }
 
+    /// Bytes a second that moves between log directories may copy.
+    pub fn replica_move_rate(&self, image: &MetadataImage) -> u64 {
+        let broker = overrides(image, &ConfigResource::broker(self.broker_id()));
+        let defaults = overrides(image, &ConfigResource::default_broker());
+        config::replica_move_rate(&BrokerLayers {
+            dynamic_broker: &broker,
+            dynamic_default: &defaults,
+            static_broker: &self.config.static_properties,
+        })
+    }
+
     /// What `topic` is configured to do, by the precedence of Kafka's layers.
     pub fn for_topic(&self, topic: &str, image: &MetadataImage) -> PartitionSettings {
         let own = overrides(image, &ConfigResource::topic(topic));

@@ -28,7 +28,7 @@ mod value;
 pub use alter::{AlterOp, AlterTarget, Alteration, alter, validate};
 pub use broker_config::{
     BrokerConfig, GroupConfig, LogHousekeepingConfig, NetworkConfig, NodeConfig, OffsetsConfig,
-    ProducerIdConfig, TopicDefaults,
+    ProducerIdConfig, TopicDefaults, replica_move_rate,
 };
 pub use cleaner_config::CleanerConfig;
 pub use describe::{

@@ -49,7 +49,7 @@ pub use error::{AppendError, EpochEnd, ReadError, StorageError};
 pub use flush::{LogFlusher, flush_together};
 pub use leader_epoch_cache::LeaderEpochCache;
 pub use log::{AppendContext, Appended, FlushDue, PartitionLog};
-pub use log_dirs::{FoundPartition, LogDir, LogSettings, NotClean, Remover};
+pub use log_dirs::{FoundPartition, LogDir, LogSettings, NotClean, Remover, can_move};
 pub use meta_properties::{MalformedProperties, MetaProperties};
 pub use open_files::OpenFiles;
 pub use producer_state::{ProducerState, ProducerStates, WrittenBatch};

@@ -1,3 +1,4 @@
+mod copies;
 mod ends;
 mod moving;
 mod remover;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use types::{Offset, TopicPartition, Uuid, WallTime};
 
+pub use copies::can_move;
 pub use ends::NotClean;
 pub use remover::Remover;
 pub(crate) use root_files::read_topic_id;
@@ -250,6 +252,16 @@ impl<D: Disk> LogDir<D> {
             let exists = io::Error::from(io::ErrorKind::AlreadyExists);
             return Err(StorageError::io("create directory", &dir)(exists));
         }
+        self.create_in(dir, partition, topic_id, settings)
+    }
+
+    fn create_in(
+        &self,
+        dir: PathBuf,
+        partition: &TopicPartition,
+        topic_id: Uuid,
+        settings: LogSettings,
+    ) -> Result<PartitionLog<D>, StorageError> {
         let created: Result<_, StorageError> = (|| {
             // A crash may have renamed a log of this name and not forgotten it: its recovery point
             // would vouch for what is about to be written.

@@ -1,5 +1,6 @@
 //! DescribeLogDirs (key 35), versions 1–4.
-//! The log directories, what is in them and how full they are. v4 total and usable bytes.
+//! The log directories, what is in them and on its way into them, and how full they are.
+//! v4 total and usable bytes.
 //! Differs from Kafka: nothing known.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,7 @@ use types::ErrorCode;
 use crate::log_store::{DirFacts, LogStore};
 use crate::network::Reply;
 use crate::partitions::PartitionTable;
+use crate::replica_moves::ReplicaMoves;
 use crate::request::RequestContext;
 
 const UNKNOWN_BYTES: i64 = -1;
@@ -24,12 +26,14 @@ pub fn handle<E: Env>(
     reply: Reply<DescribeLogDirsResponse>,
     partitions: &PartitionTable<E::Disk>,
     log_store: &LogStore<E>,
+    moves: &ReplicaMoves<E>,
 ) {
     let asked: Option<BTreeSet<(&str, i32)>> = request.topics.as_ref().map(|topics| {
         let named = topics.iter().flat_map(|t| t.partitions.iter().map(|p| (&*t.topic, *p)));
         named.collect()
     });
-    let all = partitions.all();
+    let (all, moves) = (partitions.all(), moves.all());
+    let bytes = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
     let describe = |dir: DirFacts| {
         if dir.is_offline {
             return DescribeLogDirsResult {
@@ -52,11 +56,21 @@ pub fn handle<E: Env>(
                 ..Default::default()
             });
         }
+        for future in moves.iter().filter(|future| future.target == dir.index) {
+            let (topic, index) = (&*future.partition.topic, future.partition.partition);
+            if asked.as_ref().is_none_or(|asked| asked.contains(&(topic, index))) {
+                topics.entry(topic).or_default().push(DescribeLogDirsPartition {
+                    partition_index: index,
+                    partition_size: bytes(future.bytes),
+                    offset_lag: future.lag,
+                    is_future_key: true,
+                });
+            }
+        }
         let topic = |(name, partitions): (&str, Vec<_>)| DescribeLogDirsTopic {
             name: name.into(),
             partitions,
         };
-        let bytes = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
         DescribeLogDirsResult {
             error_code: ErrorCode::None.code(),
             log_dir: dir.path.into(),

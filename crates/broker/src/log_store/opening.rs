@@ -17,6 +17,14 @@ use crate::settings::PartitionSettings;
 /// The topic of the metadata log. It is no topic in the image.
 const METADATA_TOPIC: &str = "__cluster_metadata";
 
+/// What the directories hold of the topics there are.
+pub struct Opened<D: Disk> {
+    pub logs: Vec<OpenedLog<D>>,
+    /// Partitions on their way to another directory when the last process ended. What had been
+    /// copied is gone: it may be of a past that a crash took from the original.
+    pub unfinished_moves: Vec<(TopicPartition, DirIndex)>,
+}
+
 impl<E: Env> LogStore<E> {
     /// Opens the metadata log, or makes it.
     ///
@@ -48,7 +56,7 @@ impl<E: Env> LogStore<E> {
         image: &MetadataImage,
         settings_of: impl Fn(&str) -> PartitionSettings,
         now: WallTime,
-    ) -> Result<Vec<OpenedLog<E::Disk>>, StorageError> {
+    ) -> Result<Opened<E::Disk>, StorageError> {
         let mut logs = Vec::new();
         let mut futures = Vec::new();
         let mut dirs = self.lock();
@@ -92,8 +100,8 @@ impl<E: Env> LogStore<E> {
         for opened in &logs {
             dirs[opened.dir.0].logs += 1;
         }
-        discard_futures(&dirs, futures, &logs);
-        Ok(logs)
+        let unfinished_moves = discard_futures(&dirs, futures, &logs);
+        Ok(Opened { logs, unfinished_moves })
     }
 
     fn open_one(
@@ -174,14 +182,18 @@ fn discard_futures<D: Disk>(
     dirs: &[Placed<D>],
     futures: Vec<(DirIndex, FoundPartition)>,
     logs: &[OpenedLog<D>],
-) {
+) -> Vec<(TopicPartition, DirIndex)> {
+    let mut moves = Vec::new();
     for (at, found) in futures {
-        let original = logs.iter().any(|opened| *opened.log.partition() == found.partition);
-        let (true, Some(dir)) = (original, dirs[at.0].online()) else { continue };
-        if let Err(error) = dir.remove_dir(&found.path) {
-            dir.take_offline(&error);
+        let original = logs.iter().find(|opened| *opened.log.partition() == found.partition);
+        let (Some(original), Some(dir)) = (original, dirs[at.0].online()) else { continue };
+        match dir.remove_dir(&found.path) {
+            Ok(()) if original.dir != at => moves.push((found.partition, at)),
+            Ok(()) => {}
+            Err(error) => dir.take_offline(&error),
         }
     }
+    moves
 }
 
 /// What to do with a partition directory found at the start.

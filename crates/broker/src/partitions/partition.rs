@@ -78,6 +78,9 @@ pub struct Partition<D: Disk> {
     gone: AtomicI16,
 }
 
+/// A log and the directory it is in.
+pub type PlacedLog<D> = (DirIndex, PartitionLog<D>);
+
 /// Where a partition's log is, for those who only read it.
 struct Place<D: Disk> {
     dir: DirIndex,
@@ -227,6 +230,27 @@ impl<D: Disk> Partition<D> {
         drop(owner);
         self.run_turns_if_waiting(now);
         result
+    }
+
+    /// Lets a log in another directory take this one's place, with nobody appending meanwhile.
+    /// Returns the one that was, and where it is; `None` if the partition is closed.
+    pub fn replace_log<F>(
+        &self,
+        now: WallTime,
+        successor: impl FnOnce(&mut PartitionLog<D>) -> Result<PlacedLog<D>, F>,
+    ) -> Option<Result<PlacedLog<D>, F>> {
+        let mut owner = lock(&self.owner);
+        let log = owner.log.as_mut()?;
+        let before = self.dir();
+        let replaced = successor(log).map(|(dir, mut next)| {
+            next.set_config(Arc::clone(&self.settings().log));
+            next.note_high_watermark(self.high_watermark());
+            self.place.store(Arc::new(Place { dir, reader: next.reader() }));
+            (before, std::mem::replace(log, next))
+        });
+        drop(owner);
+        self.run_turns_if_waiting(now);
+        Some(replaced)
     }
 
     /// Takes the log out, for closing or deleting. Appends and fetches that come later, and those

@@ -22,6 +22,7 @@ mod metrics;
 mod offsets;
 mod produce_refusals;
 mod protocol_rules;
+mod replica_moves;
 mod restarts;
 mod retention;
 mod shorthand;

@@ -69,6 +69,5 @@ pub(super) const ROWS: &[Property] = &[
         .doc("Bytes a second that throttled followers fetch."),
     long("replica.alter.log.dirs.io.max.bytes.per.second", "9223372036854775807").at_least(0)
         .cluster_wide()
-        .accepted("replicas do not move between directories yet")
         .doc("Bytes a second that moving replicas between directories may use."),
 ];

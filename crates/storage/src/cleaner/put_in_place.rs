@@ -53,14 +53,15 @@ impl<D: Disk> PartitionLog<D> {
         Ok(Placed::InPlace)
     }
 
-    /// Writes down that the log is clean as far as `cleaning` went. Nothing if it was truncated
-    /// meanwhile.
+    /// Writes down that the log is clean as far as `cleaning` went. Nothing if it was truncated, or
+    /// moved to another directory, meanwhile.
     ///
     /// # Errors
     /// [`StorageError`]; the log is poisoned.
     pub fn finish_cleaning(&mut self, cleaning: &Cleaning<D>) -> Result<(), StorageError> {
         self.state.check_alive()?;
-        if !self.state.is_unmoved(cleaning.truncations) {
+        let is_ours = Arc::ptr_eq(&cleaning.state, &self.state);
+        if !is_ours || !self.state.is_unmoved(cleaning.truncations) {
             return Ok(());
         }
         let (partition, to) = (&self.state.partition, cleaning.cleaned_to());
