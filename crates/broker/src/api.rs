@@ -51,6 +51,12 @@ impl ServedApi {
         if self.key == ApiKey::Produce { 0 } else { self.version_min }
     }
 
+    /// Whether Kafka has no such API: only our own client is told that it is here.
+    pub fn is_ours(&self) -> bool {
+        const OURS_FROM: i16 = 20_000;
+        self.key.as_i16() >= OURS_FROM
+    }
+
     fn serves(&self, version: i16) -> bool {
         (self.version_min..=self.version_max).contains(&version)
     }
@@ -126,6 +132,8 @@ api_table! {
     DescribeCluster, 0..=2, Cluster(Describe), describe_cluster(metadata, settings);
     DescribeProducers, 0..=0, Topic(Read), describe_producers(partitions);
     DescribeTopicPartitions, 0..=0, Topic(Describe), describe_topic_partitions(metadata, settings);
+    DescribeCompaction, 0..=0, Topic(Describe),
+        describe_compaction(partitions, cleaners, settings, metadata);
 }
 
 /// The row of an API, if it is served.

@@ -4,6 +4,7 @@
 //! be asked for; the others go on. Kafka's cleaner thread has died of one bad partition (KIP-346).
 
 mod cleaner;
+mod standing;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -20,6 +21,7 @@ use crate::partitions::Partition;
 use crate::timers::Expire;
 
 use cleaner::Cleaner;
+pub use standing::Standing;
 
 /// The cleaners of a node and what they know of each other.
 #[doc(alias = "LogCleaner")]
@@ -45,6 +47,7 @@ type Whose = (Uuid, i32);
 
 /// A log that is left alone.
 struct Quarantine {
+    why: String,
     until: MonoTime,
     /// Once it begins elsewhere, what was in the way may have gone.
     log_start: Offset,
@@ -140,7 +143,7 @@ impl<E: Env> Cleaners<E> {
         let reader = partition.reader();
         let metrics = Arc::clone(reader.dir_metrics());
         metrics.cleaner_quarantined.add(1);
-        let quarantine = Quarantine { until, log_start: reader.log_start(), metrics };
+        let quarantine = Quarantine { why, until, log_start: reader.log_start(), metrics };
         self.lock().quarantined.insert(whose(partition), quarantine);
     }
 

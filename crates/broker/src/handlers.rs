@@ -10,6 +10,7 @@ pub mod delete_groups;
 pub mod delete_records;
 pub mod delete_topics;
 pub mod describe_cluster;
+pub mod describe_compaction;
 pub mod describe_configs;
 pub mod describe_groups;
 pub mod describe_log_dirs;

@@ -1,6 +1,7 @@
 //! What administrators ask of a cluster, one subject a file.
 
 pub mod cluster;
+pub mod compaction;
 pub mod configs;
 pub mod groups;
 pub mod records;

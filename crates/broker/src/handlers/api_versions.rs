@@ -2,7 +2,7 @@
 //! What this broker serves: the rows of `api::SERVED`, and its feature levels.
 //! The response header is always v0; an unknown version is answered in v0 with the range of key 18.
 //! v3 flexible, names the client software and features · v4 lets a feature start at 0.
-//! Differs from Kafka: names fewer APIs.
+//! Differs from Kafka: names fewer APIs, and to the client called `ottla` our own ones as well.
 
 use controller::SUPPORTED_FEATURES;
 use protocol::ApiKey;
@@ -17,6 +17,8 @@ use crate::metadata_cache::MetadataCache;
 use crate::network::Reply;
 use crate::request::RequestContext;
 
+/// How our command line calls itself.
+const OUR_CLIENT: &str = "ottla";
 const FEATURES_SINCE: i16 = 3;
 /// Before this version a supported feature must not start at 0 (KAFKA-17011).
 const FEATURE_MIN_ZERO_SINCE: i16 = 4;
@@ -33,12 +35,14 @@ pub fn handle(
             ..Default::default()
         });
     }
+    let is_ours = &*request.client_software_name == OUR_CLIENT;
+    let is_told_of = |api: &&ServedApi| !api.is_ours() || is_ours;
     let image = metadata.image();
     let supported = SUPPORTED_FEATURES
         .iter()
         .filter(|(_, range)| range.min > 0 || ctx.version >= FEATURE_MIN_ZERO_SINCE);
     reply.send(ApiVersionsResponse {
-        api_keys: SERVED.iter().map(row).collect(),
+        api_keys: SERVED.iter().filter(|api| is_told_of(api)).map(row).collect(),
         supported_features: supported
             .map(|(name, range)| SupportedFeatureKey {
                 name: (*name).into(),

@@ -1,6 +1,8 @@
 //! Topics are compacted beside everything else, by cleaners that one bad partition does not stop.
 
 use env::{Disk, Env};
+use protocol::ApiKey;
+use protocol::messages::describe_compaction_request::TopicRequest;
 use protocol::messages::incremental_alter_configs_request::{
     AlterConfigsResource, AlterableConfig,
 };
@@ -8,7 +10,10 @@ use protocol::messages::offset_commit_request::{
     OffsetCommitRequestPartition, OffsetCommitRequestTopic,
 };
 use protocol::messages::offset_fetch_request::OffsetFetchRequestTopic;
-use protocol::messages::{IncrementalAlterConfigsRequest, OffsetCommitRequest, OffsetFetchRequest};
+use protocol::messages::{
+    ApiVersionsRequest, DescribeCompactionRequest, IncrementalAlterConfigsRequest,
+    OffsetCommitRequest, OffsetFetchRequest,
+};
 use records::BatchBuilder;
 use types::ErrorCode;
 
@@ -287,4 +292,68 @@ fn a_week_of_commits_leaves_the_offsets_topic_small() {
     for group in &groups {
         assert_eq!(broker.committed_offset(group), ROUNDS - 1);
     }
+}
+
+impl Broker {
+    /// The state and the reason that the command line shows.
+    fn compaction(&self, topic: &str, partition: i32) -> (String, String) {
+        let topic = TopicRequest { name: topic.into(), partition_indexes: vec![partition] };
+        let request = DescribeCompactionRequest { topics: vec![topic] };
+        let answer = self.call(0, &request).topics.remove(0).partitions.remove(0);
+        assert_eq!(error(answer.error_code), ErrorCode::None);
+        (answer.state.to_string(), answer.reason.to_string())
+    }
+}
+
+#[test]
+fn whoever_asks_is_told_why_a_topic_is_not_compacted() {
+    let broker = Broker::start();
+    let told = |topic: &str| broker.compaction(topic, 0);
+    let is = |state: &str, reason: &str| (state.to_owned(), reason.to_owned());
+    broker.create_topic("t", 1, &[SMALL]);
+    assert_eq!(told("t"), is("not-compacted", "cleanup.policy does not contain compact"));
+    broker.set_topic_config("t", "cleanup.policy", "compact");
+    assert_eq!(told("t"), is("empty", "nothing is in it"));
+    broker.put("t", 0, "a", "1");
+    let reason = "everything from offset 0 on is in the active segment";
+    assert_eq!(told("t"), is("active-segment", reason));
+    broker.put_rounds("t", 0, 6);
+    assert_eq!(told("t").0, "due");
+    broker.set_topic_config("t", "min.compaction.lag.ms", "3600000");
+    let reason = "its records are younger than min.compaction.lag.ms=3600000";
+    assert_eq!(told("t"), is("too-young", reason));
+    broker.set_topic_config("t", "min.compaction.lag.ms", "0");
+    broker.set_broker_config("log.cleaner.threads", "0");
+    assert_eq!(told("t").0, "disabled");
+    broker.set_broker_config("log.cleaner.threads", "1");
+    broker.pass_ms(CLEANER_MS);
+    broker.put_rounds("t", 0, 1);
+    let (state, reason) = told("t");
+    assert_eq!(state, "not-dirty-enough");
+    let parts = ("dirty ratio 0.", "does not exceed min.cleanable.dirty.ratio=0.5");
+    assert!(reason.starts_with(parts.0) && reason.ends_with(parts.1), "{reason}");
+    // Damage in what is to be cleaned next.
+    broker.put_rounds("t", 0, 6);
+    broker.env.disk().rot("/data/t-0/00000000000000000000.log".as_ref(), 70, 1);
+    broker.pass_ms(CLEANER_MS);
+    let (state, reason) = told("t");
+    assert_eq!(state, "quarantined");
+    assert!(reason.contains("00000000000000000000.log is corrupt"), "{reason}");
+}
+
+#[test]
+fn only_our_own_client_is_told_of_our_own_api() {
+    let broker = Broker::start();
+    let key = ApiKey::DescribeCompaction.as_i16();
+    let names = |software: &str| {
+        let request = ApiVersionsRequest {
+            client_software_name: software.into(),
+            client_software_version: "1".into(),
+        };
+        broker.call(4, &request).api_keys.iter().any(|api| api.api_key == key)
+    };
+    assert!(names("ottla"));
+    assert!(!names("apache-kafka-java") && !names("librdkafka"));
+    let old = broker.call(0, &ApiVersionsRequest::default());
+    assert!(old.api_keys.iter().all(|api| api.api_key != key));
 }

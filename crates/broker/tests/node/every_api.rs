@@ -21,7 +21,8 @@ macro_rules! every_request {
             ElectLeadersRequest, IncrementalAlterConfigsRequest,
             AlterPartitionReassignmentsRequest, ListPartitionReassignmentsRequest,
             OffsetDeleteRequest, DescribeQuorumRequest, DescribeClusterRequest,
-            DescribeProducersRequest, DescribeTopicPartitionsRequest)
+            DescribeProducersRequest, DescribeTopicPartitionsRequest,
+            DescribeCompactionRequest)
     };
     ($with:ident, $broker:expr, $($request:ident),+) => {{
         $($with::<$request>($broker);)+

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use clap::Args;
+use client::admin::compaction::Compaction;
 use client::admin::configs::{Resource, ResourceKind};
 use client::{Client, FoundOffset, OffsetAt, Place, Topic};
 use config::Source;
@@ -46,7 +47,27 @@ struct DescribedPartition {
     isr: Vec<i32>,
     log_start: Option<i64>,
     log_end: Option<i64>,
+    /// Missing if the leader is no Ottla.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compaction: Option<DescribedCompaction>,
 }
+
+/// What becomes of old records.
+#[derive(Serialize)]
+struct DescribedCompaction {
+    /// One word: `not-compacted`, `compacting`, `due`, or why not.
+    state: String,
+    reason: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dirty_ratio: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    producer_id: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<i64>,
+}
+
+/// The state of a topic that is not meant to be compacted: of no interest to a reader.
+const NOT_COMPACTED: &str = "not-compacted";
 
 pub fn run(args: &DescribeArgs, common: &Common) -> Outcome {
     let mut client = common.connect()?;
@@ -55,6 +76,7 @@ pub fn run(args: &DescribeArgs, common: &Common) -> Outcome {
         args.names.iter().filter_map(|name| cluster.topics.get(name).cloned()).collect();
     let begins = offsets(&mut client, &topics, OffsetAt::Earliest)?;
     let ends = offsets(&mut client, &topics, OffsetAt::Latest)?;
+    let compaction = client.describe_compaction(&led(&topics))?;
     let mut described = Vec::with_capacity(topics.len());
     for topic in &topics {
         described.push(DescribedTopic {
@@ -62,10 +84,19 @@ pub fn run(args: &DescribeArgs, common: &Common) -> Outcome {
             id: topic.id.to_string(),
             internal: topic.is_internal,
             configs: own_configs(&mut client, &topic.name)?,
-            partitions: partitions(topic, &begins, &ends),
+            partitions: partitions(topic, &begins, &ends, &compaction),
         });
     }
     output::print(common.output, &Described { topics: described })
+}
+
+/// The partitions that have a leader.
+fn led(topics: &[Topic]) -> Vec<Place> {
+    let led = topics.iter().flat_map(|topic| {
+        let led = topic.partitions.values().filter(|partition| partition.leader >= 0);
+        led.map(|partition| (topic.name.clone(), partition.index))
+    });
+    led.collect()
 }
 
 /// Offsets of the partitions that have a leader; the others must not stop us from showing that.
@@ -74,11 +105,8 @@ fn offsets(
     topics: &[Topic],
     at: OffsetAt,
 ) -> Result<BTreeMap<Place, FoundOffset>, Failure> {
-    let led = topics.iter().flat_map(|topic| {
-        let led = topic.partitions.values().filter(|partition| partition.leader >= 0);
-        led.map(|partition| ((topic.name.clone(), partition.index), at))
-    });
-    let found = client.list_offsets_each(&led.collect())?;
+    let asked = led(topics).into_iter().map(|place| (place, at)).collect();
+    let found = client.list_offsets_each(&asked)?;
     Ok(found.into_iter().filter_map(|(place, found)| Some((place, found.ok()?))).collect())
 }
 
@@ -93,6 +121,7 @@ fn partitions(
     topic: &Topic,
     begins: &BTreeMap<Place, FoundOffset>,
     ends: &BTreeMap<Place, FoundOffset>,
+    compaction: &BTreeMap<Place, Compaction>,
 ) -> Vec<DescribedPartition> {
     let described = topic.partitions.values().map(|partition| {
         let place = (topic.name.clone(), partition.index);
@@ -104,6 +133,13 @@ fn partitions(
             isr: partition.isr.clone(),
             log_start: begins.get(&place).map(|found| found.offset),
             log_end: ends.get(&place).map(|found| found.offset),
+            compaction: compaction.get(&place).map(|told| DescribedCompaction {
+                state: told.state.clone(),
+                reason: told.reason.clone(),
+                dirty_ratio: told.dirty_ratio,
+                producer_id: told.producer_id,
+                offset: told.offset,
+            }),
         }
     });
     described.collect()
@@ -120,9 +156,34 @@ impl Report for Described {
                 writeln!(out, "  {name} = {value}")?;
             }
             partition_table(topic).write(out)?;
+            write_compaction(topic, out)?;
         }
         Ok(())
     }
+}
+
+/// Why partitions of a compacted topic are not being compacted, those of one reason together.
+fn write_compaction(topic: &DescribedTopic, out: &mut dyn Write) -> io::Result<()> {
+    let mut by_reason: BTreeMap<(&str, &str), Vec<i32>> = BTreeMap::new();
+    for partition in &topic.partitions {
+        let told = partition.compaction.as_ref().filter(|told| told.state != NOT_COMPACTED);
+        if let Some(told) = told {
+            let reason = (told.state.as_str(), told.reason.as_str());
+            by_reason.entry(reason).or_default().push(partition.partition);
+        }
+    }
+    for ((state, reason), partitions) in by_reason {
+        let (noun, verb) = match partitions[..] {
+            [_] => ("partition", "is"),
+            _ => ("partitions", "are"),
+        };
+        let partitions = list(&partitions);
+        match state {
+            "compacting" | "due" => writeln!(out, "  {noun} {partitions} {verb} {reason}")?,
+            _ => writeln!(out, "  {noun} {partitions} {verb} not being compacted: {reason}")?,
+        }
+    }
+    Ok(())
 }
 
 fn partition_table(topic: &DescribedTopic) -> Table {

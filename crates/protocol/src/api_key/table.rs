@@ -95,11 +95,12 @@ pub enum ApiKey {
     DescribeShareGroupOffsets = 90,
     AlterShareGroupOffsets = 91,
     DeleteShareGroupOffsets = 92,
+    DescribeCompaction = 20001,
 }
 
 impl ApiKey {
     /// Every key, ascending.
-    pub const ALL: [ApiKey; 89] = [
+    pub const ALL: [ApiKey; 90] = [
         ApiKey::Produce,
         ApiKey::Fetch,
         ApiKey::ListOffsets,
@@ -189,6 +190,7 @@ impl ApiKey {
         ApiKey::DescribeShareGroupOffsets,
         ApiKey::AlterShareGroupOffsets,
         ApiKey::DeleteShareGroupOffsets,
+        ApiKey::DescribeCompaction,
     ];
 
     pub const fn from_i16(key: i16) -> Option<ApiKey> {
@@ -282,6 +284,7 @@ impl ApiKey {
             90 => ApiKey::DescribeShareGroupOffsets,
             91 => ApiKey::AlterShareGroupOffsets,
             92 => ApiKey::DeleteShareGroupOffsets,
+            20001 => ApiKey::DescribeCompaction,
             _ => return None,
         })
     }
@@ -378,6 +381,7 @@ impl ApiKey {
             ApiKey::DescribeShareGroupOffsets => "DescribeShareGroupOffsets",
             ApiKey::AlterShareGroupOffsets => "AlterShareGroupOffsets",
             ApiKey::DeleteShareGroupOffsets => "DeleteShareGroupOffsets",
+            ApiKey::DescribeCompaction => "DescribeCompaction",
         }
     }
 
@@ -473,6 +477,7 @@ impl ApiKey {
             ApiKey::DescribeShareGroupOffsets => 0..=1,
             ApiKey::AlterShareGroupOffsets => 0..=0,
             ApiKey::DeleteShareGroupOffsets => 0..=0,
+            ApiKey::DescribeCompaction => 0..=0,
         }
     }
 
@@ -568,6 +573,7 @@ impl ApiKey {
             ApiKey::DescribeShareGroupOffsets => Some(0),
             ApiKey::AlterShareGroupOffsets => Some(0),
             ApiKey::DeleteShareGroupOffsets => Some(0),
+            ApiKey::DescribeCompaction => Some(0),
         }
     }
 }

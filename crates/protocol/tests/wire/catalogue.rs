@@ -25,6 +25,9 @@ const ARTIFACTS: [(&str, &str); 4] = [
 /// The APIs whose latest version the release marks as not stable; we leave it out.
 const LATEST_UNSTABLE: [&str; 1] = ["InitProducerId"];
 
+/// Kafka has no such messages.
+const OUR_OWN: [&str; 2] = ["DescribeCompactionRequest", "DescribeCompactionResponse"];
+
 #[test]
 fn the_schema_says_what_kafkas_catalogue_says() {
     let mut theirs = BTreeMap::new();
@@ -39,8 +42,11 @@ fn the_schema_says_what_kafkas_catalogue_says() {
         }
     }
     let schema = schema::all();
-    let ours: BTreeMap<&str, &Message> =
-        schema.iter().map(|Definition { message, .. }| (&*message.name, message)).collect();
+    let ours: BTreeMap<&str, &Message> = schema
+        .iter()
+        .map(|Definition { message, .. }| (&*message.name, message))
+        .filter(|(name, _)| !OUR_OWN.contains(name))
+        .collect();
     let names = |all: &mut dyn Iterator<Item = String>| all.collect::<Vec<_>>().join("\n");
     assert_eq!(
         names(&mut ours.keys().map(|name| (*name).to_owned())),

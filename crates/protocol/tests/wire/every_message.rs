@@ -74,6 +74,8 @@ macro_rules! every_message {
             messages DescribeClientQuotasResponse;
             messages DescribeClusterRequest;
             messages DescribeClusterResponse;
+            messages DescribeCompactionRequest;
+            messages DescribeCompactionResponse;
             messages DescribeConfigsRequest;
             messages DescribeConfigsResponse;
             messages DescribeDelegationTokenRequest;

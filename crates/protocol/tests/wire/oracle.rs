@@ -89,7 +89,9 @@ oracles! {
 }
 
 /// What the oracle does not have: they are younger than it.
-const UNKNOWN_TO_THE_ORACLE: [&str; 4] = [
+const UNKNOWN_TO_THE_ORACLE: [&str; 6] = [
+    "DescribeCompactionRequest",
+    "DescribeCompactionResponse",
     "StreamsGroupDescribeRequest",
     "StreamsGroupDescribeResponse",
     "StreamsGroupHeartbeatRequest",

@@ -98,7 +98,7 @@ impl fmt::Display for WhyNot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             WhyNot::NotCompacted => f.write_str("cleanup.policy does not contain compact"),
-            WhyNot::Empty => f.write_str("it is empty"),
+            WhyNot::Empty => f.write_str("nothing is in it"),
             WhyNot::ActiveSegment { first_dirty } => {
                 write!(f, "everything from offset {first_dirty} on is in the active segment")
             }
@@ -280,7 +280,7 @@ mod tests {
         let why = "everything from offset 0 on is in the active segment";
         assert_eq!(stretch(&facts(1, None), &compacted()), Err(why.into()));
         let empty = CleaningFacts { log_end: Offset(0), ..facts(1, None) };
-        assert_eq!(stretch(&empty, &compacted()), Err("it is empty".into()));
+        assert_eq!(stretch(&empty, &compacted()), Err("nothing is in it".into()));
     }
 
     #[test]
