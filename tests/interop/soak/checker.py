@@ -72,7 +72,10 @@ class Faults:
     CUTS = ("cut", "cut-alive", "cut-starting", "cut-stirred", "cut-stopped")
 
     def __init__(self, lines):
-        self.cuts = sorted(fields[0] for word, fields in lines if word == "fault" and fields[1] in self.CUTS)
+        began = [fields[0] for word, fields in lines if word == "fault" and fields[1] in self.CUTS]
+        ups = sorted(fields[0] for word, fields in lines if word == "up")
+        #: The end of each cut: what was told before the next start may be gone.
+        self.cuts = sorted(next((up for up in ups if up > when), when) for when in began)
         self.clean = sorted(fields[0] for word, fields in lines if word == "clean")
 
     def may_take(self, when):
@@ -88,7 +91,7 @@ class Checker:
         self.lines = collections.defaultdict(list)
         for word, fields in lines:
             self.lines[word].append(fields)
-        faults = [(word, fields) for word in ("fault", "clean") for fields in self.lines[word]]
+        faults = [(word, fields) for word in ("fault", "clean", "up") for fields in self.lines[word]]
         self.faults = Faults(faults)
         self.weak = round_info["durability"] == "page-cache"
         self.sessions = {session: kind for _, session, kind in self.lines["session"]}
@@ -267,7 +270,10 @@ class Checker:
             self.verdict.seen["committed"] += 1
             least = max((o for ended, o in acked[place] if ended < began), default=-1)
             if offset < least:
-                self.verdict.add("commit-lost", f"{place}: {least} acknowledged, then told {offset} at {began}")
+                # A member whose records are gone begins anew, and commits less.
+                weak = self.weak and any(cut < began for cut in self.faults.cuts)
+                text = f"{place}: {least} acknowledged, then told {offset} at {began}"
+                self.verdict.judge(weak, "commit-lost", text)
             elif offset >= 0 and offset not in asked[place]:
                 self.verdict.add("commit-lost", f"{place}: told {offset}, which nobody committed")
 

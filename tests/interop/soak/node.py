@@ -1,6 +1,7 @@
 """The node under test as a process."""
 
 import ctypes
+import json
 import os
 import signal
 import subprocess
@@ -55,6 +56,25 @@ class Node:
     def freeze(self):
         self.process.send_signal(signal.SIGSTOP)
 
+    def freeze_between_calls(self):
+        """Stops it once no thread is inside the kernel: what it has been told so far is true."""
+        self.freeze()
+        deadline = time.monotonic() + STOP_SECONDS
+        while not all(self.is_stopped(thread) for thread in os.listdir(f"/proc/{self.process.pid}/task")):
+            if time.monotonic() > deadline:
+                raise NotReady("it did not stop within a system call")
+            time.sleep(0.001)
+
+    def is_stopped(self, thread):
+        try:
+            with open(f"/proc/{self.process.pid}/task/{thread}/stat") as file:
+                return file.read().rpartition(")")[2].split()[0] == "T"
+        except FileNotFoundError:
+            return True
+
+    def thaw(self):
+        self.process.send_signal(signal.SIGCONT)
+
     def kill(self):
         """kill -9: no farewell, no flush, no checkpoint."""
         self.process.kill()
@@ -70,10 +90,14 @@ class Node:
             return None
 
     def verify(self):
-        """What `ottla log verify` finds in the directory of the stopped node; "" when it is sound."""
-        argv = [self.argv[0], "log", "verify", self.data_directory]
+        """What no start puts right in the directory of the stopped node, as `ottla log verify` sees it, or ""."""
+        argv = [self.argv[0], "log", "verify", "-o", "json", self.data_directory]
         done = subprocess.run(argv, capture_output=True, text=True, timeout=VERIFY_SECONDS)
-        return "" if done.returncode == 0 else f"log verify: {done.returncode}: {done.stdout[:1_000]}{done.stderr[:300]}"
+        try:
+            found = json.loads(done.stdout)
+        except ValueError:
+            return f"log verify ended with {done.returncode}: {done.stderr[:500]}"
+        return f"log verify: {found['findings'][:3]}" if found["damages"] else ""
 
     def alive(self):
         return self.process is not None and self.process.poll() is None

@@ -142,7 +142,7 @@ class Round:
 
     def read_back(self):
         if self.python("readback.py").wait(READBACK_SECONDS):
-            raise RuntimeError("not everything could be read back")
+            raise RuntimeError("the logs could not be read back")
         self.faults.stops_cleanly()
         if unsound := self.node.verify():
             self.faults.complaints.append(unsound)
