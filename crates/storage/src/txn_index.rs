@@ -42,7 +42,8 @@ impl AbortedTransaction {
         bytes
     }
 
-    /// `None` if the version is another one or the offsets are out of order.
+    /// `None` if the version is another one or the offsets are out of order: a marker comes after
+    /// what it ends. So zeros are none.
     pub(crate) fn decode(bytes: &[u8]) -> Option<AbortedTransaction> {
         let version = i16::from_be_bytes(bytes.get(..2)?.try_into().ok()?);
         let field = |from: usize| {
@@ -55,7 +56,7 @@ impl AbortedTransaction {
             last_offset: Offset(field(18)?),
             last_stable_offset: Offset(field(26)?),
         };
-        (version == VERSION && entry.first_offset <= entry.last_offset).then_some(entry)
+        (version == VERSION && entry.first_offset < entry.last_offset).then_some(entry)
     }
 }
 
@@ -70,6 +71,8 @@ pub(crate) struct TxnIndex<D: Disk> {
 struct Loaded<D: Disk> {
     /// Aborts are few: all of a segment's fit in memory.
     entries: Vec<AbortedTransaction>,
+    /// There is a file, be it empty.
+    is_there: bool,
     /// The file holds more than the entries.
     is_ragged: bool,
     /// `None` until one is added: most segments have no such file. Held like a log file: an abort
@@ -136,14 +139,19 @@ impl<D: Disk> TxnIndex<D> {
         })
     }
 
-    /// The last process may have left entries in the page cache only.
+    /// The last process may have left entries in the page cache only; or cut all of them off, and
+    /// power loss would bring them back.
     pub(crate) fn inherit(&self) -> Result<(), StorageError> {
-        match self.ask(<[_]>::is_empty)? {
-            true => Ok(()),
-            false => self.change(|_, file| {
+        let is_there = {
+            let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
+            self.load_into(&mut loaded)?.is_there
+        };
+        match is_there {
+            true => self.change(|_, file| {
                 file.inherit();
                 Ok(())
             }),
+            false => Ok(()),
         }
     }
 
@@ -210,13 +218,13 @@ impl<D: Disk> TxnIndex<D> {
             entries.push(entry);
         }
         let is_ragged = bytes.len() != entries.len() * AbortedTransaction::BYTES;
-        Ok(Loaded { entries, is_ragged, file: None })
+        Ok(Loaded { entries, is_there: true, is_ragged, file: None })
     }
 }
 
 impl<D: Disk> Default for Loaded<D> {
     fn default() -> Self {
-        Loaded { entries: Vec::new(), is_ragged: false, file: None }
+        Loaded { entries: Vec::new(), is_there: false, is_ragged: false, file: None }
     }
 }
 

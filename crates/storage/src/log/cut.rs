@@ -151,6 +151,8 @@ impl<D: Disk> PartitionLog<D> {
         state.change_epochs(|epochs| epochs.truncate_from_end(end))?;
         self.remove_snapshots(|base| base > end)?;
         self.active.segment.sync_log()?;
+        // Below the recovery point it is taken as it is, and that is the end of the log now.
+        self.active.segment.txn_index.sync()?;
         state.sync_dir()?;
         replay_producers(self, None, now)
     }

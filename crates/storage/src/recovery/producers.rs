@@ -1,5 +1,6 @@
 //! Producer state: a snapshot, and what the batches after it say.
 
+use super::segments::ended_at_point;
 use crate::error::StorageError;
 use crate::frame::ScanError;
 use crate::log::PartitionLog;
@@ -25,11 +26,23 @@ pub(crate) fn replay_producers<D: Disk>(
     let state = log.state.clone();
     let newest = rebuild_from.map_or(log.next_offset, |from| from.min(log.next_offset));
     log.remove_snapshots(|base| base > newest)?;
+    if rebuild_from.is_some() && state.segments()[0].base() == log.next_offset {
+        // Nothing is left. What a snapshot does not know of is lost, the ends of its transactions
+        // among it.
+        let end = log.next_offset;
+        log.remove_snapshots(|base| base < end)?;
+    }
     // What lies below the log start but is still there counts: a producer that wrote it goes on.
     let (mut producers, from) = newest_snapshot(&state, log)?;
     producers.expire(now, log.config.producer_id_expiration_ms);
     let segments = state.segments();
     let first_rebuilt = rebuild_from.map(|point| segments[floor_segment(&segments, point)].base());
+    if let Some(point) = rebuild_from
+        && let Some(ended) = ended_at_point(&segments, point)
+    {
+        // It was active when the point was written down, and may have been cut since.
+        keep_aborts(ended, point)?;
+    }
     let mut is_indexed = false;
     for segment in &segments[floor_segment(&segments, from)..] {
         let is_rebuilt = first_rebuilt.is_some_and(|first| segment.base() >= first);

@@ -216,12 +216,6 @@ fn a_follower_whose_leader_starts_inside_a_batch_gets_the_whole_batch() {
     assert_eq!((slice.base_offset, slice.next_offset), (Offset(0), Offset(5)));
 }
 
-fn transactional(id: i64, sequence: i32, count: usize) -> ValidatedBatch {
-    let producer = (ProducerId(id), ProducerEpoch(0), types::Sequence(sequence));
-    let builder = builder(&vec![NOW.0; count]).producer(producer.0, producer.1, producer.2);
-    ValidatedBatch::trusted(builder.transactional().build())
-}
-
 fn end(world: &mut World, id: i64, record: ControlRecord) {
     let marker = record.marker_batch(ProducerId(id), ProducerEpoch(0), WallTime(NOW.0));
     let context = AppendContext { origin: AppendOrigin::Coordinator, ..world.context() };

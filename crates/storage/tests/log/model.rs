@@ -4,8 +4,13 @@ use crate::support::*;
 use env_sim::Crash;
 use proptest::prelude::*;
 use records::RecordBatch;
-use storage::LogConfig;
-use types::{LeaderEpoch, Offset, ProducerId, WallTime};
+use records::control::ControlRecord;
+use records::validate::{AppendOrigin, ValidatedBatch};
+use storage::{AppendContext, LogConfig};
+use types::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, WallTime};
+
+/// The producer whose transactions are aborted.
+const ABORTER: i64 = 3;
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -15,6 +20,8 @@ enum Step {
         producer: Option<i64>,
     },
     AppendMany(u8),
+    /// A transaction of producer 3, and the marker that aborts it.
+    Abort,
     NewLeader,
     Roll,
     Flush,
@@ -44,6 +51,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let plain = prop_oneof![
         8 => append,
         2 => (1..12u8).prop_map(Step::AppendMany),
+        2 => Just(Step::Abort),
         1 => Just(Step::NewLeader),
         1 => Just(Step::Roll),
         2 => Just(Step::Flush),
@@ -70,7 +78,7 @@ struct Model {
     base: i64,
     /// What a flush has promised.
     durable_to: i64,
-    next_sequence: [i32; 3],
+    next_sequence: [i32; 4],
 }
 
 impl Model {
@@ -117,6 +125,7 @@ impl Run {
                     result.map_err(|error| fail(&error))?;
                 }
             }
+            Step::Abort => self.abort()?,
             Step::NewLeader => {
                 self.world.epoch += 1;
                 let epoch = LeaderEpoch(self.world.epoch);
@@ -186,6 +195,20 @@ impl Run {
         Ok(())
     }
 
+    fn abort(&mut self) -> Result<(), String> {
+        let sequence = self.model.next_sequence[ABORTER as usize];
+        let data = transactional(ABORTER, sequence, 2);
+        self.model.batches.push(self.placed(data.clone().into_batch()));
+        self.world.append(data).map_err(|error| error.to_string())?;
+        self.model.next_sequence[ABORTER as usize] += 2;
+        let marker = ControlRecord::Abort { coordinator_epoch: 0 };
+        let marker = marker.marker_batch(ProducerId(ABORTER), ProducerEpoch(0), NOW);
+        self.model.batches.push(self.placed(marker.clone()));
+        let context = AppendContext { origin: AppendOrigin::Coordinator, ..self.world.context() };
+        let appended = self.world.log().append(ValidatedBatch::trusted(marker), context);
+        appended.map(|_| ()).map_err(|error| error.to_string())
+    }
+
     fn stop(&mut self) -> Result<(), String> {
         let log = self.world.log.take().expect("it is open");
         log.close().map_err(|error| error.to_string())?;
@@ -253,7 +276,7 @@ impl Run {
     /// Producers go on where the log says they are. Of batches below its start it may know less
     /// than the model; that it knows those it holds is checked.
     fn learn_sequences(&mut self) {
-        for id in 1..3 {
+        for id in 1..4 {
             let state = self.world.log.as_ref().and_then(|log| log.producers().get(ProducerId(id)));
             let next = state.map_or(0, |state| state.last_sequence().plus(1).0);
             self.model.next_sequence[id as usize] = next;
@@ -280,6 +303,7 @@ impl Run {
         }
         self.check_times(&expected);
         self.check_producers(&expected);
+        self.check_aborts(end);
         assert!(self.world.log().recovery_point() <= end);
     }
 
@@ -298,6 +322,29 @@ impl Run {
                 (found.map(|found| found.offset), first.map(|record| record.offset));
             assert_eq!(found, first, "asked for {asked}");
         }
+    }
+
+    /// Every transaction that was aborted is known as such, no other, and each once. Of one that
+    /// began below the log start its beginning may be forgotten.
+    fn check_aborts(&self, end: Offset) {
+        let mut expected = Vec::new();
+        let mut start = None;
+        for batch in &self.model.batches {
+            match (batch.header().producer_id, batch.header().is_control()) {
+                (ProducerId(ABORTER), false) => _ = start.get_or_insert(batch.base_offset()),
+                (ProducerId(ABORTER), true) => {
+                    expected.extend(start.take().map(|first| (first, batch.base_offset())));
+                }
+                _ => {}
+            }
+        }
+        let from = Offset(self.model.log_start);
+        let found = self.world.reader().aborted_transactions(from, end).unwrap();
+        let mut found: Vec<_> = found.iter().map(|a| (a.first_offset, a.last_offset)).collect();
+        let (expected, may_be): (Vec<_>, Vec<_>) =
+            expected.into_iter().partition(|(first, _)| *first >= from);
+        found.retain(|(_, marker)| may_be.iter().all(|(_, other)| other != marker));
+        assert_eq!(found, expected);
     }
 
     /// After a checkpoint: one a segment at most, and two more.

@@ -187,6 +187,13 @@ pub fn from_producer(id: i64, epoch: i16, sequence: i32, count: usize) -> Valida
     ValidatedBatch::trusted(builder.build())
 }
 
+/// The same, in a transaction.
+pub fn transactional(id: i64, sequence: i32, count: usize) -> ValidatedBatch {
+    let producer = (ProducerId(id), ProducerEpoch(0), Sequence(sequence));
+    let builder = builder(&vec![NOW.0; count]).producer(producer.0, producer.1, producer.2);
+    ValidatedBatch::trusted(builder.transactional().build())
+}
+
 pub fn code<T: std::fmt::Debug>(result: Result<T, AppendError>) -> &'static str {
     result.unwrap_err().error_code().name()
 }
