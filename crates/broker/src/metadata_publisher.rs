@@ -185,12 +185,14 @@ pub fn make_unmade<E: Env>(node: &Node<E>) {
 
 /// The partition is here and cannot be served: not a word of it may be made up.
 fn out_of_reach<E: Env>(node: &Node<E>, id: TopicPartition, topic_id: Uuid, why: &str) {
-    log::error!(
-        target: "kafka.log.LogManager",
-        "{id} is offline · {why} · bring the directory back or make room, or delete the topic · \
-         KAFKA_STORAGE_ERROR"
-    );
-    node.partitions.set_out_of_reach(id, topic_id);
+    if node.partitions.set_out_of_reach(id.clone(), topic_id) {
+        // One line a topic: with a thousand partitions the reason is the same.
+        log::error!(
+            target: "kafka.log.LogManager",
+            "{id} is offline, perhaps with others of its topic · {why} · bring the directory back \
+             or make room, or delete the topic · KAFKA_STORAGE_ERROR"
+        );
+    }
 }
 
 /// The controller is to know where a replica is: nobody must take it for lost, or make it anew.

@@ -44,6 +44,8 @@ fn all() -> Vec<Suite> {
     use Tool::{Java, Kcat, Node, Python};
     let mut crash = suite("crash", &[Python], Start::Python("python/crash.py"), 400);
     crash.owns_server = true;
+    let mut disks = suite("disks", &[Java, Python], Start::Python("disks/suite.py"), 400);
+    disks.owns_server = true;
     vec![
         suite("tools", &[Java, Python], Start::Python("tools/suite.py"), 300),
         suite("java", &[Java], Start::Java("JavaClientSuite"), 180),
@@ -56,6 +58,7 @@ fn all() -> Vec<Suite> {
         suite("kcat", &[Kcat, Python], Start::Python("kcat/suite.py"), 120),
         suite("bad-input", &[Python], Start::Python("bad_input/suite.py"), 180),
         crash,
+        disks,
         recorder("record-wire", "golden/record.py"),
         recorder("record-log", "golden/record_log.py"),
     ]

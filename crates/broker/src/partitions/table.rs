@@ -53,10 +53,14 @@ impl<D: Disk> PartitionTable<D> {
         }
     }
 
-    /// Notes that a partition belongs here and cannot be served.
-    pub fn set_out_of_reach(&self, id: TopicPartition, topic_id: Uuid) {
+    /// Notes that a partition belongs here and cannot be served. True if it is the first of its
+    /// topic.
+    pub fn set_out_of_reach(&self, id: TopicPartition, topic_id: Uuid) -> bool {
         let mut lost = self.out_of_reach.write().unwrap_or_else(PoisonError::into_inner);
+        let from = TopicPartition { topic: Arc::clone(&id.topic), partition: 0 };
+        let is_first = lost.range(from..).next().is_none_or(|(other, _)| other.topic != id.topic);
         lost.insert(id, topic_id);
+        is_first
     }
 
     /// Partitions that belong here and cannot be served, in name order.
