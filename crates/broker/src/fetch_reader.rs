@@ -203,10 +203,10 @@ impl<D: Disk> FetchReader<D> {
         self.found.len()
     }
 
-    /// The bytes in all its partitions, to tell whether anything was appended meanwhile.
-    pub fn sizes(&self) -> u64 {
+    /// The bytes that its partitions have shown so far, to tell whether more came meanwhile.
+    pub fn shown_bytes(&self) -> u64 {
         let partitions = self.found.iter().filter_map(|found| found.partition.as_ref().ok());
-        partitions.map(|partition| partition.reader().size_bytes().unwrap_or(0)).sum()
+        partitions.map(|partition| partition.shown_bytes()).sum()
     }
 }
 

@@ -8,7 +8,7 @@ use env::{Background, Clock, Env, Lane};
 use storage::StorageError;
 use types::{MonoTime, WallTime};
 
-use crate::limits::RETENTION_PARTITIONS_AT_ONCE;
+use crate::limits::{FLUSH_CHECK_MS, RETENTION_PARTITIONS_AT_ONCE};
 use crate::log_store::LogStore;
 use crate::node::Node;
 use crate::partitions::Partition;
@@ -32,6 +32,8 @@ enum Task {
     /// Forgets silent producers, syncs what was written, writes down what the next start may take
     /// for granted: `log.flush.offset.checkpoint.interval.ms`.
     Checkpoint,
+    /// Asks for a commit of what is older than `flush.ms`.
+    Flush,
     /// Lets go of segments that are too old or too many: `log.retention.check.interval.ms`.
     Retention,
 }
@@ -40,8 +42,11 @@ impl<E: Env> Housekeeping<E> {
     pub fn start(node: &Arc<Node<E>>) {
         let log = &node.settings.config.log;
         let checkpoint_ms = i64::from(log.flush_offset_checkpoint_interval_ms);
-        let tasks =
-            [(Task::Checkpoint, checkpoint_ms), (Task::Retention, log.retention_check_interval_ms)];
+        let tasks = [
+            (Task::Checkpoint, checkpoint_ms),
+            (Task::Flush, FLUSH_CHECK_MS),
+            (Task::Retention, log.retention_check_interval_ms),
+        ];
         let clock = node.env().clock();
         for (task, interval_ms) in tasks {
             let this = Arc::new(Housekeeping {
@@ -49,7 +54,7 @@ impl<E: Env> Housekeeping<E> {
                 interval: Duration::from_millis(interval_ms.max(1000) as u64),
                 task,
                 lane: match task {
-                    Task::Checkpoint => node.env().background().lane("checkpoint"),
+                    Task::Checkpoint | Task::Flush => node.env().background().lane("checkpoint"),
                     Task::Retention => node.log_store.lane().clone(),
                 },
                 time: Mutex::new(SteadyTime::new(clock.mono(), clock.wall())),
@@ -80,6 +85,10 @@ impl<E: Env> Housekeeping<E> {
                 checkpoint(&node, node.env().clock().wall());
                 self.rest(&node);
             }
+            Task::Flush => {
+                flush_aged(&node);
+                self.rest(&node);
+            }
             Task::Retention => self.retain_from(&node, node.partitions.all(), 0),
         }
     }
@@ -107,6 +116,16 @@ impl<E: Env> Housekeeping<E> {
                 self.retain_from(&node, all, end);
             }
         }));
+    }
+}
+
+fn flush_aged<E: Env>(node: &Node<E>) {
+    let now = node.env().clock().wall();
+    for partition in node.partitions.all() {
+        let flush_ms = partition.settings().log.flush_ms;
+        if flush_ms < i64::MAX {
+            partition.flush_older_than(WallTime(now.0.saturating_sub(flush_ms)));
+        }
     }
 }
 

@@ -30,6 +30,9 @@ pub const FETCH_WAIT_PARTITIONS_MAX: usize = 100_000;
 /// A fetch never waits longer, whatever the client asks: Java's default request timeout is 30 s.
 pub const FETCH_WAIT_MS_MAX: i32 = 5 * 60 * 1000;
 
+/// How often partitions are looked at for `flush.ms`: the age is kept to within it.
+pub const FLUSH_CHECK_MS: i64 = 1000;
+
 /// How much of the metadata log is read at once; one batch at a time is looked at.
 pub const METADATA_READ_BYTES: usize = 1024 * 1024;
 

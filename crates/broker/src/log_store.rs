@@ -1,6 +1,7 @@
 //! The log directories of this broker and the logs in them.
 
 mod agree;
+mod commits;
 mod copies;
 mod opening;
 mod placed;
@@ -11,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use config::BrokerConfig;
 use env::{Disk, Env, Rng};
 use metadata::RESERVED_DIRECTORIES;
-use storage::{LogDirMetrics, LogSettings, OpenFiles, PartitionLog, StorageError};
+use storage::{GroupCommit, LogDirMetrics, LogSettings, OpenFiles, PartitionLog, StorageError};
 use types::{TopicPartition, Uuid, WallTime};
 
 use crate::node::OpenError;
@@ -110,7 +111,11 @@ impl<E: Env> LogStore<E> {
     ) -> Result<(LogStore<E>, Uuid), OpenError> {
         let metadata_dir = &config.node.metadata_log_dir;
         let files = OpenFiles::of_process(env.disk());
-        let open = |path: &str, holds_topics| Placed::open(env.disk(), path, holds_topics, &files);
+        let open = |path: &str, holds_topics| {
+            let mut placed = Placed::open(env.disk(), path, holds_topics, &files)?;
+            placed.commit = placed.dir.as_ref().ok().map(|dir| commits::of_dir(env, dir));
+            Ok(placed)
+        };
         let mut dirs = Vec::new();
         for path in &config.node.log_dirs {
             dirs.push(open(path, true)?);
@@ -231,10 +236,17 @@ impl<E: Env> LogStore<E> {
         }
     }
 
+    /// Who makes the logs of a directory durable; `None` if it was never in use: no log is in it.
+    pub fn commit_of(&self, index: DirIndex) -> Option<GroupCommit<E::Disk>> {
+        self.lock().get(index.0)?.commit.clone()
+    }
+
     /// Writes down how far each log is durable, so that the next recovery reads less.
     pub fn checkpoint(&self) {
-        for dir in self.lock().iter().filter_map(Placed::online) {
-            if let Err(error) = dir.checkpoint_recovery_points() {
+        for placed in self.lock().iter() {
+            let (Some(dir), Some(commit)) = (placed.online(), &placed.commit) else { continue };
+            let outcome = commit.checkpoint().and_then(|()| dir.checkpoint_recovery_points());
+            if let Err(error) = outcome {
                 log::error!(target: "kafka.log.LogManager", "{error}");
             }
         }

@@ -111,12 +111,12 @@ fn take_up<E: Env>(
     note_directory(node, topic_id, id.partition, partition, dir);
     let leader_epoch = partition.leader_epoch;
     let metrics = node.metrics.topics.of(&id.topic);
-    let parts = PartitionParts { id, topic_id, dir, log, leader_epoch, settings, metrics };
+    let Some(commit) = node.log_store.commit_of(dir) else { return };
+    let parts = PartitionParts { id, topic_id, dir, log, leader_epoch, settings, metrics, commit };
     start(node, Partition::new(parts));
 }
 
-fn start<E: Env>(node: &Node<E>, partition: Partition<E::Disk>) {
-    let partition = Arc::new(partition);
+fn start<E: Env>(node: &Node<E>, partition: Arc<Partition<E::Disk>>) {
     node.partitions.insert(Arc::clone(&partition));
     if *partition.id.topic == *OFFSETS_TOPIC {
         node.groups.load(partition);

@@ -1,7 +1,9 @@
 //! The partitions of this broker.
 
+mod owner;
 mod partition;
 mod table;
 
-pub use partition::{Append, AppendRefused, Partition, PartitionParts};
+pub use owner::{Append, AppendRefused, GatePassed};
+pub use partition::{Partition, PartitionParts};
 pub use table::PartitionTable;

@@ -194,6 +194,9 @@ impl<E: Env> Move<E> {
         if let Err(error) = copy.flush() {
             return settle(copy, Failed::Storage(error));
         }
+        let Some(commit) = node.log_store.commit_of(self.target) else {
+            return settle(copy, Failed::Gone);
+        };
         let mut copy = Some(copy);
         let replaced = self.partition.replace_log(now, |log| {
             let mut whole = copy.take().ok_or(Failed::Gone)?;
@@ -206,7 +209,7 @@ impl<E: Env> Move<E> {
             }
             let settings = self.partition.settings();
             let promoted = node.log_store.promote_copy(self.target, whole, log, &settings, now);
-            promoted.map(|log| (self.target, log)).map_err(Failed::Storage)
+            promoted.map(|log| ((self.target, log), commit)).map_err(Failed::Storage)
         });
         match (replaced, copy) {
             (Some(Ok((dir, original))), _) => {

@@ -13,6 +13,7 @@ use group_coordinator::GroupCoordinatorConfig;
 use metadata::{ConfigResource, MetadataImage};
 use records::validate::{ProduceRules, TargetCompression};
 use records::{Compression, Compressor};
+use replication::{Durability, GateRules};
 use storage::LogConfig;
 use types::{BrokerId, Uuid};
 
@@ -28,6 +29,8 @@ pub struct Settings {
 pub struct PartitionSettings {
     pub produce_rules: ProduceRules,
     pub min_insync_replicas: i32,
+    /// What an acknowledgement promises.
+    pub gate: GateRules,
     /// Records of a topic that is only compacted are deleted by key, never by offset.
     pub delete_records_refused: bool,
     pub log: Arc<LogConfig>,
@@ -113,6 +116,14 @@ fn partition_settings(topic: &TopicConfig, broker: &BrokerConfig) -> PartitionSe
             ..ProduceRules::default()
         },
         min_insync_replicas: topic.min_insync_replicas,
+        gate: GateRules {
+            durability: match topic.durability {
+                config::Durability::Fsync => Durability::Fsync,
+                config::Durability::Replicated => Durability::Replicated,
+                config::Durability::PageCache => Durability::PageCache,
+            },
+            flush_messages: topic.flush_messages,
+        },
         delete_records_refused: topic.cleanup_policy.compact && !topic.cleanup_policy.delete,
         log: Arc::new(log_config(topic, broker)),
     }

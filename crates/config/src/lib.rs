@@ -47,7 +47,7 @@ pub use table::{
     broker_properties, broker_property, broker_themes, find_broker_property, listener_property,
 };
 pub use topic_config::{
-    CleanupPolicy, CompressionType, TimestampType, TopicConfig, new_topic_overrides,
+    CleanupPolicy, CompressionType, Durability, TimestampType, TopicConfig, new_topic_overrides,
 };
 pub use topic_table::{
     GROUP_PROPERTIES, IGNORED_TOPIC_PROPERTIES, TOPIC_PROPERTIES, TopicProperty, group_property,

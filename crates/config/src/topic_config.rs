@@ -18,6 +18,7 @@ pub struct TopicConfig {
     pub compression_lz4_level: i32,
     pub compression_zstd_level: i32,
     pub delete_retention_ms: i64,
+    pub durability: Durability,
     pub file_delete_delay_ms: i64,
     /// `i64::MAX` means never.
     pub flush_messages: i64,
@@ -49,6 +50,17 @@ pub struct TopicConfig {
 pub struct CleanupPolicy {
     pub delete: bool,
     pub compact: bool,
+}
+
+/// What `acks=all` promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// On disk.
+    Fsync,
+    /// In the memory of at least two in-sync replicas; on disk where there is only one.
+    Replicated,
+    /// In the page cache of the in-sync replicas, as in Apache Kafka.
+    PageCache,
 }
 
 /// How batches are stored.
@@ -84,6 +96,7 @@ impl TopicConfig {
             compression_lz4_level: lookup.int("compression.lz4.level"),
             compression_zstd_level: lookup.int("compression.zstd.level"),
             delete_retention_ms: lookup.long("delete.retention.ms"),
+            durability: lookup.durability(),
             file_delete_delay_ms: lookup.long("file.delete.delay.ms"),
             flush_messages: lookup.long("flush.messages"),
             flush_ms: lookup.long("flush.ms"),
@@ -167,6 +180,14 @@ impl Lookup<'_> {
             "lz4" => CompressionType::Lz4,
             "zstd" => CompressionType::Zstd,
             _ => CompressionType::Producer,
+        }
+    }
+
+    fn durability(&self) -> Durability {
+        match self.text("durability").as_str() {
+            "replicated" => Durability::Replicated,
+            "page-cache" => Durability::PageCache,
+            _ => Durability::Fsync,
         }
     }
 

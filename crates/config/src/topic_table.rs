@@ -23,7 +23,6 @@ pub fn group_property(name: &str) -> Option<&'static Property> {
 const MS_PER_MINUTE: i64 = 60 * 1000;
 const MS_PER_HOUR: i64 = 60 * MS_PER_MINUTE;
 const NO_TIERED: &str = "there is no tiered storage";
-const NO_FLUSH: &str = "segments are synced when they are closed, and by nothing else yet";
 const ONE_COPY: &str = "partitions have one replica, on this node";
 /// Topic properties of older Kafkas that tools still send; kept out of a topic, never an error.
 pub const IGNORED_TOPIC_PROPERTIES: &[&str] = &[
@@ -59,14 +58,19 @@ pub const TOPIC_PROPERTIES: &[TopicProperty] = &[
     of(long("delete.retention.ms", "86400000").at_least(0)
         .doc("How long deletion markers stay readable in a compacted topic."),
         &[("log.cleaner.delete.retention.ms", 1)]),
+    of(text("durability", "fsync").one_of(&["fsync", "replicated", "page-cache"])
+        .doc("What an acknowledgement of `acks=all` promises: `fsync`, that the records are on \
+              disk; `replicated`, that at least two in-sync replicas have them, or one has them \
+              on disk; `page-cache`, what Apache Kafka promises."),
+        &[("log.durability", 1)]),
     of(long("file.delete.delay.ms", "60000").at_least(0)
         .doc("How long a removed segment's file stays on disk."),
         &[("log.segment.delete.delay.ms", 1)]),
     of(long("flush.messages", "9223372036854775807").at_least(1)
-        .doc("A partition is synced to disk after this many records.").accepted(NO_FLUSH),
+        .doc("A partition is synced to disk after this many records, whatever its `durability`."),
         &[("log.flush.interval.messages", 1)]),
     of(long("flush.ms", "9223372036854775807").at_least(0)
-        .doc("A partition is synced to disk at this age.").accepted(NO_FLUSH),
+        .doc("A partition is synced to disk at this age, whatever its `durability`."),
         &[("log.flush.interval.ms", 1), ("log.flush.scheduler.interval.ms", 1)]),
     of(list("follower.replication.throttled.replicas", "").rule(Rule::ThrottledReplicas)
         .accepted(ONE_COPY)

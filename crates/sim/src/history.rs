@@ -29,7 +29,8 @@ pub enum Event {
     TopicDeleted { name: String },
     /// The faults are over.
     Healed,
-    /// The power failed: what was not synced may be gone, and the disk may say so.
+    /// The power failed where acknowledgements are about the page cache only: what was not synced
+    /// may be gone.
     PowerLost,
 }
 
@@ -48,8 +49,8 @@ impl History {
         &self.events
     }
 
-    /// What happened since the last power loss: what came before may be gone under page-cache
-    /// durability, and then nothing about it is promised but that the rest is whole.
+    /// What is still promised: all of it where acknowledged means on disk. In the page cache, what
+    /// came before a power loss may be gone, and then only that the rest is whole is promised.
     pub fn since_power_loss(&self) -> &[Event] {
         let lost = self.events.iter().rposition(|event| *event == Event::PowerLost);
         &self.events[lost.map_or(0, |position| position + 1)..]

@@ -48,7 +48,7 @@ pub struct Outcome {
 
 /// Runs `seed` for `chaos_ms` of faults. A panic anywhere in it is a broken promise like others.
 pub fn run(seed: u64, faults: Faults, chaos_ms: u64) -> Outcome {
-    let mut world = World::new(seed);
+    let mut world = World::new(seed, faults);
     let mut records = 0;
     let course = AssertUnwindSafe(|| {
         let end = live(&mut world, faults, chaos_ms);

@@ -53,6 +53,8 @@ pub struct World {
     process: SimEnv,
     rng: SimRng,
     config: Arc<BrokerConfig>,
+    /// Acknowledged means on disk in this run; else, in the page cache.
+    is_durable: bool,
     node: Option<Arc<Node<SimEnv>>>,
     queue: BTreeMap<(MonoTime, u64), Due>,
     scheduled: u64,
@@ -71,8 +73,10 @@ pub struct World {
 }
 
 impl World {
-    pub fn new(seed: u64) -> World {
-        let overrides: Vec<String> = [
+    pub fn new(seed: u64, faults: Faults) -> World {
+        let is_durable = faults.is_durable(seed);
+        let durability = if is_durable { "fsync" } else { "page-cache" };
+        let mut overrides: Vec<String> = [
             "node.id=1",
             "process.roles=broker,controller",
             "listeners=PLAINTEXT://sim:9092",
@@ -89,6 +93,7 @@ impl World {
         ]
         .map(str::to_owned)
         .to_vec();
+        overrides.push(format!("log.durability={durability}"));
         let sources = Sources { overrides: &overrides, ..Sources::default() };
         let loaded = config::load(sources).expect("the simulator's own configuration");
         let env = SimEnv::new(seed);
@@ -99,6 +104,7 @@ impl World {
             env,
             rng: SimRng::new(seed),
             config: Arc::new(loaded.config),
+            is_durable,
             node: None,
             queue: BTreeMap::new(),
             scheduled: 0,

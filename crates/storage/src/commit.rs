@@ -11,10 +11,10 @@ mod journal;
 mod replay;
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use env::{Clock, Disk, DiskFile, Job};
-use types::Offset;
+use types::{Offset, WallTime};
 
 use crate::error::StorageError;
 use crate::limits::JOURNAL_ROUND_BYTES_MAX;
@@ -34,7 +34,11 @@ pub(crate) use replay::replay;
 pub trait OnCommit: Send + Sync {
     /// Everything below the offset survives power loss; or nobody knows what does. Returns how many
     /// acknowledgements left because of it.
-    fn handle_committed(self: Arc<Self>, outcome: Result<Offset, StorageError>) -> usize;
+    fn handle_committed(
+        self: Arc<Self>,
+        outcome: Result<Offset, StorageError>,
+        now: WallTime,
+    ) -> usize;
 }
 
 /// Takes a job to another thread, in order.
@@ -116,10 +120,11 @@ impl<D: Disk> GroupCommit<D> {
         let began = self.shared.parts.clock.mono();
         let outcomes = self.commit(&waiting);
         let took = self.shared.parts.clock.mono().since(began);
+        let now = self.shared.parts.clock.wall();
         let acknowledged = waiting
             .into_iter()
             .zip(outcomes)
-            .map(|(one, outcome)| one.then.handle_committed(outcome))
+            .map(|(one, outcome)| one.then.handle_committed(outcome, now))
             .sum::<usize>();
         let metrics = &self.shared.home.metrics;
         metrics.sync.observe_time(took);
@@ -205,7 +210,8 @@ impl<D: Disk> GroupCommit<D> {
 
     fn finish_retiring(&self, retiring: &Retiring<D>) {
         let home = &self.shared.home;
-        let before = before_sync(retiring.logs.values());
+        let logs: Vec<_> = retiring.logs.values().filter_map(Weak::upgrade).collect();
+        let before = before_sync(logs.iter());
         let synced = before.and_then(|before| {
             let failed = StorageError::io("sync file system of", home.path());
             retiring.file.sync_file_system().map_err(failed).map(|()| before)
@@ -231,8 +237,9 @@ impl<D: Disk> GroupCommit<D> {
             Err(error) => {
                 home.take_offline(&error);
                 let waiting = std::mem::take(&mut self.shared.lock().waiting);
+                let now = self.shared.parts.clock.wall();
                 for one in waiting {
-                    one.then.handle_committed(Err(error.clone()));
+                    one.then.handle_committed(Err(error.clone()), now);
                 }
             }
         }

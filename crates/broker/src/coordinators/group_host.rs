@@ -10,14 +10,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use coordinator::{
     CoordinatorRecord, CoordinatorShard, Decision, Hosted, Now, ReplyToken, partition_for,
 };
-use env::{Clock, Env};
+use env::{Clock, Disk, Env};
 use group_coordinator::{GroupCoordinatorConfig, GroupCoordinatorShard, Reply};
 use records::validate::ValidatedBatch;
 use records::{BatchBuilder, NewRecord};
 use types::{ErrorCode, MonoTime};
 
 use super::load::{load, replay};
-use crate::partitions::{AppendRefused, Partition};
+use crate::partitions::{AppendRefused, GatePassed, Partition};
 use crate::timers::{Expire, TimerId, Timers};
 
 /// Takes the answer to one request: the shard's, or why there is no shard to ask.
@@ -110,6 +110,22 @@ impl<E: Env> GroupHost<E> {
         Ok(all)
     }
 
+    /// Calls `then` once everything that was decided about `groups` is acknowledged; a group whose
+    /// coordinator is not here holds nobody up. Answers must not tell what power loss could undo.
+    pub fn once_committed<'a>(
+        &self,
+        groups: impl Iterator<Item = &'a str>,
+        then: impl FnOnce(Result<(), ErrorCode>) + Send + 'static,
+    ) {
+        let mut partitions: Vec<Arc<Partition<E::Disk>>> = Vec::new();
+        for shard in groups.filter_map(|group| self.shard_of(group).ok()) {
+            if !partitions.iter().any(|known| Arc::ptr_eq(known, &shard.partition)) {
+                partitions.push(Arc::clone(&shard.partition));
+            }
+        }
+        wait_for_gates(partitions, Box::new(then));
+    }
+
     /// Tells every coordinator that serves.
     pub fn tell_all(
         &self,
@@ -134,6 +150,15 @@ impl<E: Env> GroupHost<E> {
         }
         shards.get(&partition_for(group, count)).cloned().ok_or(ErrorCode::NotCoordinator)
     }
+}
+
+/// One gate after the other: what is acknowledged stays so.
+fn wait_for_gates<D: Disk>(mut partitions: Vec<Arc<Partition<D>>>, then: GatePassed) {
+    let Some(partition) = partitions.pop() else { return then(Ok(())) };
+    partition.after_gate(Box::new(move |passed| match passed {
+        Ok(()) => wait_for_gates(partitions, then),
+        Err(error) => then(Err(error)),
+    }));
 }
 
 /// One shard with its log, its parked answers and its alarm.
@@ -236,7 +261,11 @@ impl<E: Env> ShardHost<E> {
             let result = self.partition.append_now(
                 batch,
                 now.wall,
-                Box::new(move |_| send(take(&released))),
+                Box::new(move |outcome| match outcome {
+                    Ok(_) => send(take(&released)),
+                    // Whether the records survive nobody knows; another coordinator would.
+                    Err(_) => refuse(take(&released), ErrorCode::NotCoordinator),
+                }),
             );
             match result {
                 Ok(appended) => {
@@ -336,6 +365,12 @@ fn take(answers: &Mutex<Answers>) -> Answers {
 fn send(answers: Answers) {
     for (on_reply, reply) in answers {
         on_reply(Ok(reply));
+    }
+}
+
+fn refuse(answers: Answers, why: ErrorCode) {
+    for (on_reply, _) in answers {
+        on_reply(Err(why));
     }
 }
 

@@ -49,7 +49,7 @@ pub fn handle<D: Disk>(
         Err(error) => return reply.send(refusal(error)),
     };
     let reader = FetchReader::new(context, partitions, &image, &request, settings);
-    let before = reader.sizes();
+    let before = reader.shown_bytes();
     let reading = reader.read();
     let wait_ms = request.max_wait_ms.min(FETCH_WAIT_MS_MAX);
     if wait_ms <= 0 || !may_wait(&reader, &reading, request.min_bytes) {
@@ -63,8 +63,8 @@ pub fn handle<D: Disk>(
     let metrics = Arc::clone(metrics);
     let finish = Box::new(move || reply.send(later.respond(later.read(), &metrics)));
     let wait = FetchWait::park(timers, deadline, missing, waits_on, finish);
-    // What was appended between the reading and the parking woke nobody.
-    let missed = reader.sizes().saturating_sub(before);
+    // What was shown between the reading and the parking woke nobody.
+    let missed = reader.shown_bytes().saturating_sub(before);
     if missed > 0 {
         wait.handle_appended(missed as usize);
     }

@@ -38,12 +38,23 @@ pub fn handle<E: Env>(
         request.groups = vec![sole_group(&mut request)];
     }
     let image = metadata.image();
-    let stable = request.require_stable;
-    let mut fetched: Vec<_> =
-        request.groups.into_iter().map(|g| fetch(g, groups, &image, by_id, stable)).collect();
-    reply.send(match ctx.version < GROUPS_SINCE {
-        true => without_groups(fetched.pop().unwrap_or_default(), ctx.version),
-        false => OffsetFetchResponse { groups: fetched, ..Default::default() },
+    let (stable, version) = (request.require_stable, ctx.version);
+    let asked = request.groups;
+    let fetched: Vec<_> =
+        asked.iter().map(|g| fetch(g.clone(), groups, &image, by_id, stable)).collect();
+    let refused = asked.clone();
+    groups.once_committed(asked.iter().map(|group| &*group.group_id), move |passed| {
+        let mut fetched = match passed {
+            Ok(()) => fetched,
+            Err(_) => {
+                let refuse = |group| refusal::fetch_offsets(group, ErrorCode::NotCoordinator);
+                refused.iter().map(refuse).collect()
+            }
+        };
+        reply.send(match version < GROUPS_SINCE {
+            true => without_groups(fetched.pop().unwrap_or_default(), version),
+            false => OffsetFetchResponse { groups: fetched, ..Default::default() },
+        });
     });
 }
 

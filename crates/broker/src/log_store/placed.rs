@@ -3,7 +3,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use env::Disk;
-use storage::{LogDir, LogDirMetrics, OpenFiles, StorageError};
+use storage::{GroupCommit, LogDir, LogDirMetrics, OpenFiles, StorageError};
 use types::Uuid;
 
 use crate::node::OpenError;
@@ -17,6 +17,8 @@ pub(super) struct Placed<D: Disk> {
     /// False: only the metadata log lives here.
     pub(super) holds_topics: bool,
     pub(super) logs: usize,
+    /// Who makes its logs durable; `None` if it could not be used from the start.
+    pub(super) commit: Option<GroupCommit<D>>,
     /// That it is out of use was told.
     pub(super) is_told: bool,
 }
@@ -36,10 +38,26 @@ impl<D: Disk> Placed<D> {
             }
             opened => opened,
         };
+        let replayed = dir.as_ref().map(LogDir::replayed).unwrap_or_default();
+        if replayed.restored > 0 {
+            log::warn!(
+                target: "kafka.log.LogManager",
+                "{path}: {} bytes that were acknowledged had not reached their segments when the \
+                 last process ended; they were put back from the commit journal",
+                replayed.restored
+            );
+        }
         for warning in dir.as_ref().map(LogDir::warnings).unwrap_or_default() {
             log::warn!(target: "kafka.log.LogManager", "{warning}");
         }
-        Ok(Placed { path: path.to_owned(), dir, holds_topics, logs: 0, is_told: false })
+        Ok(Placed {
+            path: path.to_owned(),
+            dir,
+            holds_topics,
+            logs: 0,
+            commit: None,
+            is_told: false,
+        })
     }
 
     /// The directory, if it is in use.

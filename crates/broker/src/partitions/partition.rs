@@ -1,58 +1,26 @@
 //! A partition of this broker: one owner at a time for writes, any number of readers.
 
-use std::fmt;
-use std::sync::atomic::{AtomicI16, AtomicI32, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+mod gate;
+
+use std::sync::atomic::{AtomicI16, AtomicI32, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
 
 use arc_swap::ArcSwap;
 use env::Disk;
 use records::validate::{AppendOrigin, ValidatedBatch};
-use replication::{AckWaiters, HighWatermark};
-use storage::{AppendContext, AppendError, Appended, EpochEnd, LogReader, PartitionLog};
+use replication::AckGate;
+use storage::{
+    AppendContext, AppendError, Appended, EpochEnd, GroupCommit, LogReader, OnCommit, PartitionLog,
+};
 use types::{ErrorCode, LeaderEpoch, Offset, TopicPartition, Uuid, WallTime};
 
 use crate::fetch_wait::FetchWait;
 use crate::log_store::DirIndex;
 use crate::metrics::TopicMetrics;
+use crate::partitions::owner::{
+    Append, AppendDone, AppendRefused, Mailbox, Owner, TurnOutput, Waiter,
+};
 use crate::settings::PartitionSettings;
-
-/// Why a batch did not get into the partition.
-#[derive(Clone, Debug)]
-pub enum AppendRefused {
-    /// The partition was deleted or closed while the batch was on its way.
-    Gone(ErrorCode),
-    Log(AppendError),
-}
-
-impl AppendRefused {
-    pub fn error_code(&self) -> ErrorCode {
-        match self {
-            AppendRefused::Gone(why) => *why,
-            AppendRefused::Log(error) => error.error_code(),
-        }
-    }
-}
-
-impl fmt::Display for AppendRefused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            AppendRefused::Gone(_) => f.write_str("the partition is no longer served here"),
-            AppendRefused::Log(error) => error.fmt(f),
-        }
-    }
-}
-
-/// Called once when an append is acknowledged or refused. Must not call back into the partition.
-pub type AppendDone = Box<dyn FnOnce(Result<Appended, AppendRefused>) + Send>;
-
-/// A batch on its way into a partition.
-pub struct Append {
-    pub batch: ValidatedBatch,
-    pub origin: AppendOrigin,
-    /// False: answer once the leader has it (acks=1). True: once the gate has passed it (acks=all).
-    pub wait_for_gate: bool,
-    pub done: AppendDone,
-}
 
 /// A partition that this broker leads.
 ///
@@ -69,36 +37,32 @@ pub struct Partition<D: Disk> {
     place: ArcSwap<Place<D>>,
     pub metrics: Arc<TopicMetrics>,
     high_watermark: AtomicI64,
+    /// Bytes that have become visible since the start: what fetches wait for.
+    shown_bytes: AtomicU64,
     leader_epoch: AtomicI32,
     owner: Mutex<Owner<D>>,
-    mailbox: Mutex<Vec<Append>>,
+    mailbox: Mutex<Mailbox>,
     fetch_waits: Mutex<Vec<Arc<FetchWait<D>>>>,
     settings: ArcSwap<PartitionSettings>,
     /// An error code once the partition is not served here any more; 0 before.
     gone: AtomicI16,
+    this: Weak<Partition<D>>,
 }
 
 /// A log and the directory it is in.
 pub type PlacedLog<D> = (DirIndex, PartitionLog<D>);
 
-/// Where a partition's log is, for those who only read it.
+/// What takes a log's place, and who makes it durable there.
+pub type Successor<D> = (PlacedLog<D>, GroupCommit<D>);
+
+/// Where a partition's log is, for those who only read it, and who makes it durable there.
 struct Place<D: Disk> {
     dir: DirIndex,
     reader: LogReader<D>,
-}
-
-struct Owner<D: Disk> {
-    /// `None` once the partition is closed or deleted.
-    log: Option<PartitionLog<D>>,
-    high_watermark: HighWatermark,
-    acks: AckWaiters<(AppendDone, Appended)>,
-}
-
-/// What a turn leaves to do once the baton is back: replies and wake-ups.
-#[derive(Default)]
-struct TurnOutput {
-    replies: Vec<(AppendDone, Result<Appended, AppendRefused>)>,
-    appended_bytes: usize,
+    commit: GroupCommit<D>,
+    on_commit: Arc<dyn OnCommit>,
+    /// Counts the places there were: a commit of an earlier one says nothing of this.
+    number: u64,
 }
 
 /// What a partition is made of.
@@ -110,32 +74,38 @@ pub struct PartitionParts<D: Disk> {
     pub leader_epoch: LeaderEpoch,
     pub settings: PartitionSettings,
     pub metrics: Arc<TopicMetrics>,
+    pub commit: GroupCommit<D>,
 }
 
 impl<D: Disk> Partition<D> {
-    pub fn new(parts: PartitionParts<D>) -> Partition<D> {
-        let PartitionParts { id, topic_id, dir, mut log, leader_epoch, settings, metrics } = parts;
+    /// A partition whose log is durable: its directory has finished loading, or the log is empty.
+    pub fn new(parts: PartitionParts<D>) -> Arc<Partition<D>> {
+        let PartitionParts { id, topic_id, dir, mut log, leader_epoch, .. } = parts;
+        let PartitionParts { settings, metrics, commit, .. } = parts;
         let reader = log.reader();
-        // The only replica: what is in the log is committed.
         let log_end = reader.log_end();
         log.note_high_watermark(log_end);
-        Partition {
+        Arc::new_cyclic(|this| Partition {
             id,
             topic_id,
-            place: ArcSwap::from_pointee(Place { dir, reader }),
+            place: ArcSwap::from_pointee(Place {
+                dir,
+                reader,
+                commit,
+                on_commit: gate::listener(this, 0),
+                number: 0,
+            }),
             metrics,
             high_watermark: AtomicI64::new(log_end.0),
             leader_epoch: AtomicI32::new(leader_epoch.0),
-            owner: Mutex::new(Owner {
-                log: Some(log),
-                high_watermark: HighWatermark::at(log_end),
-                acks: AckWaiters::default(),
-            }),
+            shown_bytes: AtomicU64::new(0),
+            owner: Mutex::new(Owner::of(log, AckGate::open_at(log_end, settings.gate))),
             mailbox: Mutex::default(),
             fetch_waits: Mutex::default(),
             settings: ArcSwap::from_pointee(settings),
             gone: AtomicI16::new(ErrorCode::None.code()),
-        }
+            this: this.clone(),
+        })
     }
 
     /// Reads the log beside its owner.
@@ -151,6 +121,11 @@ impl<D: Disk> Partition<D> {
     /// Consumers read below this.
     pub fn high_watermark(&self) -> Offset {
         Offset(self.high_watermark.load(Ordering::Acquire))
+    }
+
+    /// Bytes of batches that consumers were shown since the start. Only for differences.
+    pub fn shown_bytes(&self) -> u64 {
+        self.shown_bytes.load(Ordering::Acquire)
     }
 
     /// Below this no transaction is open: where read_committed consumers stop.
@@ -181,19 +156,29 @@ impl<D: Disk> Partition<D> {
     }
 
     pub fn set_settings(&self, settings: PartitionSettings, now: WallTime) {
-        let config = Arc::clone(&settings.log);
+        let (config, gate) = (Arc::clone(&settings.log), settings.gate);
         self.settings.store(Arc::new(settings));
-        self.with_log(now, |log| log.set_config(config));
+        let mut owner = lock(&self.owner);
+        if let Some(log) = owner.log.as_mut() {
+            log.set_config(config);
+        }
+        let mut output = TurnOutput::default();
+        owner.gate.set_rules(gate);
+        self.open_gate(&mut owner, &mut output);
+        drop(owner);
+        self.deliver(output);
+        self.run_turns_if_waiting(now);
     }
 
     /// Appends, now or at the end of the turn that is running. `done` is called exactly once.
     pub fn append(&self, append: Append, now: WallTime) {
-        lock(&self.mailbox).push(append);
+        lock(&self.mailbox).appends.push(append);
         self.run_turns(now);
     }
 
     /// Appends before returning, so that the caller can go on from what is now in the log.
-    /// `acknowledged` is called once the gate has passed the batch; never after an error.
+    /// `acknowledged` is called once the gate has passed the batch, or never will; not at all after
+    /// an error here.
     ///
     /// # Errors
     /// The batch is not in the log.
@@ -209,8 +194,10 @@ impl<D: Disk> Partition<D> {
         let bytes = batch.size_bytes();
         let result = self.append_to_log(&mut owner, batch, AppendOrigin::Coordinator, now);
         if let Ok(appended) = &result {
-            output.appended_bytes += bytes;
-            owner.acks.push(self.reader().log_end(), (acknowledged, *appended));
+            owner.note_appended(self.reader().log_end(), bytes, now);
+            let waiter = Waiter::Append(acknowledged, *appended);
+            let log_end = owner.gate.log_end();
+            owner.acks.push(log_end, waiter);
             self.open_gate(&mut owner, &mut output);
         }
         drop(owner);
@@ -237,27 +224,41 @@ impl<D: Disk> Partition<D> {
     pub fn replace_log<F>(
         &self,
         now: WallTime,
-        successor: impl FnOnce(&mut PartitionLog<D>) -> Result<PlacedLog<D>, F>,
+        successor: impl FnOnce(&mut PartitionLog<D>) -> Result<Successor<D>, F>,
     ) -> Option<Result<PlacedLog<D>, F>> {
         let mut owner = lock(&self.owner);
-        let log = owner.log.as_mut()?;
         let before = self.dir();
-        let replaced = successor(log).map(|(dir, mut next)| {
+        let successor = successor(owner.log.as_mut()?);
+        let mut output = TurnOutput::default();
+        let replaced = successor.map(|((dir, mut next), commit)| {
             next.set_config(Arc::clone(&self.settings().log));
             next.note_high_watermark(self.high_watermark());
-            self.place.store(Arc::new(Place { dir, reader: next.reader() }));
-            (before, std::mem::replace(log, next))
+            let number = self.place.load().number + 1;
+            let on_commit = gate::listener(&self.this, number);
+            let reader = next.reader();
+            self.place.store(Arc::new(Place { dir, reader, commit, on_commit, number }));
+            // A copy is whole and closed before it takes a place: all of it is durable.
+            owner.note_durable(next.log_end());
+            let log = owner.log.replace(next);
+            self.open_gate(&mut owner, &mut output);
+            log.map(|log| (before, log))
         });
         drop(owner);
+        self.deliver(output);
         self.run_turns_if_waiting(now);
-        Some(replaced)
+        replaced.transpose()
     }
 
     /// Takes the log out, for closing or deleting. Appends and fetches that come later, and those
     /// that wait, are answered with `why`.
     pub fn take_log(&self, why: ErrorCode, now: WallTime) -> Option<PartitionLog<D>> {
         self.gone.store(why.code(), Ordering::Release);
-        let log = lock(&self.owner).log.take();
+        let mut owner = lock(&self.owner);
+        let log = owner.log.take();
+        let mut output = TurnOutput::default();
+        owner.refuse_waiters(&AppendRefused::Gone(why), &mut output);
+        drop(owner);
+        self.deliver(output);
         self.run_turns_if_waiting(now);
         // Completing a wait takes the list's lock again.
         let waits = std::mem::take(&mut *lock(&self.fetch_waits));
@@ -276,19 +277,21 @@ impl<D: Disk> Partition<D> {
         }
     }
 
-    fn run_turns(&self, now: WallTime) {
+    /// Returns how many were answered.
+    fn run_turns(&self, now: WallTime) -> usize {
+        let mut answered = 0;
         loop {
             let mut owner = match self.owner.try_lock() {
                 Ok(owner) => owner,
                 Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-                Err(TryLockError::WouldBlock) => return,
+                Err(TryLockError::WouldBlock) => return answered,
             };
             let work = std::mem::take(&mut *lock(&self.mailbox));
             let output = self.turn(&mut owner, work, now);
             drop(owner);
-            self.deliver(output);
+            answered += self.deliver(output);
             if lock(&self.mailbox).is_empty() {
-                return;
+                return answered;
             }
         }
     }
@@ -301,17 +304,27 @@ impl<D: Disk> Partition<D> {
     }
 
     /// One turn: everything in the mailbox, in order, then one step of the gate.
-    fn turn(&self, owner: &mut Owner<D>, work: Vec<Append>, now: WallTime) -> TurnOutput {
+    fn turn(&self, owner: &mut Owner<D>, work: Mailbox, now: WallTime) -> TurnOutput {
         let mut output = TurnOutput::default();
-        for Append { batch, origin, wait_for_gate, done } in work {
+        match work.committed {
+            None => {}
+            Some(Ok(offset)) => owner.note_durable(offset),
+            Some(Err(error)) => {
+                owner.is_broken = true;
+                let refused = AppendRefused::Log(AppendError::Storage(error));
+                owner.refuse_waiters(&refused, &mut output);
+            }
+        }
+        for Append { batch, origin, wait_for_gate, done } in work.appends {
             let bytes = batch.size_bytes();
             match self.append_to_log(owner, batch, origin, now) {
                 Ok(appended) => {
                     if !appended.duplicate {
-                        output.appended_bytes += bytes;
+                        owner.note_appended(self.reader().log_end(), bytes, now);
                     }
-                    if wait_for_gate && appended.last_offset >= owner.high_watermark.offset() {
-                        owner.acks.push(self.reader().log_end(), (done, appended));
+                    if wait_for_gate && appended.last_offset >= owner.gate.position() {
+                        let log_end = owner.gate.log_end();
+                        owner.acks.push(log_end, Waiter::Append(done, appended));
                     } else {
                         output.replies.push((done, Ok(appended)));
                     }
@@ -342,30 +355,25 @@ impl<D: Disk> Partition<D> {
         Ok(appended)
     }
 
-    /// The leader is the whole in-sync set and its log is the measure of durability, so the gate
-    /// stands at the log end. Group commit and followers' progress narrow it here, and only here.
-    fn open_gate(&self, owner: &mut Owner<D>, output: &mut TurnOutput) {
-        let log_end = self.reader().log_end();
-        if let Some(passed) = owner.high_watermark.advance_to(log_end, log_end) {
-            self.high_watermark.store(passed.0, Ordering::Release);
-            if let Some(log) = &mut owner.log {
-                log.note_high_watermark(passed);
-            }
+    /// Returns how many waited for the gate and were answered.
+    fn deliver(&self, output: TurnOutput) -> usize {
+        if output.wants_sync {
+            self.request_commit();
         }
-        let released = owner.acks.release_below(owner.high_watermark.offset());
-        output.replies.extend(released.map(|(done, appended)| (done, Ok(appended))));
-    }
-
-    fn deliver(&self, output: TurnOutput) {
+        let answered = output.replies.len() + output.passed.len();
         for (done, result) in output.replies {
             done(result);
         }
-        if output.appended_bytes > 0 {
+        for (then, result) in output.passed {
+            then(result);
+        }
+        if output.shown_bytes > 0 {
             let waits = lock(&self.fetch_waits).clone();
             for wait in waits {
-                wait.handle_appended(output.appended_bytes);
+                wait.handle_appended(output.shown_bytes);
             }
         }
+        answered
     }
 
     pub(crate) fn add_fetch_wait(&self, wait: Arc<FetchWait<D>>) {

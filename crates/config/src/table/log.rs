@@ -4,8 +4,6 @@ use crate::property::{
     Property, Rule, boolean, double, int, int_unset, list, list_unset, long, long_unset, text,
 };
 
-const NO_FLUSH: &str = "segments are synced when they are closed, and by nothing else yet";
-
 #[rustfmt::skip]
 pub(super) const ROWS: &[Property] = &[
     list("log.dir", "/tmp/kafka-logs").high()
@@ -40,15 +38,17 @@ pub(super) const ROWS: &[Property] = &[
     int("log.index.interval.bytes", "4096").at_least(0).cluster_wide()
         .doc("How many bytes of records lie between two index entries."),
     long("log.flush.interval.messages", "9223372036854775807").at_least(1).high().cluster_wide()
-        .doc("A partition is synced to disk after this many records.")
-        .accepted(NO_FLUSH),
+        .doc("A partition is synced to disk after this many records, whatever its durability."),
     long_unset("log.flush.interval.ms").high().cluster_wide()
         .doc("A partition is synced to disk at this age; unset means \
-              `log.flush.scheduler.interval.ms`.")
-        .accepted(NO_FLUSH),
+              `log.flush.scheduler.interval.ms`."),
     long("log.flush.scheduler.interval.ms", "9223372036854775807").high()
-        .doc("How often partitions are looked at for a sync by age.")
-        .accepted(NO_FLUSH),
+        .doc("The age at which a partition is synced to disk if `log.flush.interval.ms` is unset."),
+    text("log.durability", "fsync").one_of(&["fsync", "replicated", "page-cache"]).high()
+        .cluster_wide()
+        .doc("What an acknowledgement of `acks=all` promises: `fsync`, that the records are on \
+              disk; `replicated`, that at least two in-sync replicas have them, or one has them \
+              on disk; `page-cache`, what Apache Kafka promises."),
     int("log.flush.offset.checkpoint.interval.ms", "60000").at_least(0).high()
         .doc("How often the recovery point, below which all is synced, is written down."),
     int("log.flush.start.offset.checkpoint.interval.ms", "60000").at_least(0).high()

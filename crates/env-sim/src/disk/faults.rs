@@ -104,14 +104,12 @@ impl State {
         self.path_of(node).map_or(u64::MAX, |path| self.space_at(&path).1)
     }
 
-    /// Everything that lies on the file system of `node`, in a fixed order.
+    /// Everything that lies on the file system of `node`, in a fixed order. What lies under one
+    /// name of the root is a file system of its own.
     pub(super) fn same_file_system(&self, node: NodeId) -> Vec<NodeId> {
-        let mount_of = |path: &Path| {
-            let mounts = self.mounts.iter().filter(|mount| path.starts_with(&mount.at));
-            mounts.max_by_key(|mount| mount.at.components().count()).map(|mount| &mount.at)
-        };
-        let home = self.path_of(node);
-        let home = home.as_deref().and_then(mount_of);
+        let mount_of =
+            |path: &Path| path.components().nth(1).map(|name| name.as_os_str().to_owned());
+        let home = self.path_of(node).as_deref().and_then(mount_of);
         let mut found = Vec::new();
         self.walk(&mut |path, id, _| {
             if mount_of(path) == home {

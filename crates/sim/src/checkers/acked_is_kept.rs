@@ -1,7 +1,7 @@
 //! A record whose offset a producer was told is there at the end, at that offset.
 //!
-//! With durability in the page cache a power loss may take the end of a log; what was acknowledged
-//! after it must still be there.
+//! Through any loss of power where acknowledged means on disk. In the page cache a power loss may
+//! take the end of a log; what was acknowledged after it must still be there.
 
 use std::collections::BTreeMap;
 

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use env::{Disk, DiskFile, OpenMode};
 use types::TopicPartition;
@@ -44,8 +44,9 @@ struct Half<D: Disk> {
     logs: Logs<D>,
 }
 
-/// The logs that have frames in a half.
-pub(crate) type Logs<D> = BTreeMap<TopicPartition, Arc<LogState<D>>>;
+/// The logs that have frames in a half. A log holds its directory, and that this: they do not hold
+/// each other.
+pub(crate) type Logs<D> = BTreeMap<TopicPartition, Weak<LogState<D>>>;
 
 /// A half that is full: once its logs are on disk it can be used again.
 pub(crate) struct Retiring<D: Disk> {
@@ -114,7 +115,7 @@ impl<D: Disk> CommitJournal<D> {
     pub(crate) fn logs(&self) -> Vec<Arc<LogState<D>>> {
         let mut all = Logs::new();
         self.halves.iter().for_each(|half| all.extend(half.logs.clone()));
-        all.into_values().collect()
+        all.values().filter_map(Weak::upgrade).collect()
     }
 
     /// Makes all pieces durable, with one sync. If that takes a fresh half, the full one is handed
@@ -151,7 +152,7 @@ impl<D: Disk> CommitJournal<D> {
                 half.end = end;
                 self.next_sequence = sequence;
                 for dirty in round {
-                    half.logs.insert(dirty.log.partition.clone(), Arc::clone(&dirty.log));
+                    half.logs.insert(dirty.log.partition.clone(), Arc::downgrade(&dirty.log));
                 }
                 Ok((Written::Yes, retiring))
             }

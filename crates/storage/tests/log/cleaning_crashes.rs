@@ -114,7 +114,11 @@ fn a_start_that_is_cut_short_while_it_finishes_a_cleaning_is_finished_by_the_nex
 struct Nobody;
 
 impl OnCommit for Nobody {
-    fn handle_committed(self: Arc<Self>, outcome: Result<Offset, StorageError>) -> usize {
+    fn handle_committed(
+        self: Arc<Self>,
+        outcome: Result<Offset, StorageError>,
+        _now: types::WallTime,
+    ) -> usize {
         outcome.unwrap();
         0
     }

@@ -40,7 +40,11 @@ struct Promise {
 }
 
 impl OnCommit for Promise {
-    fn handle_committed(self: Arc<Self>, outcome: Result<Offset, StorageError>) -> usize {
+    fn handle_committed(
+        self: Arc<Self>,
+        outcome: Result<Offset, StorageError>,
+        _now: types::WallTime,
+    ) -> usize {
         if let Ok(offset) = outcome {
             let mut promised = self.promised.lock().unwrap();
             let known = promised.entry(self.log).or_default();

@@ -1,0 +1,87 @@
+//! The gate that acknowledges, and the commits that move it.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+
+use env::Disk;
+use storage::{OnCommit, StorageError};
+use types::{Offset, WallTime};
+
+use super::{Partition, lock};
+use crate::partitions::owner::{GatePassed, Owner, TurnOutput, Waiter};
+
+impl<D: Disk> Partition<D> {
+    /// Calls `then` once everything that is in the log now has passed the gate: whoever tells
+    /// others of it must not tell what power loss could take back.
+    pub fn after_gate(&self, then: GatePassed) {
+        let mut owner = lock(&self.owner);
+        let log_end = owner.gate.log_end();
+        if owner.gate.position() < log_end && owner.log.is_some() {
+            owner.acks.push(log_end, Waiter::Reader(then));
+            return;
+        }
+        drop(owner);
+        then(Ok(()));
+    }
+
+    /// Asks for a commit if the oldest record that may not be durable was appended before `due`.
+    pub fn flush_older_than(&self, due: WallTime) {
+        let owner = lock(&self.owner);
+        let is_due = owner.undurable_since.is_some_and(|since| since <= due);
+        drop(owner);
+        if is_due {
+            self.request_commit();
+        }
+    }
+
+    pub(super) fn request_commit(&self) {
+        let place = self.place.load();
+        place.commit.request(&place.reader, || Arc::clone(&place.on_commit));
+    }
+
+    /// Moves the gate as far as it may go, shows what it has passed and lets go of who waited.
+    pub(super) fn open_gate(&self, owner: &mut Owner<D>, output: &mut TurnOutput) {
+        if let Some(passed) = owner.gate.poll_opened() {
+            self.high_watermark.store(passed.0, Ordering::Release);
+            if let Some(log) = &mut owner.log {
+                log.note_high_watermark(passed);
+            }
+            let shown = owner.show_below(passed);
+            self.shown_bytes.fetch_add(shown as u64, Ordering::AcqRel);
+            output.shown_bytes += shown;
+            for waiter in owner.acks.release_below(passed) {
+                match waiter {
+                    Waiter::Append(done, appended) => output.replies.push((done, Ok(appended))),
+                    Waiter::Reader(then) => output.passed.push((then, Ok(()))),
+                }
+            }
+        }
+        output.wants_sync = owner.log.is_some() && !owner.is_broken && owner.gate.wants_sync();
+    }
+}
+
+/// Whoever hears of the commits of a partition's log in its `number`th place.
+pub(super) fn listener<D: Disk>(partition: &Weak<Partition<D>>, number: u64) -> Arc<dyn OnCommit> {
+    Arc::new(Listener { partition: partition.clone(), number })
+}
+
+/// Commits that wait do not keep the partition.
+struct Listener<D: Disk> {
+    partition: Weak<Partition<D>>,
+    number: u64,
+}
+
+impl<D: Disk> OnCommit for Listener<D> {
+    fn handle_committed(
+        self: Arc<Self>,
+        outcome: Result<Offset, StorageError>,
+        now: WallTime,
+    ) -> usize {
+        let Some(partition) = self.partition.upgrade() else { return 0 };
+        if partition.place.load().number != self.number {
+            return 0;
+        }
+        lock(&partition.mailbox).committed = Some(outcome);
+        partition.run_turns(now)
+    }
+}
