@@ -370,6 +370,30 @@ def the_dump_tool_reads_indexes_of_a_larger_log():
 
 
 @suite.check
+def the_dump_tool_reads_compacted_segments():
+    settings = ["cleanup.policy=compact", "segment.bytes=1048576", "min.cleanable.dirty.ratio=0.01"]
+    made = topic(1, *[part for setting in settings for part in ("--config", setting)])
+    flags = ["--reader-property", "parse.key=true", "--reader-property", "null.marker=NULL"]
+    lines = [f"key-{i % 40}\t{i} {'x' * 1000}" for i in range(4_000)]
+    produce(made, lines[:500] + ["key-gone\tNULL"] + lines[500:2_000], *flags)
+    produce(made, lines[2_000:], *flags, "--compression-codec", "lz4", "--batch-size", 100_000)
+    directory = partition_directory(f"{made}-0")
+
+    def first_segment():
+        text = dump([directory / "00000000000000000000.log"], "--print-data-log")
+        keys = re.findall(r"\| offset: \d+ .* key: (\S+)", text)
+        return len(keys) == len(set(keys)) and text
+
+    text = until("the first segment holds each key once", first_segment, seconds=60)
+    contains(text, "key: key-gone")
+    true(re.search(r"deleteHorizonMs: OptionalLong\[\d+\]", text), "its batch says until when")
+    indexes = sorted(directory.glob("*.index")) + sorted(directory.glob("*.timeindex"))
+    dump(indexes, "--index-sanity-check")
+    text = run("kafka-get-offsets", "--topic", made)
+    contains(text, f"{made}:0:4001")
+
+
+@suite.check
 def the_dump_tool_reads_committed_offsets():
     made, group = topic(), name("group")
     produce(made, ["a", "b"])
