@@ -15,7 +15,8 @@ use crate::wire::{TOPIC, encode};
 pub const PRODUCE_VERSION: i16 = 9;
 pub const FETCH_VERSION: i16 = 12;
 
-const ACKS_LEADER: i16 = 1;
+pub const ACKS_LEADER: i16 = 1;
+pub const ACKS_ALL: i16 = -1;
 
 /// What one batch is made of.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +56,7 @@ impl BatchShape {
 }
 
 /// A Produce request of one batch, prefix and all.
-pub fn produce_frame(partition: i32, batch: &Bytes) -> Outcome<Vec<u8>> {
+pub fn produce_frame(partition: i32, batch: &Bytes, acks: i16) -> Outcome<Vec<u8>> {
     let data = PartitionProduceData { index: partition, records: Some(batch.clone()) };
     let topic = TopicProduceData {
         name: TOPIC.into(),
@@ -63,7 +64,7 @@ pub fn produce_frame(partition: i32, batch: &Bytes) -> Outcome<Vec<u8>> {
         ..TopicProduceData::default()
     };
     let request = ProduceRequest {
-        acks: ACKS_LEADER,
+        acks,
         timeout_ms: 30_000,
         topic_data: vec![topic],
         ..ProduceRequest::default()

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use crate::Outcome;
-use crate::batches::{fetch_frame, produce_frame};
+use crate::batches::{ACKS_LEADER, fetch_frame, produce_frame};
 use crate::event_loop::{Got, Inbox, Poller, write_some};
 use crate::process::cpu_time;
 use crate::{walk, wire};
@@ -19,6 +19,7 @@ const INBOX_BYTES: usize = 3 << 20;
 pub enum Ask {
     Produce {
         batch: bytes::Bytes,
+        acks: i16,
     },
     /// From the start of the partition to `end`, round and round.
     Fetch {
@@ -76,7 +77,8 @@ pub fn fill(
     batches: u64,
 ) -> Outcome<()> {
     let load = Load { connections: partitions, depth: 1, requests: batches };
-    Session::open(address, &Ask::Produce { batch }, load)?.exchange_evenly(batches)
+    Session::open(address, &Ask::Produce { batch, acks: ACKS_LEADER }, load)?
+        .exchange_evenly(batches)
 }
 
 struct Session {
@@ -172,9 +174,9 @@ enum Kind {
 impl Connection {
     fn new(socket: TcpStream, partition: i32, ask: &Ask) -> Outcome<Connection> {
         let (request, kind) = match ask {
-            Ask::Produce { batch } => {
+            Ask::Produce { batch, acks } => {
                 let kind = Kind::Produce { batch_bytes: batch.len() as u64 };
-                (produce_frame(partition, batch)?, kind)
+                (produce_frame(partition, batch, *acks)?, kind)
             }
             Ask::Fetch { bytes_max, end } => {
                 let (mut frame, offset_at) = fetch_frame(partition, *bytes_max as i32)?;

@@ -6,6 +6,7 @@
 
 mod batches;
 mod commit_ways;
+mod durable;
 mod event_loop;
 mod floor;
 mod idle;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = options::parse(&arguments).and_then(|command| match command {
         Command::Floor { dir } => floor::serve(&dir),
+        Command::Durable(options) => durable::measure(&options),
         Command::Commit(options) => commit_ways::measure(&options),
         Command::Restart(options) => restart::measure(&options),
         Command::Measure(options) => measure(&options),

@@ -8,6 +8,8 @@ pub const HELP: &str = "\
 usage: cargo xtask bench [options]
        cargo xtask bench commit [--rounds N] [--dir PATH]
                     ways to make many files survive power loss together
+       cargo xtask bench durable [--rounds N] [--dir PATH]
+                    acknowledged means on disk, beside acknowledged means the page cache
        cargo xtask bench restart [--partitions N] [--gigabytes X] [--rounds N]
                     [--files-max N] [--server PATH] [--dir PATH]
                     how soon a node is ready again after kill -9 and after a clean stop
@@ -28,11 +30,12 @@ pub enum Command {
         dir: PathBuf,
     },
     Commit(CommitOptions),
+    Durable(CommitOptions),
     Restart(RestartOptions),
     Help,
 }
 
-/// `bench commit`.
+/// `bench commit` and `bench durable`.
 #[derive(Clone, Debug)]
 pub struct CommitOptions {
     pub rounds: usize,
@@ -82,8 +85,9 @@ pub fn parse(arguments: &[String]) -> Outcome<Command> {
     if arguments.first().is_some_and(|first| first == "restart") {
         return restart(&arguments[1..]);
     }
-    let is_commit = arguments.first().is_some_and(|first| first == "commit");
-    let mut rest = arguments.iter().skip(usize::from(is_commit));
+    let first = arguments.first().map_or("", String::as_str);
+    let is_named = matches!(first, "commit" | "durable");
+    let mut rest = arguments.iter().skip(usize::from(is_named));
     while let Some(name) = rest.next() {
         let mut value = || rest.next().ok_or_else(|| format!("{name} needs a value\n{HELP}"));
         match name.as_str() {
@@ -104,8 +108,11 @@ pub fn parse(arguments: &[String]) -> Outcome<Command> {
         }
     }
     options.rounds = options.rounds.max(1);
-    if is_commit {
-        return Ok(Command::Commit(CommitOptions { rounds: options.rounds, dir: options.dir }));
+    let apart = CommitOptions { rounds: options.rounds, dir: options.dir.clone() };
+    match first {
+        "commit" => return Ok(Command::Commit(apart)),
+        "durable" => return Ok(Command::Durable(apart)),
+        _ => {}
     }
     Ok(Command::Measure(options))
 }

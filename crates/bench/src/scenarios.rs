@@ -1,7 +1,7 @@
 //! The loads, and the figures made of them.
 
 use crate::Outcome;
-use crate::batches::BatchShape;
+use crate::batches::{ACKS_LEADER, BatchShape};
 use crate::load::{self, Ask, Cost, Load};
 use crate::machine::warm_up;
 use crate::options::Options;
@@ -116,7 +116,7 @@ fn run(options: &Options, scenario: &Scenario, server: &Server) -> Outcome<Cost>
     let (address, pid) = (running.address, running.pid());
     let load = Load { connections: CONNECTIONS, depth: scenario.depth, requests };
     match scenario.what {
-        What::Produce => load::run(address, pid, &Ask::Produce { batch }, load),
+        What::Produce => load::run(address, pid, &Ask::Produce { batch, acks: ACKS_LEADER }, load),
         What::Fetch { bytes_max } => {
             let header = records::BatchHeader::parse(&batch).map_err(|error| error.to_string())?;
             let each = HOT_BYTES / batch.len();

@@ -33,6 +33,8 @@ enum Kind {
 /// dropped.
 pub struct Running {
     pub address: SocketAddr,
+    /// Of the metrics; the floor has none.
+    pub http: SocketAddr,
     /// From the start of the process to the first answer.
     pub ready_after: Duration,
     child: Child,
@@ -99,13 +101,16 @@ impl Server {
         BufReader::new(out).read_line(&mut line).map_err(|error| self.cannot(&error))?;
         let port: u16 = line.trim().parse().map_err(|_| self.cannot(&line))?;
         let address = ([127, 0, 0, 1], port).into();
-        Ok(Running { address, ready_after: started.elapsed(), child, _dir: Some(data) })
+        let http = address;
+        Ok(Running { address, http, ready_after: started.elapsed(), child, _dir: Some(data) })
     }
 
     fn start_ottla(&self, data: &Path, dir: Option<TempDir>) -> Outcome<Running> {
         let address = free_address().map_err(|error| self.cannot(&error))?;
         let mut command = Command::new(&self.binary);
-        command.args(["dev", "--port", &address.port().to_string(), "--data-dir"]);
+        let http = free_address().map_err(|error| self.cannot(&error))?;
+        command.args(["dev", "--port", &address.port().to_string()]);
+        command.args(["--http-port", &http.port().to_string(), "--data-dir"]);
         command.arg(data).stdout(Stdio::null()).stderr(Stdio::piped());
         let started = Instant::now();
         let mut child = command.spawn().map_err(|error| self.cannot(&error))?;
@@ -121,7 +126,7 @@ impl Server {
             }
             std::thread::sleep(POLL);
         }
-        Ok(Running { address, ready_after: started.elapsed(), child, _dir: dir })
+        Ok(Running { address, http, ready_after: started.elapsed(), child, _dir: dir })
     }
 
     fn cannot(&self, why: &dyn std::fmt::Display) -> String {

