@@ -37,6 +37,10 @@ pub const RESERVE_BYTES_MAX: u64 = 32 << 20;
 /// tens of milliseconds, the other takes what a gigabyte a second brings meanwhile.
 pub const JOURNAL_BYTES: u64 = 32 << 20;
 
+/// On a small disk a half takes this part of it, and at least so much.
+pub const JOURNAL_DISK_SHARE: u64 = 64;
+pub const JOURNAL_BYTES_MIN: u64 = 256 << 10;
+
 /// A larger commit is cheaper as a sync of the segments themselves: the journal would write every
 /// byte twice.
 pub const JOURNAL_ROUND_BYTES_MAX: u64 = 1 << 20;

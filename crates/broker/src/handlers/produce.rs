@@ -76,7 +76,7 @@ pub fn handle<D: Disk>(
                     Append {
                         batch,
                         origin: AppendOrigin::Client,
-                        wait_for_gate: acks == ACKS_ALL,
+                        wait_for_gate: acks != ACKS_NONE,
                         done: Box::new(move |result| pending.appended(t, p, result)),
                     },
                     ctx.wall,

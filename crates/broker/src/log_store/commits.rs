@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use env::{Background, Clock, Env, Lane};
-use storage::limits::JOURNAL_BYTES;
+use env::{Background, Clock, Disk, Env, Lane};
+use storage::limits::{JOURNAL_BYTES, JOURNAL_BYTES_MIN, JOURNAL_DISK_SHARE};
 use storage::{CommitParts, GroupCommit, LogDir, RunJob};
 use types::{MonoTime, WallTime};
 
@@ -18,8 +18,14 @@ pub(super) fn of_dir<E: Env>(env: &E, dir: &LogDir<E::Disk>) -> GroupCommit<E::D
         commits: lane("commit"),
         checkpoints: lane("checkpoint"),
         clock: Arc::new(Time(env.clone())),
-        journal_bytes: JOURNAL_BYTES,
+        journal_bytes: journal_bytes(dir),
     })
+}
+
+/// Both halves together take a small part of a disk, however small that is.
+fn journal_bytes<D: Disk>(dir: &LogDir<D>) -> u64 {
+    let total = dir.space().map_or(u64::MAX, |(total, _)| total);
+    JOURNAL_BYTES.min((total / JOURNAL_DISK_SHARE).max(JOURNAL_BYTES_MIN))
 }
 
 /// The world's clock, for those who need no more of the world.

@@ -45,7 +45,8 @@ pub type GatePassed = Box<dyn FnOnce(Result<(), ErrorCode>) + Send>;
 pub struct Append {
     pub batch: ValidatedBatch,
     pub origin: AppendOrigin,
-    /// False: answer once the leader has it (acks=1). True: once the gate has passed it (acks=all).
+    /// False: answer once it is appended (acks=0). True: once the gate has passed it. acks=1 waits
+    /// as well: in Kafka what a sole replica acknowledged can be read at once, and clients do.
     pub wait_for_gate: bool,
     pub done: AppendDone,
 }

@@ -218,6 +218,17 @@ impl Client {
         self.send_bytes(&chunks.concat());
     }
 
+    /// Sends, and leaves what the broker leaves to other hands undone.
+    pub fn send_without_commits<R: Request>(&mut self, version: i16, request: &R) {
+        self.sent_count += 1;
+        self.sent.push_back((self.sent_count, R::KEY, version));
+        let name = Some((*self.name).into());
+        let chunks = frame::request(request, version, self.sent_count, name)
+            .unwrap_or_else(|error| panic!("a test cannot write that request: {error}"));
+        self.connection.read_buffer().extend_from_slice(&chunks.concat());
+        self.end = self.connection.handle_input().err();
+    }
+
     pub fn send_bytes(&mut self, bytes: &[u8]) {
         self.connection.read_buffer().extend_from_slice(bytes);
         self.serve();

@@ -9,6 +9,7 @@ mod compaction;
 mod configs;
 mod deletion;
 mod describing;
+mod durability;
 mod every_api;
 mod failing_disk;
 mod fetch_sessions;

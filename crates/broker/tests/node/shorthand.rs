@@ -92,6 +92,13 @@ pub fn fetch_by_id(id: Uuid, partition: i32, offset: i64) -> FetchRequest {
 }
 
 /// The values of all data records in a partition's answer, in order.
+/// Asks for the end of the only partition of `topic` that consumers see.
+pub fn latest(topic: &str) -> ListOffsetsRequest {
+    let partition = ListOffsetsPartition { timestamp: LATEST, ..ListOffsetsPartition::default() };
+    let topic = ListOffsetsTopic { name: topic.into(), partitions: vec![partition] };
+    ListOffsetsRequest { topics: vec![topic], ..Default::default() }
+}
+
 pub fn values(data: &PartitionData) -> Vec<String> {
     let records = data.records.clone().unwrap_or_default();
     let mut values = Vec::new();

@@ -1,0 +1,82 @@
+//! What an acknowledgement promises, through the wire: topics of each `durability`, and power loss.
+
+use crate::harness::Broker;
+use crate::shorthand::{ACKS_ALL, LATEST, batch, latest, produce};
+use env::Env;
+use env_sim::{Crash, SimEnv};
+use protocol::messages::ListOffsetsRequest;
+
+const SEEDS: std::ops::Range<u64> = 0..24;
+
+/// Produces to a topic of this configuration, loses power and says what is left of 20 records.
+fn left_after_power_loss(seed: u64, config: &[(&str, &str)], wait_ms: u64) -> i64 {
+    let mut broker = Broker::on(SimEnv::new(seed), &[]);
+    broker.create_topic("orders", 1, config);
+    for number in 0..20 {
+        assert_eq!(broker.append("orders", 0, &["value"]), number);
+    }
+    broker.pass_ms(wait_ms);
+    broker.crash_and_restart(Crash::PowerLoss);
+    end(&broker)
+}
+
+/// The offset that ListOffsets calls the latest: the high watermark.
+fn end(broker: &Broker) -> i64 {
+    broker.list_offset("orders", 0, LATEST).offset
+}
+
+#[test]
+fn an_acknowledged_record_survives_power_loss_by_default() {
+    for seed in SEEDS {
+        assert_eq!(left_after_power_loss(seed, &[], 0), 20, "seed {seed}");
+    }
+}
+
+#[test]
+fn replicated_on_a_sole_replica_means_on_its_disk() {
+    for seed in SEEDS {
+        let config = [("durability", "replicated")];
+        assert_eq!(left_after_power_loss(seed, &config, 0), 20, "seed {seed}");
+    }
+}
+
+#[test]
+fn the_page_cache_promises_nothing_about_power() {
+    let config = [("durability", "page-cache")];
+    let lost = SEEDS.filter(|seed| left_after_power_loss(*seed, &config, 0) < 20);
+    assert!(lost.count() > 0);
+}
+
+#[test]
+fn flush_messages_bounds_what_power_loss_takes_from_the_page_cache() {
+    for seed in SEEDS {
+        let config = [("durability", "page-cache"), ("flush.messages", "1")];
+        assert_eq!(left_after_power_loss(seed, &config, 0), 20, "seed {seed}");
+        let config = [("durability", "page-cache"), ("flush.messages", "7")];
+        assert!(left_after_power_loss(seed, &config, 0) >= 14, "seed {seed}");
+    }
+}
+
+#[test]
+fn flush_ms_bounds_the_age_of_what_power_loss_takes_from_the_page_cache() {
+    for seed in SEEDS {
+        let config = [("durability", "page-cache"), ("flush.ms", "1000")];
+        assert_eq!(left_after_power_loss(seed, &config, 3_000), 20, "seed {seed}");
+    }
+}
+
+#[test]
+fn nothing_is_shown_or_acknowledged_before_it_is_on_disk() {
+    let broker = Broker::start();
+    broker.create_topic("orders", 1, &[]);
+    let mut client = broker.client();
+    client.send_without_commits(9, &produce("orders", 0, ACKS_ALL, batch(&["value"])));
+    assert!(client.frame().is_none(), "no commit has run yet");
+    let mut reader = broker.client();
+    reader.send_without_commits(6, &latest("orders"));
+    let seen = reader.answer::<ListOffsetsRequest>();
+    assert_eq!(seen.topics[0].partitions[0].offset, 0, "and nobody sees it");
+    broker.env.background().run_due();
+    assert!(client.frame().is_some());
+    assert_eq!(end(&broker), 1);
+}
