@@ -93,10 +93,10 @@ impl AckGate {
         }
     }
 
-    /// Whatever was held by other rules goes by these from now on.
+    /// What comes goes by these rules. An append that `flush.messages` held stays held until its
+    /// sync is through: any property of the topic may have been altered.
     pub fn set_rules(&mut self, rules: GateRules) {
         self.rules = rules;
-        self.flush = None;
     }
 
     /// Moves the gate as far as it may go; says where it is if it moved.
@@ -157,6 +157,18 @@ mod tests {
         gate.handle_durable(Offset(13));
         assert_eq!(gate.poll_opened(), Some(Offset(14)));
         assert!(!gate.wants_sync());
+    }
+
+    #[test]
+    fn rules_that_are_set_again_free_nothing_that_flush_messages_holds() {
+        let mut gate = gate(Durability::PageCache, 1);
+        gate.handle_append(Offset(11));
+        gate.set_rules(GateRules { durability: Durability::PageCache, flush_messages: 1 });
+        assert_eq!((gate.poll_opened(), gate.wants_sync()), (None, true));
+        gate.set_rules(GateRules { durability: Durability::PageCache, flush_messages: i64::MAX });
+        assert_eq!((gate.poll_opened(), gate.wants_sync()), (None, true));
+        gate.handle_durable(Offset(11));
+        assert_eq!((gate.poll_opened(), gate.wants_sync()), (Some(Offset(11)), false));
     }
 
     #[test]
