@@ -18,7 +18,7 @@ from topics import FRONT_GOES
 PROMISES = {
     "lost": "no acknowledged record is lost",
     "duplicated": "no idempotent producer's record is there twice",
-    "reordered": "each producer's records lie in the order it sent them",
+    "reordered": "each idempotent producer's records lie in the order it sent them",
     "changed": "what was at an offset stays there",
     "hole": "offsets follow on one another",
     "unknown": "nothing is there that nobody wrote",
@@ -65,14 +65,18 @@ class Verdict:
         }
 
 
+def takes_away(fault):
+    """Whether it takes away what was not synced. A clean stop syncs everything before its cut."""
+    return fault.startswith("cut")
+
+
 class Faults:
     """When power was cut, and what was safe by then."""
 
-    #: Faults that take away what was not synced.
-    CUTS = ("cut", "cut-alive", "cut-starting", "cut-stirred", "cut-stopped")
-
     def __init__(self, lines):
-        began = [fields[0] for word, fields in lines if word == "fault" and fields[1] in self.CUTS]
+        began = [fields[0] for word, fields in lines if word == "fault" and takes_away(fields[1])]
+        #: When the first cut began: from then on, what is weak may be gone.
+        self.first = min(began, default=1 << 62)
         ups = sorted(fields[0] for word, fields in lines if word == "up")
         #: The end of each cut: what was told before the next start may be gone.
         self.cuts = sorted(next((up for up in ups if up > when), when) for when in began)
@@ -130,6 +134,10 @@ class Checker:
         """Whether durability allows what was acknowledged or read at `when` to be gone."""
         weak = self.weak or self.sessions.get(session) == "acks1"
         return weak and self.faults.may_take(when)
+
+    def shaken(self, when):
+        """Whether what a weak durability promises may have been taken back by then."""
+        return self.weak and self.faults.first < when
 
     def kind_of(self, topic):
         return self.info["topics"].get(topic, "plain")
@@ -194,7 +202,10 @@ class Checker:
                 before = last.get(session)
                 if before is not None and seq <= before[0]:
                     promise = "duplicated" if self.is_there(records, before, session, seq) else "reordered"
-                    weak = self.weak and bool(self.faults.cuts)
+                    # A node that stops or whose disk dies refuses what it has appended with an error
+                    # that says "again", as Kafka's does, and who is not idempotent writes it twice.
+                    again = self.sessions.get(session) != "idempotent"
+                    weak = again or (self.weak and bool(self.faults.cuts))
                     text = f"{place}: {session} {seq} at {offset} after {before[0]} at {before[1]}"
                     self.verdict.judge(weak, promise, text)
                 else:
@@ -219,8 +230,7 @@ class Checker:
         for when, reader, topic, partition, why in self.lines["reset"]:
             if self.kind_of(topic) not in FRONT_GOES:
                 text = f"{reader} lost its place in {topic}-{partition} at {when}: {why}"
-                cut = self.weak and any(cut < when for cut in self.faults.cuts)
-                self.verdict.judge(cut, "changed", text)
+                self.verdict.judge(self.shaken(when), "changed", text)
 
     def still_there(self, when, reader, place, offset, record):
         low, high = self.spans.get(place, (0, 0))
@@ -230,7 +240,9 @@ class Checker:
         if gone_rightly or compacted or (found is not None and found[:2] == record):
             return
         text = f"{reader} read {record} at {place}@{offset} at {when}, in the end it is {found}, log {low}..{high}"
-        self.verdict.judge(self.excused(when, record[0]), "changed", text)
+        # A reader may be told late what was fetched before the cut.
+        excused = self.excused(when, record[0]) or self.shaken(when)
+        self.verdict.judge(excused, "changed", text)
 
     def no_skips(self):
         """Between two assignments a reader's offsets of a partition follow on one another."""
@@ -247,15 +259,13 @@ class Checker:
         position = None
         for when, offset in sorted(told, key=lambda event: event[0]):
             if offset is not None and position is not None and offset != position:
-                cut = self.weak and any(cut < when for cut in self.faults.cuts)
                 text = f"{reader} at {place}: wanted {position}, was told {offset} at {when}"
-                self.verdict.judge(cut, "skipped", text)
+                self.verdict.judge(self.shaken(when), "skipped", text)
             position = None if offset is None else offset + 1
 
     def refusals(self):
         for when, session, why in self.lines["fatal"]:
-            weak = self.weak and any(cut < when for cut in self.faults.cuts)
-            self.verdict.judge(weak, "refused", f"{session} at {when}: {why}")
+            self.verdict.judge(self.shaken(when), "refused", f"{session} at {when}: {why}")
 
     def commits(self):
         """A query is answered with at least what was acknowledged before it was asked, and with something that was asked for."""
@@ -265,15 +275,14 @@ class Checker:
             if ended:
                 self.verdict.seen["commits"] += 1
                 acked[group, topic, partition].append((ended, offset))
-        for began, _, group, topic, partition, offset in self.lines["committed"]:
+        for began, answered, group, topic, partition, offset in self.lines["committed"]:
             place = (group, topic, partition)
             self.verdict.seen["committed"] += 1
             least = max((o for ended, o in acked[place] if ended < began), default=-1)
             if offset < least:
                 # A member whose records are gone begins anew, and commits less.
-                weak = self.weak and any(cut < began for cut in self.faults.cuts)
                 text = f"{place}: {least} acknowledged, then told {offset} at {began}"
-                self.verdict.judge(weak, "commit-lost", text)
+                self.verdict.judge(self.shaken(answered), "commit-lost", text)
             elif offset >= 0 and offset not in asked[place]:
                 self.verdict.add("commit-lost", f"{place}: told {offset}, which nobody committed")
 

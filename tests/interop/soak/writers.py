@@ -11,7 +11,7 @@ import history
 
 #: A kill and a restart take far less; what fails later than this fails for another reason.
 MESSAGE_TIMEOUT_MS = 120_000
-FLUSH_SECONDS = 20
+FLUSH_SECONDS = 60
 KEYS = 40
 
 COMMON = {
