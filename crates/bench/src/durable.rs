@@ -40,7 +40,8 @@ pub fn measure(options: &CommitOptions) -> Outcome<()> {
         }
     }
     println!(
-        "| durability | 64 producers, GB/s | server CPU-s/GB | requests a commit | lone producer, µs |"
+        "| durability | 64 producers, GB/s | server CPU-s/GB | requests a commit | \
+         lone producer, µs |"
     );
     println!("| --- | --- | --- | --- | --- |");
     for (durability, figures) in DURABILITIES.iter().zip(&all) {
