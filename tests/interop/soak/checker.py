@@ -335,7 +335,7 @@ class Checker:
         self.verdict.seen["lives"] = len(lives)
         self.verdict.seen["lives without acks"] = idle
         for what in ("acks", "reads", "commits", "committed", "listings"):
-            if self.verdict.seen[what] <= len(lives):
+            if self.verdict.seen[what] * 2 <= len(lives):
                 self.verdict.add("unproven", f"{self.verdict.seen[what]} {what} in {len(lives)} lives")
         if idle * 4 > len(lives):
             text = f"{idle} of {len(lives)} times the node was up without an acknowledgement"

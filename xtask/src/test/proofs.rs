@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::step::Step;
 use crate::counts::Counts;
 use crate::process::{self, Finished};
-use crate::{fuzz, sim};
+use crate::{fuzz, sim, soak};
 
 const LIMIT: Duration = Duration::from_secs(30 * 60);
 const FUZZ: Duration = Duration::from_secs(60);
@@ -23,6 +23,7 @@ pub const PROOFS: &[Step] = &[
         run: simulate,
     },
     Step { name: "fuzz", what: "the fuzz_ tests for a minute", run: short_fuzz },
+    Step { name: "soak", what: "kills and power cuts under load", run: short_soak },
     Step { name: "interop", what: "unmodified Kafka clients", run: interop },
 ];
 
@@ -53,6 +54,18 @@ fn simulate_some(args: &[&str]) -> Result<Counts, String> {
 
 fn short_fuzz() -> Result<Counts, String> {
     fuzz::rounds(FUZZ, FUZZ_FIRST_SEED)
+}
+
+/// The disk that loses what was not synced, and the proof that its loss would be seen.
+fn short_soak() -> Result<Counts, String> {
+    let durable = "--debug --kills 10 --power-cuts 10 --stops 2";
+    let weak = "--debug --kills 0 --power-cuts 6 --stops 0 --durability page-cache";
+    let mut counts = Counts::default();
+    for flags in [durable, weak] {
+        let flags: Vec<String> = flags.split(' ').map(str::to_owned).collect();
+        counts += judged(soak::campaign(&flags, LIMIT)?)?;
+    }
+    Ok(counts)
 }
 
 fn interop() -> Result<Counts, String> {
