@@ -4,7 +4,7 @@ use crate::harness::Broker;
 use crate::shorthand::{ACKS_ALL, LATEST, batch, latest, produce};
 use env::Env;
 use env_sim::{Crash, SimEnv};
-use protocol::messages::ListOffsetsRequest;
+use protocol::messages::{ListOffsetsRequest, ProduceRequest};
 
 const SEEDS: std::ops::Range<u64> = 0..24;
 
@@ -78,5 +78,20 @@ fn nothing_is_shown_or_acknowledged_before_it_is_on_disk() {
     assert_eq!(seen.topics[0].partitions[0].offset, 0, "and nobody sees it");
     broker.env.background().run_due();
     assert!(client.frame().is_some());
+    assert_eq!(end(&broker), 1);
+}
+
+#[test]
+fn a_shutdown_acknowledges_what_it_keeps() {
+    let mut broker = Broker::start();
+    broker.create_topic("orders", 1, &[]);
+    let mut client = broker.client();
+    client.send_without_commits(9, &produce("orders", 0, ACKS_ALL, batch(&["value"])));
+    assert!(client.frame().is_none(), "no commit has run yet");
+    broker.shut_down();
+    let answer = client.answer::<ProduceRequest>();
+    let partition = &answer.responses[0].partition_responses[0];
+    assert_eq!((partition.error_code, partition.base_offset), (0, 0));
+    broker.crash_and_restart(Crash::PowerLoss);
     assert_eq!(end(&broker), 1);
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use env::Disk;
-use storage::{OnCommit, StorageError};
+use storage::{OnCommit, PartitionLog, StorageError};
 use types::{Offset, WallTime};
 
 use super::{Partition, lock};
@@ -40,6 +40,22 @@ impl<D: Disk> Partition<D> {
     }
 
     /// Moves the gate as far as it may go, shows what it has passed and lets go of who waited.
+    /// Syncs what somebody waits for, so that they hear that it is kept. Refused instead, a client
+    /// that is not idempotent would write again what the closing of the log keeps.
+    pub fn settle(&self) {
+        let mut owner = lock(&self.owner);
+        let mut output = TurnOutput::default();
+        if !owner.is_broken && owner.gate.wants_sync() {
+            // A log that cannot be synced says so when it is closed, and its waiters are refused.
+            if let Some(Ok(durable)) = owner.log.as_mut().map(PartitionLog::flush) {
+                owner.note_durable(durable);
+                self.open_gate(&mut owner, &mut output);
+            }
+        }
+        drop(owner);
+        self.deliver(output);
+    }
+
     pub(super) fn open_gate(&self, owner: &mut Owner<D>, output: &mut TurnOutput) {
         if let Some(passed) = owner.gate.poll_opened() {
             self.high_watermark.store(passed.0, Ordering::Release);
