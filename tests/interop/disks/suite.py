@@ -146,7 +146,7 @@ def a_full_disk_refuses_records_and_goes_on_by_itself():
     true(len(acked) > 50 and refused, f"{len(acked)} acknowledged, {len(refused)} refused")
     equal(set(refused), {KAFKA_STORAGE_ERROR}, "codes")
     left = os.statvfs(small)
-    true(left.f_bavail * left.f_frsize > 500_000, "the reserve is there")
+    true(left.f_bavail * left.f_frsize > 500_000, f"of the reserve {left.f_bavail * left.f_frsize} bytes are there")
     equal(read(kept), acked, "what was acknowledged is read")
     # Offsets and new topics use the reserve.
     group = Consumer({"bootstrap.servers": BOOTSTRAP, "group.id": name("g"), "log_level": 0})
