@@ -29,10 +29,13 @@ impl<E: Env> FailedDirs<E> {
     /// Begins to watch; directories that have failed already are seen to at once.
     pub fn watch(node: &Arc<Node<E>>) {
         let watch = Arc::new(FailedDirs { node: Arc::downgrade(node) });
-        let (timers, env, later) = (Arc::clone(node.timers()), node.env().clone(), watch.clone());
+        let (timers, env, later) =
+            (Arc::downgrade(node.timers()), node.env().clone(), watch.clone());
         node.log_store.on_failure(move || {
             let later: Arc<dyn Expire> = later.clone();
-            timers.register(env.clock().mono(), later);
+            if let Some(timers) = timers.upgrade() {
+                timers.register(env.clock().mono(), later);
+            }
         });
         watch.look(node);
         Arc::new(Unmade { node: Arc::downgrade(node) }).rest(node);
