@@ -57,14 +57,16 @@ pub(super) fn one_partition<D: Disk>(
     path: &Path,
 ) -> Result<(), StorageError> {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let (partition, kind) = parse_partition_dir(name)
-        .unwrap_or_else(|| (TopicPartition::new("partition", 0), DirKind::Stray));
+    let parsed = parse_partition_dir(name);
+    let is_set_aside = parsed.as_ref().is_some_and(|(_, kind)| *kind == DirKind::Stray);
+    let (partition, kind) =
+        parsed.unwrap_or_else(|| (TopicPartition::new("partition", 0), DirKind::Stray));
     let root = path.parent().unwrap_or(path);
     let claims = read_claims(check, root, false)?;
     let is_clean = check.disk.exists(&root.join(CLEAN_SHUTDOWN));
     check.bytes_total = bytes_of(check, path)?;
-    let bounds =
-        check_partition(check, path, &partition, home(&claims, &partition, kind, is_clean))?;
+    let home = Home { is_set_aside, ..home(&claims, &partition, kind, is_clean) };
+    let bounds = check_partition(check, path, &partition, home)?;
     if kind == DirKind::Live {
         let own = |(name, claims): (&&'static str, &OffsetCheckpoint)| {
             let claim = claims.get(&partition)?;
@@ -86,6 +88,7 @@ fn home(claims: &Claims, partition: &TopicPartition, kind: DirKind, is_clean: bo
         recovery_point: claim(RECOVERY_POINTS).filter(|_| is_live).unwrap_or(Offset::ZERO),
         log_start: claim(LOG_STARTS).filter(|_| is_live).unwrap_or(Offset::ZERO),
         was_compacted: claim(CLEANER_OFFSETS).is_some(),
+        is_set_aside: kind == DirKind::Stray,
     }
 }
 

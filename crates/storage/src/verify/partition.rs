@@ -28,6 +28,8 @@ pub(super) struct Home {
     pub(super) log_start: Offset,
     /// The cleaner has been here.
     pub(super) was_compacted: bool,
+    /// A start has moved it out of the way: it has its `-stray` name.
+    pub(super) is_set_aside: bool,
 }
 
 /// Where the log was found to begin and end.
@@ -62,7 +64,7 @@ pub(super) fn check_partition<D: Disk>(
     let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
     let files: Vec<OffsetFile> = names.iter().filter_map(|name| OffsetFile::parse(name)).collect();
     check_leftovers(check, dir, &names, &files);
-    check_metadata(check, dir)?;
+    check_metadata(check, dir, home)?;
     let epochs = read_epochs(check, dir, home)?;
     let log_end = check_segments(check, dir, partition, home, &files, &epochs)?;
     check_epochs_end(check, dir, &epochs, log_end);
@@ -140,7 +142,11 @@ fn check_leftovers<D: Disk>(
     }
 }
 
-fn check_metadata<D: Disk>(check: &mut Check<'_, D>, dir: &Path) -> Result<(), StorageError> {
+fn check_metadata<D: Disk>(
+    check: &mut Check<'_, D>,
+    dir: &Path,
+    home: Home,
+) -> Result<(), StorageError> {
     let path = dir.join(PARTITION_METADATA);
     let what = match check.read(&path, SMALL_FILE_BYTES_MAX)? {
         None => "it is missing: nobody knows which topic's records these are",
@@ -149,7 +155,12 @@ fn check_metadata<D: Disk>(check: &mut Check<'_, D>, dir: &Path) -> Result<(), S
             None => "it does not name a topic id",
         },
     };
-    check.found(Finding::new(Severity::Damage, "PARTITION_METADATA", &path, what, todo::STRAY));
+    // Why it was set aside is no damage any more: what there was to do is done.
+    let (severity, todo) = match home.is_set_aside {
+        true => (Severity::Note, todo::NOTHING),
+        false => (Severity::Damage, todo::STRAY),
+    };
+    check.found(Finding::new(severity, "PARTITION_METADATA", &path, what, todo));
     Ok(())
 }
 

@@ -297,3 +297,21 @@ fn a_directory_that_is_not_there_is_an_error() {
     let missing = verify(&SimDisk::new(0), Path::new("/no"), VerifyOptions::default(), &mut seen);
     assert!(missing.is_err());
 }
+
+#[test]
+fn what_a_start_has_set_aside_lacks_a_topic_id_rightly_and_its_records_are_looked_at_still() {
+    let world = filled(true);
+    change(&world.disk, &world.file("partition.metadata"), |bytes| bytes.clear());
+    let stray = Path::new(DATA).join(format!("orders-0.{}-stray", "0".repeat(32)));
+    world.disk.rename(&Path::new(DATA).join("orders-0"), &stray).unwrap();
+    for path in [Path::new(DATA), stray.as_path()] {
+        let (totals, findings) = look(&world.disk, path.to_str().unwrap());
+        assert!(totals.is_sound(), "{findings:#?}");
+        assert!(
+            codes(&findings).contains(&("PARTITION_METADATA", Severity::Note)),
+            "{findings:#?}"
+        );
+    }
+    change(&world.disk, &stray.join("00000000000000000000.log"), |bytes| bytes[80] ^= 1);
+    assert!(!look(&world.disk, DATA).0.is_sound());
+}
