@@ -346,6 +346,11 @@ fn pick(buffer: &Bytes, wanted: Wanted, is_end: bool) -> Picked {
         };
         let end = position.saturating_add(frame.bytes as usize);
         if frame.last_offset < wanted.from {
+            if first.is_some() {
+                // It goes back behind a batch that does not: what it says of itself is not to be
+                // believed, its length least of all.
+                break;
+            }
             position = end;
             continue;
         }

@@ -272,3 +272,19 @@ fn readers_go_on_while_the_writer_writes_rolls_truncates_and_deletes() {
         assert!(read() > 0, "somebody has read something");
     });
 }
+
+#[test]
+fn a_batch_that_goes_back_behind_a_sound_one_ends_the_answer() {
+    let mut world = World::new(small());
+    world.fill(&[&[1], &[2], &[3]]);
+    let sizes: Vec<usize> = world.batches().iter().map(|batch| batch.bytes().len()).collect();
+    let path = world.file("00000000000000000000.log");
+    let file = world.disk.open(&path, OpenMode::ReadWrite).unwrap();
+    // Offset 0 again, and a length far beyond the file.
+    let mut head = 0i64.to_be_bytes().to_vec();
+    head.extend(1_000_000i32.to_be_bytes());
+    file.write_at(&head, (sizes[0] + sizes[1]) as u64).unwrap();
+    let slice = world.reader().read(Offset(1), 4000, Offset(3), true).unwrap();
+    assert_eq!((slice.base_offset, slice.next_offset), (Offset(1), Offset(2)));
+    assert_eq!(slice.bytes.len(), sizes[1]);
+}
