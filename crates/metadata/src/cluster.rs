@@ -8,24 +8,9 @@ use protocol::metadata_records::{
     BrokerRegistrationChangeRecord, RegisterBrokerRecord, RegisterControllerRecord,
     UnregisterBrokerRecord,
 };
-use types::{BrokerId, Uuid};
+use types::{BrokerEpoch, BrokerId, Uuid};
 
 use crate::{PartitionImage, ReplayError};
-
-/// Counts the registrations of brokers: the offset of the record that made one. A request that
-/// carries an older one comes from an earlier life of the broker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct BrokerEpoch(pub i64);
-
-impl BrokerEpoch {
-    pub const NONE: BrokerEpoch = BrokerEpoch(-1);
-}
-
-impl fmt::Display for BrokerEpoch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 /// How bytes on a listener are protected. Source: Kafka `SecurityProtocol`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

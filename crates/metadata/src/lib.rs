@@ -24,7 +24,7 @@ mod snapshot;
 mod topics;
 
 pub use cluster::{
-    BrokerEpoch, BrokerImage, ClusterDelta, ClusterImage, ControllerImage, Endpoint, FeatureRange,
+    BrokerImage, ClusterDelta, ClusterImage, ControllerImage, Endpoint, FeatureRange,
     RESERVED_DIRECTORIES, SecurityProtocol,
 };
 pub use configs::{ConfigMap, ConfigResource, ConfigResourceKind, ConfigsDelta, ConfigsImage};
@@ -41,3 +41,4 @@ pub use topics::{
     LocalPartition, LocalReplicaChanges, PartitionImage, TopicDelta, TopicImage, TopicsDelta,
     TopicsImage,
 };
+pub use types::BrokerEpoch;

@@ -23,6 +23,18 @@ pub struct GateRules {
     pub flush_messages: i64,
 }
 
+/// How far the other replicas are that must hold a record before it is committed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum InSync {
+    /// There are none: the leader is the whole in-sync set.
+    #[default]
+    Alone,
+    /// Each of them holds the log up to here, as durably as the topic asks.
+    UpTo(Offset),
+    /// Not known yet, or too few: nothing more is committed until that changes (KIP-966).
+    Unknown,
+}
+
 /// The one gate that acknowledges, for everything a promise may ask for: durable here up to an
 /// offset, in sync there up to another.
 ///
@@ -36,6 +48,7 @@ pub struct AckGate {
     position: HighWatermark,
     log_end: Offset,
     durable: Offset,
+    in_sync: InSync,
     /// The last offset up to which a sync was called for by `flush.messages`, and where the gate
     /// stands meanwhile.
     flush: Option<Flush>,
@@ -50,8 +63,22 @@ struct Flush {
 impl AckGate {
     /// The gate of a log all of which is durable.
     pub fn open_at(log_end: Offset, rules: GateRules) -> AckGate {
-        let position = HighWatermark::at(log_end);
-        AckGate { rules, position, log_end, durable: log_end, flush: None }
+        AckGate::at(log_end, log_end, log_end, rules)
+    }
+
+    /// The gate of a log that is known to be committed up to `high_watermark`.
+    ///
+    /// # Panics
+    /// If either lies past the log end.
+    pub fn at(
+        high_watermark: Offset,
+        durable: Offset,
+        log_end: Offset,
+        rules: GateRules,
+    ) -> AckGate {
+        assert!(high_watermark <= log_end && durable <= log_end, "past the log end {log_end}");
+        let position = HighWatermark::at(high_watermark);
+        AckGate { rules, position, log_end, durable, in_sync: InSync::Alone, flush: None }
     }
 
     /// The high watermark.
@@ -63,9 +90,20 @@ impl AckGate {
         self.log_end
     }
 
+    /// How far this replica alone could vouch: what acks=1 waits for. Never behind the position.
+    pub fn vouched_here(&self) -> Offset {
+        let here = match (self.rules.durability, self.in_sync) {
+            // Others hold it as well, or it does not count.
+            (Durability::Replicated, InSync::UpTo(_) | InSync::Unknown) => self.log_end,
+            _ => self.durable_enough(),
+        };
+        here.max(self.position())
+    }
+
     /// Whether somebody waits for a sync: what is appended is not as durable as it is to be.
     pub fn wants_sync(&self) -> bool {
         match self.rules.durability {
+            Durability::Replicated if matches!(self.in_sync, InSync::UpTo(_)) => false,
             Durability::Fsync | Durability::Replicated => self.durable < self.log_end,
             Durability::PageCache => self.flush.is_some(),
         }
@@ -99,14 +137,27 @@ impl AckGate {
         self.rules = rules;
     }
 
+    /// The other replicas are so far.
+    pub fn set_in_sync(&mut self, in_sync: InSync) {
+        self.in_sync = in_sync;
+    }
+
     /// Moves the gate as far as it may go; says where it is if it moved.
     pub fn poll_opened(&mut self) -> Option<Offset> {
-        // The in-sync set is the leader alone.
-        let candidate = match self.rules.durability {
-            Durability::Fsync | Durability::Replicated => self.durable,
-            Durability::PageCache => self.flush.map_or(self.log_end, |flush| flush.held_at),
+        let candidate = match (self.in_sync, self.rules.durability) {
+            (InSync::Unknown, _) => return None,
+            (InSync::Alone, _) => self.durable_enough(),
+            (InSync::UpTo(there), Durability::Replicated) => there.min(self.log_end),
+            (InSync::UpTo(there), _) => there.min(self.durable_enough()),
         };
         self.position.advance_to(candidate, self.log_end)
+    }
+
+    fn durable_enough(&self) -> Offset {
+        match self.rules.durability {
+            Durability::Fsync | Durability::Replicated => self.durable,
+            Durability::PageCache => self.flush.map_or(self.log_end, |flush| flush.held_at),
+        }
     }
 }
 
@@ -182,5 +233,36 @@ mod tests {
         assert!(gate.wants_sync());
         gate.handle_append(Offset(14));
         assert_eq!(gate.poll_opened(), None);
+    }
+
+    #[test]
+    fn a_record_is_committed_when_it_is_durable_here_and_there() {
+        let mut gate = gate(Durability::Fsync, i64::MAX);
+        gate.set_in_sync(InSync::UpTo(Offset(10)));
+        gate.handle_append(Offset(14));
+        gate.handle_durable(Offset(14));
+        assert_eq!((gate.poll_opened(), gate.vouched_here()), (None, Offset(14)));
+        gate.set_in_sync(InSync::UpTo(Offset(13)));
+        assert_eq!(gate.poll_opened(), Some(Offset(13)));
+        gate.handle_append(Offset(20));
+        gate.set_in_sync(InSync::UpTo(Offset(20)));
+        assert_eq!(gate.poll_opened(), Some(Offset(14)), "not durable here");
+        gate.set_in_sync(InSync::Unknown);
+        gate.handle_durable(Offset(20));
+        assert_eq!((gate.poll_opened(), gate.vouched_here()), (None, Offset(20)));
+    }
+
+    #[test]
+    fn replicated_means_memory_of_two_and_the_disk_where_there_is_one() {
+        let mut gate = gate(Durability::Replicated, i64::MAX);
+        gate.set_in_sync(InSync::UpTo(Offset(12)));
+        gate.handle_append(Offset(14));
+        assert!(!gate.wants_sync());
+        assert_eq!((gate.poll_opened(), gate.vouched_here()), (Some(Offset(12)), Offset(14)));
+        gate.set_in_sync(InSync::Alone);
+        assert!(gate.wants_sync());
+        assert_eq!(gate.poll_opened(), None);
+        gate.handle_durable(Offset(14));
+        assert_eq!(gate.poll_opened(), Some(Offset(14)));
     }
 }

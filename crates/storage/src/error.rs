@@ -1,7 +1,7 @@
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use types::{ErrorCode, LeaderEpoch, Offset, ProducerEpoch, ProducerId, Sequence};
+use types::{ErrorCode, Offset, ProducerEpoch, ProducerId, Sequence};
 
 /// The world broke: a disk error, or our own bytes are not what we wrote. `KAFKA_STORAGE_ERROR`.
 ///
@@ -217,10 +217,3 @@ impl fmt::Display for ReadError {
 }
 
 impl std::error::Error for ReadError {}
-
-/// An epoch and where it ends or begins; what OffsetForLeaderEpoch answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EpochEnd {
-    pub epoch: LeaderEpoch,
-    pub end_offset: Offset,
-}

@@ -1,11 +1,11 @@
 use crate::checkpoints::{EpochEntry, decode_epochs, encode_epochs, read_text};
-use crate::error::{EpochEnd, StorageError};
+use crate::error::StorageError;
 use crate::file_names::{LEADER_EPOCHS, TEMPORARY_SUFFIX};
 use crate::partition_dir::PartitionDir;
 use env::{Disk, DiskFile, OpenMode};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use types::{LeaderEpoch, Offset};
+use types::{EpochEnd, LeaderEpoch, Offset};
 
 /// Which leader wrote which stretch of a log: the first offset of each epoch.
 ///

@@ -4,7 +4,7 @@ mod retaining;
 mod room;
 
 use crate::config::LogConfig;
-use crate::error::{EpochEnd, StorageError};
+use crate::error::StorageError;
 use crate::file_names::{FileKind, OffsetFile};
 use crate::flush::LogFlusher;
 use crate::frame::Frame;
@@ -20,7 +20,7 @@ use env::Disk;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use types::{LeaderEpoch, Offset, ProducerId, TopicPartition, WallTime};
+use types::{EpochEnd, LeaderEpoch, Offset, ProducerId, TopicPartition, WallTime};
 
 pub use append::{AppendContext, Appended};
 

@@ -1,4 +1,4 @@
-use crate::error::{EpochEnd, ReadError, StorageError};
+use crate::error::{ReadError, StorageError};
 use crate::frame::{Frame, checked_batch};
 use crate::limits::{LOOKUP_CHUNK_BYTES, READ_BYTES_MAX, READ_RETRIES_MAX};
 use crate::log_state::{LogState, SegmentList, floor_segment};
@@ -10,7 +10,7 @@ use env::{Disk, DiskFile};
 use records::BatchError;
 use std::path::Path;
 use std::sync::Arc;
-use types::{LeaderEpoch, Offset, TopicPartition};
+use types::{EpochEnd, LeaderEpoch, Offset, TopicPartition};
 
 /// Reads a log beside its writer. Cheap to clone; any number may read at once.
 ///

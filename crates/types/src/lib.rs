@@ -10,7 +10,7 @@ mod time;
 mod topic_partition;
 mod uuid;
 
-pub use epoch::{LeaderEpoch, ProducerEpoch};
+pub use epoch::{BrokerEpoch, EpochEnd, LeaderEpoch, PartitionEpoch, ProducerEpoch};
 pub use error_code::ErrorCode;
 pub use ids::{BrokerId, ProducerId, Sequence};
 pub use offset::Offset;
