@@ -8,10 +8,10 @@ pub mod topics;
 use protocol::Request;
 use types::MonoTime;
 
-use crate::history::History;
 use crate::wire::{Answer, Wire};
 use env::Clock;
 use env_sim::{SimClock, SimRng};
+use history::History;
 
 /// A client: reacts to its connection and to time. All effects go through [`Io`].
 pub trait Actor {

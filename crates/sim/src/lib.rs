@@ -4,8 +4,6 @@
 //! that it runs here: the world comes in through `env`, bytes through `broker::Connection`.
 
 pub mod actors;
-pub mod checkers;
-pub mod history;
 pub mod run;
 pub mod trace;
 pub mod wire;

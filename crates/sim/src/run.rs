@@ -21,10 +21,10 @@ use crate::actors::consumer::Consumer;
 use crate::actors::member::Member;
 use crate::actors::producer::Producer;
 use crate::actors::topics::Topics;
-use crate::checkers;
-use crate::history::{Event, FinalState};
 use crate::trace::Trace;
 use crate::world::{Faults, Met, World};
+use history::checkers;
+use history::{Event, FinalState};
 
 const TOPIC: &str = "events";
 const PARTITIONS: i32 = 3;
@@ -53,7 +53,8 @@ pub fn run(seed: u64, faults: Faults, chaos_ms: u64) -> Outcome {
     let course = AssertUnwindSafe(|| {
         let end = live(&mut world, faults, chaos_ms);
         records = end.records.values().map(Vec::len).sum();
-        let judged = checkers::ALL.iter().map(|(name, check)| (name, check(&world.history, &end)));
+        let judged =
+            checkers::all().into_iter().map(|(name, check)| (name, check(&world.history, &end)));
         judged
             .flat_map(|(name, broken)| {
                 broken.into_iter().map(move |what| format!("{name}: {what}"))

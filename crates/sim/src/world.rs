@@ -18,9 +18,9 @@ use types::MonoTime;
 pub use self::faults::{Faults, Lie, Met};
 use self::links::Link;
 use crate::actors::Actor;
-use crate::history::History;
 use crate::trace::Trace;
 use crate::wire::Wire;
+use history::History;
 
 const LISTENER: &str = "PLAINTEXT";
 const RECONNECT_MS: u64 = 50;

@@ -27,6 +27,7 @@ use Colour::{Black, Grey, White};
 pub const ROOMS: &[Room] = &[
     room("types", White, &[]),
     room("metrics", White, &[]),
+    room("history", White, &[]),
     room("records", White, &["types"]),
     room("protocol", White, &["types"]),
     room("config", White, &["types"]),
@@ -69,7 +70,10 @@ pub const ROOMS: &[Room] = &[
     room(
         "sim",
         Black,
-        &["types", "records", "protocol", "config", "env", "env-sim", "storage", "broker"],
+        &[
+            "types", "history", "records", "protocol", "config", "env", "env-sim", "storage",
+            "broker",
+        ],
     ),
     room("fuzz-rounds", Black, &[]),
     room("bench", Black, &["types", "records", "protocol", "client"]),

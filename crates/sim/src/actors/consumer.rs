@@ -6,8 +6,8 @@ use records::batches;
 use types::{ErrorCode, Uuid};
 
 use super::{Actor, Io};
-use crate::history::Event;
 use crate::wire::Answer;
+use history::Event;
 
 pub struct Consumer {
     topic_id: Uuid,

@@ -18,8 +18,8 @@ use protocol::messages::sync_group_response::SyncGroupResponse;
 use types::{ErrorCode, Uuid};
 
 use super::{Actor, Io};
-use crate::history::Event;
 use crate::wire::Answer;
+use history::Event;
 
 const PROTOCOL: &str = "range";
 /// Short, so that a group soon forgets the members that a crash left behind.

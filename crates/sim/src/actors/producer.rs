@@ -9,8 +9,8 @@ use records::{BatchBuilder, Compression, Compressor, NewRecord};
 use types::{ErrorCode, ProducerEpoch, ProducerId, Sequence, Uuid};
 
 use super::{Actor, Io};
-use crate::history::{Event, Value};
 use crate::wire::Answer;
+use history::Event;
 
 pub struct Producer {
     name: String,
@@ -34,7 +34,7 @@ enum Identity {
 
 #[derive(Clone)]
 struct Batch {
-    values: Vec<Value>,
+    values: Vec<String>,
     sequence: i32,
     codec: Compression,
     timestamp: i64,

@@ -6,8 +6,8 @@ use protocol::messages::delete_topics_request::{DeleteTopicState, DeleteTopicsRe
 use protocol::messages::{CreateTopicsResponse, DeleteTopicsResponse};
 
 use super::{Actor, Io};
-use crate::history::Event;
 use crate::wire::Answer;
+use history::Event;
 
 const REST_MS: u64 = 500;
 

@@ -8,7 +8,7 @@ use env_sim::Crash;
 use protocol::ApiKey;
 
 use super::{Due, LISTENER, RECONNECT_MS, World};
-use crate::history::Event;
+use history::Event;
 
 /// Mutations of the disk until a process dies in the middle of one, at most.
 const DIES_WITHIN: u64 = 200;

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::history::{FinalState, History};
+use crate::{FinalState, History, Value};
 
-pub fn check(_history: &History, end: &FinalState) -> Vec<String> {
+pub fn check<V: Value>(_history: &History<V>, end: &FinalState<V>) -> Vec<String> {
     let mut broken = Vec::new();
     for (partition, records) in &end.records {
         let mut seen = BTreeSet::new();
@@ -25,8 +25,8 @@ mod tests {
 
     #[test]
     fn a_repeat_is_found_out() {
-        let mut end = FinalState::default();
+        let mut end = FinalState::<String>::default();
         end.records.insert(0, vec![(0, "a".to_owned()), (1, "a".to_owned())]);
-        assert_eq!(check(&History::default(), &end).len(), 1);
+        assert_eq!(check(&History::<String>::default(), &end).len(), 1);
     }
 }

@@ -1,8 +1,8 @@
 //! Between the log start and the log end every offset holds one record.
 
-use crate::history::{FinalState, History};
+use crate::{FinalState, History, Value};
 
-pub fn check(_history: &History, end: &FinalState) -> Vec<String> {
+pub fn check<V: Value>(_history: &History<V>, end: &FinalState<V>) -> Vec<String> {
     let mut broken = Vec::new();
     for (partition, (start, log_end)) in &end.bounds {
         let records = end.records.get(partition).map(Vec::as_slice).unwrap_or_default();
@@ -26,9 +26,9 @@ mod tests {
 
     #[test]
     fn a_gap_is_found_out() {
-        let mut end = FinalState::default();
+        let mut end = FinalState::<String>::default();
         end.bounds.insert(0, (0, 3));
         end.records.insert(0, vec![(0, String::new()), (2, String::new())]);
-        assert_eq!(check(&History::default(), &end).len(), 1);
+        assert_eq!(check(&History::<String>::default(), &end).len(), 1);
     }
 }

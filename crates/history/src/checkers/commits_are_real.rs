@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::history::{Event, FinalState, History};
+use crate::{Event, FinalState, History, Value};
 
-pub fn check(history: &History, end: &FinalState) -> Vec<String> {
+pub fn check<V: Value>(history: &History<V>, end: &FinalState<V>) -> Vec<String> {
     let sent: BTreeSet<(&str, i32, i64)> = history
         .events()
         .iter()
@@ -28,10 +28,10 @@ mod tests {
 
     #[test]
     fn an_offset_that_nobody_committed_is_found_out() {
-        let mut history = History::default();
+        let mut history = History::<String>::default();
         let group = "g".to_owned();
         history.note(Event::CommitSent { group: group.clone(), partition: 0, offset: 7 });
-        let mut end = FinalState::default();
+        let mut end = FinalState::<String>::default();
         end.committed.insert((group.clone(), 0), 7);
         end.committed.insert((group.clone(), 1), -1);
         assert!(check(&history, &end).is_empty());

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::history::{Event, FinalState, History};
+use crate::{Event, FinalState, History, Value};
 
 /// (group, partition) → offsets that were acknowledged, with the event that said so.
 type Told<'a> = BTreeMap<(&'a str, i32), Vec<(usize, i64)>>;
 
-pub fn check(history: &History, end: &FinalState) -> Vec<String> {
+pub fn check<V: Value>(history: &History<V>, end: &FinalState<V>) -> Vec<String> {
     let mut told = Told::new();
     let mut broken = Vec::new();
     for (now, event) in history.events().iter().enumerate() {
@@ -55,10 +55,10 @@ mod tests {
 
     #[test]
     fn a_commit_that_went_back_is_found_out() {
-        let mut history = History::default();
+        let mut history = History::<String>::default();
         let group = "g".to_owned();
         history.note(Event::Committed { group: group.clone(), partition: 0, offset: 7 });
-        let mut end = FinalState::default();
+        let mut end = FinalState::<String>::default();
         end.committed.insert((group.clone(), 0), 7);
         assert!(check(&history, &end).is_empty());
         end.committed.insert((group, 0), 6);
@@ -68,10 +68,10 @@ mod tests {
     #[test]
     fn a_group_that_resumes_before_its_commit_is_found_out_unless_it_asked_first() {
         let group = || "g".to_owned();
-        let mut end = FinalState::default();
+        let mut end = FinalState::<String>::default();
         end.committed.insert((group(), 0), 7);
         let broken = |asked| {
-            let mut history = History::default();
+            let mut history = History::<String>::default();
             history.note(Event::Committed { group: group(), partition: 0, offset: 7 });
             history.note(Event::Resumed { group: group(), partition: 0, offset: 6, asked });
             check(&history, &end).len()

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::history::{Event, FinalState, History};
+use crate::{Event, FinalState, History, Value};
 
-pub fn check(history: &History, end: &FinalState) -> Vec<String> {
+pub fn check<V: Value>(history: &History<V>, end: &FinalState<V>) -> Vec<String> {
     let (mut written, mut read, mut committed) =
         (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for event in history.since_healed() {
@@ -34,10 +34,10 @@ mod tests {
 
     #[test]
     fn a_partition_or_a_group_that_stands_still_is_found_out() {
-        let mut history = History::default();
+        let mut history = History::<String>::default();
         let acked = Event::Acked { partition: 0, base: 0, values: Vec::new() };
         let committed = Event::Committed { group: "g".to_owned(), partition: 0, offset: 1 };
-        let mut end = FinalState::default();
+        let mut end = FinalState::<String>::default();
         end.records.insert(0, Vec::new());
         end.committed.insert(("g".to_owned(), 0), 1);
         for event in [acked.clone(), committed.clone(), Event::Healed] {

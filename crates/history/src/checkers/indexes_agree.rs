@@ -1,8 +1,8 @@
 //! Looking a timestamp up gives the first record that is as late, exactly.
 
-use crate::history::{FinalState, History};
+use crate::{FinalState, History, Value};
 
-pub fn check(_history: &History, end: &FinalState) -> Vec<String> {
+pub fn check<V: Value>(_history: &History<V>, end: &FinalState<V>) -> Vec<String> {
     let mut broken = Vec::new();
     for (partition, found) in &end.by_timestamp {
         let records = end.records.get(partition).map(Vec::as_slice).unwrap_or_default();
@@ -27,12 +27,12 @@ mod tests {
 
     #[test]
     fn a_look_up_that_misses_the_first_record_is_found_out() {
-        let mut end = FinalState::default();
+        let mut end = FinalState::<String>::default();
         end.records.insert(0, vec![(3, "a".to_owned()), (4, "b".to_owned())]);
         end.timestamps.insert(0, vec![100, 200]);
         end.by_timestamp.insert(0, vec![(100, 3), (150, 4), (201, -1)]);
-        assert!(check(&History::default(), &end).is_empty());
+        assert!(check(&History::<String>::default(), &end).is_empty());
         end.by_timestamp.insert(0, vec![(100, 4)]);
-        assert_eq!(check(&History::default(), &end).len(), 1);
+        assert_eq!(check(&History::<String>::default(), &end).len(), 1);
     }
 }

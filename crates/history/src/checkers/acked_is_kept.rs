@@ -5,13 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::history::{Event, FinalState, History};
+use crate::{Event, FinalState, History, Value};
 
-pub fn check(history: &History, end: &FinalState) -> Vec<String> {
-    let found: BTreeMap<(i32, i64), &str> = end
+pub fn check<V: Value>(history: &History<V>, end: &FinalState<V>) -> Vec<String> {
+    let found: BTreeMap<(i32, i64), &V> = end
         .records
         .iter()
-        .flat_map(|(p, records)| records.iter().map(|(o, v)| ((*p, *o), v.as_str())))
+        .flat_map(|(p, records)| records.iter().map(|(o, v)| ((*p, *o), v)))
         .collect();
     let mut broken = Vec::new();
     for event in history.since_power_loss() {
@@ -19,8 +19,9 @@ pub fn check(history: &History, end: &FinalState) -> Vec<String> {
         // Every acknowledgement by itself: a log that was emptied and filled anew promises the
         // same offsets twice.
         for (offset, value) in (*base..).zip(values) {
-            let there = found.get(&(*partition, offset)).copied().unwrap_or("nothing");
-            if there != value {
+            let there = found.get(&(*partition, offset)).copied();
+            if there != Some(value) {
+                let there = there.map_or("nothing".to_owned(), V::to_string);
                 broken.push(format!(
                     "partition {partition} offset {offset}: {value} was acknowledged, {there} is \
                      there"
@@ -37,10 +38,10 @@ mod tests {
 
     #[test]
     fn a_lost_or_moved_record_is_found_out() {
-        let mut history = History::default();
+        let mut history = History::<String>::default();
         let values = vec!["a".to_owned(), "b".to_owned()];
         history.note(Event::Acked { partition: 0, base: 4, values });
-        let mut end = FinalState::default();
+        let mut end = FinalState::<String>::default();
         end.records.insert(0, vec![(4, "a".to_owned()), (5, "b".to_owned())]);
         assert!(check(&history, &end).is_empty());
         end.records.insert(0, vec![(4, "a".to_owned()), (6, "b".to_owned())]);
@@ -49,12 +50,12 @@ mod tests {
 
     #[test]
     fn an_offset_that_was_promised_to_two_records_is_found_out() {
-        let mut history = History::default();
+        let mut history = History::<String>::default();
         for value in ["a", "b"] {
             let values = vec![value.to_owned()];
             history.note(Event::Acked { partition: 0, base: 0, values });
         }
-        let mut end = FinalState::default();
+        let mut end = FinalState::<String>::default();
         end.records.insert(0, vec![(0, "b".to_owned())]);
         assert_eq!(check(&history, &end).len(), 1);
     }

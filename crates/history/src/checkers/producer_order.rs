@@ -1,18 +1,17 @@
 //! What a producer sent to a partition lies there in the order it was sent.
 //!
-//! Values end in `:<number>`, counted by their producer.
+//! Values say whose how manieth they are.
 
 use std::collections::BTreeMap;
 
-use crate::history::{FinalState, History};
+use crate::{FinalState, History, Value};
 
-pub fn check(_history: &History, end: &FinalState) -> Vec<String> {
+pub fn check<V: Value>(_history: &History<V>, end: &FinalState<V>) -> Vec<String> {
     let mut broken = Vec::new();
     for (partition, records) in &end.records {
-        let mut last: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut last: BTreeMap<V::Producer, u64> = BTreeMap::new();
         for (offset, value) in records {
-            let Some((producer, number)) = value.rsplit_once(':') else { continue };
-            let number = number.parse().unwrap_or(u64::MAX);
+            let Some((producer, number)) = value.source() else { continue };
             if last.insert(producer, number).is_some_and(|before| before > number) {
                 broken.push(format!("partition {partition} offset {offset}: {value} came late"));
             }
@@ -27,11 +26,11 @@ mod tests {
 
     #[test]
     fn a_swapped_pair_is_found_out() {
-        let mut end = FinalState::default();
+        let mut end = FinalState::<String>::default();
         let record = |offset, value: &str| (offset, value.to_owned());
         end.records.insert(0, vec![record(0, "a:1"), record(1, "b:9"), record(2, "a:2")]);
-        assert!(check(&History::default(), &end).is_empty());
+        assert!(check(&History::<String>::default(), &end).is_empty());
         end.records.insert(0, vec![record(0, "a:2"), record(1, "a:1")]);
-        assert_eq!(check(&History::default(), &end).len(), 1);
+        assert_eq!(check(&History::<String>::default(), &end).len(), 1);
     }
 }

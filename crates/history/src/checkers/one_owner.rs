@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::history::{Event, FinalState, History};
+use crate::{Event, FinalState, History, Value};
 
-pub fn check(history: &History, _end: &FinalState) -> Vec<String> {
+pub fn check<V: Value>(history: &History<V>, _end: &FinalState<V>) -> Vec<String> {
     let mut broken = Vec::new();
     for events in history.between_power_losses() {
         let mut owners: BTreeMap<(&str, i32, i32), &str> = BTreeMap::new();
@@ -32,7 +32,7 @@ mod tests {
 
     #[test]
     fn two_owners_in_one_generation_are_found_out() {
-        let mut history = History::default();
+        let mut history = History::<String>::default();
         let assigned = |generation, member: &str| Event::Assigned {
             group: "g".to_owned(),
             generation,
@@ -41,8 +41,8 @@ mod tests {
         };
         history.note(assigned(1, "a"));
         history.note(assigned(2, "b"));
-        assert!(check(&history, &FinalState::default()).is_empty());
+        assert!(check(&history, &FinalState::<String>::default()).is_empty());
         history.note(assigned(2, "a"));
-        assert_eq!(check(&history, &FinalState::default()).len(), 1);
+        assert_eq!(check(&history, &FinalState::<String>::default()).len(), 1);
     }
 }

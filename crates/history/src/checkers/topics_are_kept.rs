@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::history::{Event, FinalState, History};
+use crate::{Event, FinalState, History, Value};
 
-pub fn check(history: &History, end: &FinalState) -> Vec<String> {
+pub fn check<V: Value>(history: &History<V>, end: &FinalState<V>) -> Vec<String> {
     let mut owed = BTreeSet::new();
     let mut gone = BTreeSet::new();
     for event in history.events() {
@@ -29,7 +29,7 @@ mod tests {
 
     #[test]
     fn a_topic_that_vanished_or_came_back_is_found_out() {
-        let mut history = History::default();
+        let mut history = History::<String>::default();
         let name = |name: &str| name.to_owned();
         history.note(Event::TopicCreated { name: name("a") });
         history.note(Event::TopicCreated { name: name("b") });

@@ -1,0 +1,14 @@
+//! What the clients of a run did and were told, and the one judge of it: a simulated node, a
+//! simulated cluster and real processes write the same events.
+//!
+//! **Architecture Invariant:** a checker knows no broker. Whatever it calls broken, a client or an
+//! operator could have seen.
+
+pub mod checkers;
+mod history;
+mod value;
+mod verdict;
+
+pub use history::{Event, FinalState, History, ReplicaRecord};
+pub use value::Value;
+pub use verdict::{Verdict, judge};
