@@ -11,6 +11,7 @@ use crate::listeners::{
     check_served, parse_http, parse_listeners,
 };
 use crate::lookup::BrokerLookup;
+use crate::membership_config::MembershipConfig;
 
 /// Everything that decides how a node behaves, apart from topics (see [`crate::TopicConfig`]).
 #[doc(alias = "KafkaConfig")]
@@ -23,6 +24,7 @@ pub struct BrokerConfig {
     pub group: GroupConfig,
     pub offsets: OffsetsConfig,
     pub producer_ids: ProducerIdConfig,
+    pub membership: MembershipConfig,
     /// What the file, the environment and the command line set, for [`BrokerLayers`].
     pub static_properties: Overrides,
 }
@@ -156,6 +158,7 @@ impl BrokerConfig {
             log: log(&lookup),
             group: group(&lookup),
             offsets: offsets(&lookup),
+            membership: MembershipConfig::resolve(&lookup),
             producer_ids: ProducerIdConfig {
                 expiration_ms: lookup.int("producer.id.expiration.ms"),
                 expiration_check_interval_ms: lookup

@@ -1,5 +1,5 @@
 use metadata::{METADATA_VERSION_FEATURE, MetadataRecord, MetadataVersion};
-use protocol::metadata_records::FeatureLevelRecord;
+use protocol::metadata_records::{AbortTransactionRecord, FeatureLevelRecord};
 
 use crate::Controller;
 use crate::ControllerResult;
@@ -14,13 +14,19 @@ pub fn bootstrap_records(level: MetadataVersion) -> Vec<MetadataRecord> {
 }
 
 impl Controller {
-    /// What a new reign writes before it serves: nothing, unless the log is still empty.
+    /// What a new reign writes before it serves: nothing, unless the log is still empty, or the
+    /// reign before it ended in the middle of a metadata transaction.
     #[doc(alias = "ActivationRecordsGenerator")]
     pub fn activate(&self, fresh: MetadataVersion) -> ControllerResult<()> {
-        match self.view().is_empty() {
-            true => ControllerResult::atomic(bootstrap_records(fresh), ()),
-            false => ControllerResult::reply_only(()),
+        let mut records = Vec::new();
+        if self.in_transaction() {
+            let reason = Some("Controller failover".into());
+            records.push(AbortTransactionRecord { reason }.into());
         }
+        if self.view().is_empty() {
+            records.extend(bootstrap_records(fresh));
+        }
+        ControllerResult::atomic(records, ())
     }
 
     /// Gives up the features that this build does not serve, so that it can take over the metadata

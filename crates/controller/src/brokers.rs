@@ -5,14 +5,11 @@ use metadata::{
     BrokerEpoch, BrokerImage, METADATA_VERSION_FEATURE, MetadataVersion, RESERVED_DIRECTORIES,
 };
 use protocol::messages::broker_registration_request::BrokerRegistrationRequest;
+use protocol::metadata_records::RegisterBrokerRecord;
 use protocol::metadata_records::register_broker_record::{BrokerEndpoint, BrokerFeature};
-use protocol::metadata_records::{BrokerRegistrationChangeRecord, RegisterBrokerRecord};
 use types::{BrokerId, ErrorCode, Uuid};
 
 use crate::{ApiError, Controller, ControllerResult};
-
-/// `fenced` in a change record.
-const UNFENCED: i8 = -1;
 
 impl Controller {
     /// Registers a broker that has started, fenced: [`unfence_broker`](Self::unfence_broker) puts
@@ -26,6 +23,7 @@ impl Controller {
     /// # Errors
     /// The message explains the code; the wire carries the code only.
     /// - `INCONSISTENT_CLUSTER_ID`: the broker belongs to another cluster
+    /// - `DUPLICATE_BROKER_REGISTRATION`: another process with that id is alive
     /// - `INVALID_REGISTRATION`: no, reserved, doubled or foreign log directories
     /// - `UNSUPPORTED_VERSION`: it cannot work at a finalized feature level
     ///
@@ -44,43 +42,13 @@ impl Controller {
         let stopped_cleanly =
             existing.is_some_and(|broker| broker.epoch.0 == request.previous_broker_epoch);
         if amends.is_none() && !stopped_cleanly {
-            records = self.leave_partitions(id);
+            records = self.lose_seats(id);
         }
         // The registration comes first: its offset is known only there.
         let next = self.view().provenance.last_offset.plus(1);
         let epoch = amends.map_or(BrokerEpoch(next.0), |broker| broker.epoch);
         records.insert(0, registration(request, epoch, amends).into());
         ControllerResult { records, atomic: true, reply: Ok(epoch) }
-    }
-
-    /// Puts a registered broker into service and lets it lead what has no leader, and nothing that
-    /// is in a log directory it has not got.
-    ///
-    /// # Errors
-    /// `BROKER_ID_NOT_REGISTERED`, `STALE_BROKER_EPOCH`.
-    pub fn unfence_broker(
-        &self,
-        id: BrokerId,
-        epoch: BrokerEpoch,
-    ) -> ControllerResult<Result<(), ApiError>> {
-        let broker = match self.check_broker_epoch(id, epoch) {
-            Ok(broker) => broker,
-            Err(error) => return ControllerResult::reply_only(Err(error)),
-        };
-        if !broker.fenced {
-            return ControllerResult::reply_only(Ok(()));
-        }
-        let unfence = BrokerRegistrationChangeRecord {
-            broker_id: id.0,
-            broker_epoch: epoch.0,
-            fenced: UNFENCED,
-            ..BrokerRegistrationChangeRecord::default()
-        };
-        let mut records = vec![unfence.into()];
-        records.extend(self.leave_missing_directories(id));
-        records.extend(self.elect_leaderless(id));
-        // Any prefix leaves a consistent cluster: a broker in service that leads less.
-        ControllerResult { records, atomic: false, reply: Ok(()) }
     }
 
     pub(crate) fn check_broker_epoch(
@@ -110,6 +78,12 @@ impl Controller {
                 request.cluster_id
             );
             return Err(ApiError::new(ErrorCode::InconsistentClusterId, message));
+        }
+        let id = BrokerId(request.broker_id);
+        let other = self.broker(id).filter(|b| b.incarnation != request.incarnation_id);
+        if other.is_some_and(|other| self.liveness.is_live(other)) {
+            let message = format!("Another broker is registered with broker id {id}.");
+            return Err(ApiError::new(ErrorCode::DuplicateBrokerRegistration, message));
         }
         if request.is_migrating_zk_broker {
             let message = "Controller does not support registering ZK brokers.";

@@ -4,13 +4,18 @@ use bytes::Bytes;
 use config::{BrokerConfig, BrokerLayers};
 use metadata::{
     BrokerImage, ConfigMap, ConfigResource, Loaded, MetadataImage, MetadataLoader, MetadataRecord,
-    Provenance, RecordError, ReplayError,
+    MetadataVersion, Provenance, RecordError, ReplayError,
 };
+use protocol::metadata_records::{BeginTransactionRecord, EndTransactionRecord};
 use types::{BrokerId, Uuid};
 
 use crate::ControllerResult;
+use crate::broker_partitions::BrokerPartitions;
 use crate::limits::RECORDS_PER_BATCH;
+use crate::liveness::Liveness;
 use crate::topic_name::CollidingNames;
+
+const TRANSACTION_NAME: &str = "one decision in several batches";
 
 /// The active controller's mind: the image of all committed metadata, and what may change it.
 ///
@@ -26,6 +31,9 @@ pub struct Controller {
     pub(crate) cluster_id: Uuid,
     loader: MetadataLoader,
     pub(crate) colliding_names: CollidingNames,
+    pub(crate) broker_partitions: BrokerPartitions,
+    /// Soft: who was heard of in this reign.
+    pub(crate) liveness: Liveness,
 }
 
 impl Controller {
@@ -41,8 +49,10 @@ impl Controller {
         image: Arc<MetadataImage>,
     ) -> Controller {
         let colliding_names = CollidingNames::of(&image.topics);
+        let broker_partitions = BrokerPartitions::of(&image.topics);
         let loader = MetadataLoader::new(image);
-        Controller { config, cluster_id, loader, colliding_names }
+        let liveness = Liveness::new(&config.membership);
+        Controller { config, cluster_id, loader, colliding_names, broker_partitions, liveness }
     }
 
     /// Everything committed and replayed so far.
@@ -64,20 +74,38 @@ impl Controller {
         let loaded = self.loader.replay_batch(at, records)?;
         if let Some(loaded) = &loaded {
             self.colliding_names.apply(loaded.delta.topics());
+            self.broker_partitions.apply(loaded);
+            self.liveness.apply(loaded.delta.cluster(), at.last_offset);
         }
         Ok(loaded)
     }
 
     /// The batches that carry out a decision, as record values at the finalized
-    /// `metadata.version`: one batch, or several if it need not be atomic.
+    /// `metadata.version`. What is atomic and too large for one batch is put into a metadata
+    /// transaction (KIP-868), which nobody sees a part of.
     ///
     /// # Errors
     /// A record cannot be written at that level.
     pub fn encode<R>(&self, result: &ControllerResult<R>) -> Result<Vec<Vec<Bytes>>, RecordError> {
         let level = self.view().features.metadata_version();
-        let records_max = if result.atomic { usize::MAX } else { RECORDS_PER_BATCH };
-        let chunks = result.records.chunks(records_max);
-        chunks.map(|chunk| chunk.iter().map(|record| record.encode(level)).collect()).collect()
+        let encoded = result.records.iter().map(|record| record.encode(level));
+        let mut values = encoded.collect::<Result<Vec<_>, _>>()?;
+        // Below the level any prefix is committed: of fencing, a broker that leads less.
+        let needs_transaction = result.atomic
+            && values.len() > RECORDS_PER_BATCH
+            && level >= MetadataVersion::TRANSACTIONS;
+        if needs_transaction {
+            let begin = BeginTransactionRecord { name: Some(TRANSACTION_NAME.into()) };
+            values.insert(0, MetadataRecord::from(begin).encode(level)?);
+            values.push(MetadataRecord::from(EndTransactionRecord::default()).encode(level)?);
+        }
+        Ok(values.chunks(RECORDS_PER_BATCH).map(<[Bytes]>::to_vec).collect())
+    }
+
+    /// Whether a metadata transaction is open: that of a controller which lost its reign half-way,
+    /// unless this one has it under way.
+    pub(crate) fn in_transaction(&self) -> bool {
+        self.loader.in_transaction()
     }
 
     pub(crate) fn view(&self) -> &MetadataImage {

@@ -65,8 +65,8 @@ impl Controller {
         if !partition.replicas.contains(&broker) {
             return Err(ErrorCode::NotLeaderOrFollower);
         }
-        let mut change =
-            PartitionChange::new(self, topic.id, index, partition).directory(broker, directory);
+        let mut change = PartitionChange::new(self, self.topic_rules(topic), index, partition)
+            .directory(broker, directory);
         if !self.broker(broker).is_some_and(|known| known.has_online_dir(directory)) {
             change = change.without(broker);
         }
@@ -95,11 +95,12 @@ impl Controller {
         if offline.is_empty() {
             return ControllerResult::reply_only(Ok(()));
         }
-        let mut records = self.change_partitions(|partition, change| {
-            let is_here = partition.isr.contains(&id) || partition.leader == Some(id);
-            let is_lost = is_here && offline.contains(&partition.directory_of(id));
-            is_lost.then(|| change.without(id))
-        });
+        let mut records =
+            self.change_partitions(self.broker_partitions.seats(id), |partition, change| {
+                let is_here = partition.isr.contains(&id) || partition.leader == Some(id);
+                let is_lost = is_here && offline.contains(&partition.directory_of(id));
+                is_lost.then(|| change.without(id))
+            });
         let online = broker.log_dirs.iter().filter(|dir| !offline.contains(dir)).copied();
         records.push(
             BrokerRegistrationChangeRecord {
@@ -117,7 +118,7 @@ impl Controller {
     /// directories that it has not registered.
     pub(crate) fn leave_missing_directories(&self, id: BrokerId) -> Vec<MetadataRecord> {
         let Some(broker) = self.broker(id) else { return Vec::new() };
-        self.change_partitions(|partition, change| {
+        self.change_partitions(self.broker_partitions.seats(id), |partition, change| {
             let is_missing = !broker.has_online_dir(partition.directory_of(id));
             let leads = partition.leader == Some(id) && is_missing;
             leads.then(|| change.without(id))

@@ -8,6 +8,10 @@ use types::ErrorCode;
 
 use crate::{ApiError, Controller, ControllerResult};
 
+/// Eligible leader replicas, KIP-966: at level 1 account is kept of who holds everything that is
+/// committed although it is not in sync.
+pub(crate) const ELIGIBLE_LEADER_REPLICAS_FEATURE: &str = "eligible.leader.replicas.version";
+
 /// The features that this build knows and the levels it can work at. A feature whose protocol we
 /// do not serve is not here: finalizing it would promise what is not there.
 pub const SUPPORTED_FEATURES: &[(&str, FeatureRange)] = &[(

@@ -8,14 +8,21 @@
 //! **Architecture Invariant:** no clock, no randomness, no I/O. Ids come from the caller, and a
 //! decision on equal images with equal ids is the same decision.
 
+mod alter_partition;
+mod balance;
 mod bootstrap;
+mod broker_partitions;
 mod brokers;
 mod configs;
 mod controller;
+mod controllers;
 mod directories;
 mod error;
 mod features;
+mod fencing;
+mod heartbeats;
 pub mod limits;
+mod liveness;
 mod partition_change;
 mod partitions;
 mod placement;
@@ -23,6 +30,7 @@ mod producer_ids;
 mod reassignment;
 mod result;
 mod topic_name;
+mod topic_rules;
 mod topics;
 
 pub use bootstrap::bootstrap_records;

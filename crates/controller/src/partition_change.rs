@@ -3,9 +3,11 @@ use protocol::metadata_records::PartitionChangeRecord;
 use types::{BrokerId, Uuid};
 
 use crate::Controller;
+use crate::topic_rules::TopicRules;
 
 const NO_LEADER: i32 = -1;
 const LEADER_UNCHANGED: i32 = -2;
+const RECOVERED: i8 = 0;
 const RECOVERING: i8 = 1;
 
 /// Who may become leader.
@@ -27,7 +29,7 @@ pub(crate) enum Election {
 #[derive(Debug)]
 pub(crate) struct PartitionChange<'a> {
     controller: &'a Controller,
-    topic_id: Uuid,
+    rules: TopicRules,
     index: i32,
     before: &'a PartitionImage,
     election: Election,
@@ -35,34 +37,46 @@ pub(crate) struct PartitionChange<'a> {
     leaving: Option<BrokerId>,
     /// A broker that may lead although the image still shows it fenced: it comes into service.
     arriving: Option<BrokerId>,
+    /// A broker that may have lost records which it had.
+    lossy: Option<BrokerId>,
+    /// The leader has caught up with what an unclean election left.
+    recovered: bool,
     /// Where a replica is found to be.
     found_in: Option<(BrokerId, Uuid)>,
     replicas: Vec<BrokerId>,
     isr: Vec<BrokerId>,
     adding: Vec<BrokerId>,
     removing: Vec<BrokerId>,
+    elr: Vec<BrokerId>,
 }
 
 impl<'a> PartitionChange<'a> {
     pub(crate) fn new(
         controller: &'a Controller,
-        topic_id: Uuid,
+        rules: TopicRules,
         index: i32,
         before: &'a PartitionImage,
     ) -> PartitionChange<'a> {
+        let election = match rules.unclean_elections {
+            true => Election::Unclean,
+            false => Election::Online,
+        };
         PartitionChange {
             controller,
-            topic_id,
+            rules,
             index,
             before,
-            election: Election::Online,
+            election,
             leaving: None,
             arriving: None,
+            lossy: None,
+            recovered: false,
             found_in: None,
             replicas: before.replicas.to_vec(),
             isr: before.isr.to_vec(),
             adding: before.adding().to_vec(),
             removing: before.removing().to_vec(),
+            elr: before.elr().to_vec(),
         }
     }
 
@@ -71,13 +85,29 @@ impl<'a> PartitionChange<'a> {
         self
     }
 
-    /// Takes a broker that has stopped out of leadership and, unless it is the last that holds
-    /// everything, out of sync.
+    /// Whether the election may take a leader that misses committed records.
+    pub(crate) fn is_unclean_allowed(&self) -> bool {
+        self.election == Election::Unclean
+    }
+
+    /// Takes a broker that has stopped out of leadership and out of sync. If nobody else is in
+    /// sync, it stays the one that holds everything: as eligible leader where account of those is
+    /// kept, otherwise as the only member of the in-sync set.
     pub(crate) fn without(mut self, broker: BrokerId) -> PartitionChange<'a> {
         self.leaving = Some(broker);
-        if self.isr.iter().any(|member| *member != broker) {
-            self.isr.retain(|member| *member != broker);
-        }
+        self.isr.retain(|member| *member != broker);
+        self
+    }
+
+    /// Says that a broker cannot vouch for what it had: it was killed, or is forgotten.
+    pub(crate) fn having_lost(mut self, broker: BrokerId) -> PartitionChange<'a> {
+        self.lossy = Some(broker);
+        self
+    }
+
+    /// Says that the leader has recovered from an unclean election.
+    pub(crate) fn recovered(mut self, recovered: bool) -> PartitionChange<'a> {
+        self.recovered = recovered;
         self
     }
 
@@ -113,15 +143,22 @@ impl<'a> PartitionChange<'a> {
     /// The record, or `None` if nothing changes.
     pub(crate) fn build(mut self) -> Option<PartitionChangeRecord> {
         self.complete_reassignment();
+        if self.isr.is_empty() && self.rules.min_isr.is_none() {
+            self.isr = self.before.isr.to_vec();
+        }
+        self.count_eligible();
         let unchanged = PartitionChangeRecord {
             partition_id: self.index,
-            topic_id: self.topic_id,
+            topic_id: self.rules.topic_id,
             ..PartitionChangeRecord::default()
         };
         let mut record = unchanged.clone();
-        self.elect(&mut record);
+        let leader = self.elect(&mut record);
         let changed = |now: &[BrokerId], before: &[BrokerId]| (now != before).then(|| ids(now));
-        record.isr = record.isr.or(changed(&self.isr, &self.before.isr));
+        record.isr = changed(&self.isr, &self.before.isr);
+        record.eligible_leader_replicas = changed(&self.elr, self.before.elr());
+        let last_known = self.last_known(leader);
+        record.last_known_elr = changed(&last_known, self.before.last_known_elr());
         record.replicas = changed(&self.replicas, &self.before.replicas);
         record.adding_replicas = changed(&self.adding, self.before.adding());
         record.removing_replicas = changed(&self.removing, self.before.removing());
@@ -137,26 +174,32 @@ impl<'a> PartitionChange<'a> {
         (record != unchanged).then_some(record)
     }
 
-    fn elect(&mut self, record: &mut PartitionChangeRecord) {
+    /// Makes the elected replica the leader, and says who that is.
+    fn elect(&mut self, record: &mut PartitionChangeRecord) -> Option<BrokerId> {
+        if self.recovered && self.before.recovering {
+            record.leader_recovery_state = RECOVERED;
+        }
         let (leader, unclean) = self.elected();
         if leader == self.before.leader {
-            return;
+            return leader;
         }
         record.leader = id_or_none(leader);
-        if let (Some(leader), true) = (leader, self.isr.is_empty() && !unclean) {
-            // An eligible replica leads, and is the whole in-sync set (KIP-966).
-            self.isr = vec![leader];
-            record.isr = Some(vec![leader.0]);
-            record.eligible_leader_replicas = Some(Vec::new());
-            record.last_known_elr = Some(Vec::new());
-        }
-        if let (Some(leader), true) = (leader, unclean) {
-            self.isr = vec![leader];
-            record.isr = Some(vec![leader.0]);
+        let elected = leader?;
+        if unclean {
+            self.isr = vec![elected];
+            self.elr.clear();
             if !self.before.recovering {
                 record.leader_recovery_state = RECOVERING;
             }
+        } else if self.isr.is_empty() {
+            // An eligible leader becomes the whole in-sync set.
+            self.isr = vec![elected];
+            self.elr.retain(|eligible| *eligible != elected);
         }
+        if self.rules.min_isr.is_none() {
+            self.elr.clear();
+        }
+        leader
     }
 
     /// The leader that the partition should have, and whether it may miss committed records.
@@ -167,6 +210,9 @@ impl<'a> PartitionChange<'a> {
         if let Some(clean) = candidates.find(|candidate| self.holds_everything(**candidate)) {
             return (Some(*clean), false);
         }
+        if let Some(last) = self.last_known_leader() {
+            return (Some(last), true);
+        }
         let mut replicas = self.replicas.iter();
         match replicas.find(|replica| self.is_in_service(**replica)) {
             Some(unclean) if self.election == Election::Unclean => (Some(*unclean), true),
@@ -175,8 +221,47 @@ impl<'a> PartitionChange<'a> {
     }
 
     fn holds_everything(&self, replica: BrokerId) -> bool {
-        let eligible = self.isr.is_empty() && self.before.elr().contains(&replica);
+        let eligible = self.isr.is_empty() && self.elr.contains(&replica);
         (self.isr.contains(&replica) || eligible) && self.is_in_service(replica)
+    }
+
+    /// Who led last, if nobody is left that surely holds everything: no other replica can hold
+    /// more. It counts as unclean, for it was killed. Source: KIP-966, "balanced" recovery.
+    fn last_known_leader(&self) -> Option<BrokerId> {
+        let [last] = self.before.last_known_elr() else { return None };
+        let nobody_else = self.isr.is_empty() && self.elr.is_empty();
+        let may_lead = self.replicas.contains(last) && self.is_in_service(*last);
+        (nobody_else && may_lead).then_some(*last)
+    }
+
+    /// While too few are in sync for anything to be committed, whoever was in sync when that began
+    /// holds everything that is committed. Source: KIP-966.
+    fn count_eligible(&mut self) {
+        let enough = match self.rules.min_isr {
+            Some(min_isr) => min_isr.min(self.replicas.len()),
+            // No account is kept; one from before is good until there is a leader.
+            None if self.isr.is_empty() => return,
+            None => 0,
+        };
+        if self.isr.len() >= enough {
+            self.elr.clear();
+            return;
+        }
+        let joined = self.before.isr.iter().filter(|member| !self.before.elr().contains(member));
+        self.elr.extend(joined);
+        let (isr, replicas, lossy) = (&self.isr, &self.replicas, self.lossy);
+        self.elr.retain(|eligible| {
+            !isr.contains(eligible) && replicas.contains(eligible) && lossy != Some(*eligible)
+        });
+    }
+
+    /// Who led when the last replica fell out of sync; nobody once there is a leader.
+    fn last_known(&self, leader: Option<BrokerId>) -> Vec<BrokerId> {
+        match (leader, self.before.leader) {
+            _ if !self.isr.is_empty() => Vec::new(),
+            (None, Some(last)) => vec![last],
+            _ => self.before.last_known_elr().to_vec(),
+        }
     }
 
     fn is_in_service(&self, replica: BrokerId) -> bool {

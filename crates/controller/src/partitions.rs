@@ -1,11 +1,9 @@
-use std::sync::Arc;
-
-use metadata::{MetadataRecord, PartitionImage, TopicImage};
+use metadata::{MetadataRecord, TopicImage};
 use protocol::messages::elect_leaders_request::ElectLeadersRequest;
 use protocol::messages::elect_leaders_response::{
     ElectLeadersResponse, PartitionResult, ReplicaElectionResult,
 };
-use types::{BrokerId, ErrorCode};
+use types::ErrorCode;
 
 use crate::error::outcome;
 use crate::limits::RECORDS_PER_REQUEST_MAX;
@@ -98,7 +96,8 @@ impl Controller {
         if records.len() >= RECORDS_PER_REQUEST_MAX {
             return Err(ApiError::too_many_records());
         }
-        let change = PartitionChange::new(self, topic.id, index, partition).election(election);
+        let change = PartitionChange::new(self, self.topic_rules(topic), index, partition)
+            .election(election);
         match (change.build(), election) {
             (Some(record), _) => {
                 records.push(record.into());
@@ -113,37 +112,6 @@ impl Controller {
                 "The preferred leader was not available.",
             )),
         }
-    }
-
-    /// The changes that take `broker` out of all leaderships and, where another replica holds
-    /// everything, out of sync: it has stopped without a word.
-    pub(crate) fn leave_partitions(&self, broker: BrokerId) -> Vec<MetadataRecord> {
-        self.change_partitions(|partition, change| {
-            partition.isr.contains(&broker).then(|| change.without(broker))
-        })
-    }
-
-    /// The changes that give leaders to partitions which have none and for which `broker`, just
-    /// back in service, can lead.
-    pub(crate) fn elect_leaderless(&self, broker: BrokerId) -> Vec<MetadataRecord> {
-        self.change_partitions(|partition, change| {
-            let waits = partition.leader.is_none() && partition.replicas.contains(&broker);
-            waits.then(|| change.arriving(broker))
-        })
-    }
-
-    pub(crate) fn change_partitions<'a>(
-        &'a self,
-        change: impl Fn(&PartitionImage, PartitionChange<'a>) -> Option<PartitionChange<'a>>,
-    ) -> Vec<MetadataRecord> {
-        let topics = self.view().topics.iter();
-        let partitions = topics.flat_map(|topic: &'a Arc<TopicImage>| {
-            topic.partitions().map(move |(index, partition)| (topic.id, index, &**partition))
-        });
-        let changes = partitions.filter_map(|(topic_id, index, partition)| {
-            change(partition, PartitionChange::new(self, topic_id, index, partition))?.build()
-        });
-        changes.map(MetadataRecord::from).collect()
     }
 }
 

@@ -91,7 +91,7 @@ impl Controller {
         let partition = topic.partition(index);
         let partition = partition
             .ok_or_else(|| unknown(format!("Unable to find partition {name}:{index}.")))?;
-        let change = PartitionChange::new(self, topic.id, index, partition);
+        let change = PartitionChange::new(self, self.topic_rules(topic), index, partition);
         let change = match &wanted.replicas {
             Some(replicas) => {
                 let target = self.check_assignment(replicas, None)?;

@@ -10,6 +10,8 @@ mod command;
 mod render;
 #[path = "scenarios/world.rs"]
 mod world;
+#[path = "scenarios/world_brokers.rs"]
+mod world_brokers;
 
 use std::path::{Path, PathBuf};
 

@@ -43,6 +43,10 @@ const LEVELS: [(&str, u8, bool); 29] = [
 impl MetadataVersion {
     /// 3.3-IV3, the oldest that Kafka 4 reads: broker registrations can say "shutting down".
     pub const MIN: MetadataVersion = MetadataVersion(7);
+    /// 3.6-IV1: several batches can be one change (KIP-868).
+    pub const TRANSACTIONS: MetadataVersion = MetadataVersion(13);
+    /// 3.7-IV0: controllers register (KIP-919).
+    pub const CONTROLLER_REGISTRATIONS: MetadataVersion = MetadataVersion(15);
     /// 3.7-IV2: partitions name their log directories (KIP-858).
     pub const DIRECTORIES: MetadataVersion = MetadataVersion(17);
     /// 4.0-IV1: partitions have eligible leader replicas (KIP-966).
@@ -94,6 +98,8 @@ mod tests {
     fn levels_have_kafkas_names() {
         assert_eq!(MetadataVersion::LATEST.to_string(), "4.2-IV1");
         assert_eq!(MetadataVersion::MIN.to_string(), "3.3-IV3");
+        assert_eq!(MetadataVersion::TRANSACTIONS.to_string(), "3.6-IV1");
+        assert_eq!(MetadataVersion::CONTROLLER_REGISTRATIONS.to_string(), "3.7-IV0");
         assert_eq!(MetadataVersion::DIRECTORIES.to_string(), "3.7-IV2");
         assert_eq!(MetadataVersion::ELIGIBLE_LEADERS.to_string(), "4.0-IV1");
         assert_eq!(MetadataVersion::from_name("4.2"), Some(MetadataVersion::LATEST));

@@ -30,7 +30,7 @@ impl MetadataImage {
         for (name, feature_level) in first.into_iter().chain(rest) {
             records.push(FeatureLevelRecord { name: name.into(), feature_level }.into());
         }
-        records.extend(self.cluster.controllers().map(|image| controller(image).into()));
+        records.extend(self.cluster.controllers().map(|image| image.to_record().into()));
         records.extend(self.cluster.brokers().map(|image| broker(image).into()));
         for topic in self.topics.iter() {
             records.push(TopicRecord { name: (&*topic.name).into(), topic_id: topic.id }.into());
@@ -83,25 +83,29 @@ fn broker(image: &BrokerImage) -> RegisterBrokerRecord {
     }
 }
 
-fn controller(image: &ControllerImage) -> RegisterControllerRecord {
-    let endpoints = image.endpoints.iter().map(|endpoint| ControllerEndpoint {
-        name: (&*endpoint.name).into(),
-        host: (&*endpoint.host).into(),
-        port: endpoint.port,
-        security_protocol: endpoint.security_protocol,
-    });
-    RegisterControllerRecord {
-        controller_id: image.id,
-        incarnation_id: image.incarnation,
-        zk_migration_ready: false,
-        end_points: endpoints.collect(),
-        features: features(&image.features)
-            .map(|(name, range)| ControllerFeature {
-                name: name.into(),
-                min_supported_version: range.min,
-                max_supported_version: range.max,
-            })
-            .collect(),
+impl ControllerImage {
+    /// The registration as one record.
+    pub fn to_record(&self) -> RegisterControllerRecord {
+        let image = self;
+        let endpoints = image.endpoints.iter().map(|endpoint| ControllerEndpoint {
+            name: (&*endpoint.name).into(),
+            host: (&*endpoint.host).into(),
+            port: endpoint.port,
+            security_protocol: endpoint.security_protocol,
+        });
+        RegisterControllerRecord {
+            controller_id: image.id,
+            incarnation_id: image.incarnation,
+            zk_migration_ready: false,
+            end_points: endpoints.collect(),
+            features: features(&image.features)
+                .map(|(name, range)| ControllerFeature {
+                    name: name.into(),
+                    min_supported_version: range.min,
+                    max_supported_version: range.max,
+                })
+                .collect(),
+        }
     }
 }
 

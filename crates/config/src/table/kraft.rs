@@ -46,12 +46,13 @@ pub(super) const ROWS: &[Property] = &[
     boolean("controller.quorum.auto.join.enable", "false").low()
         .accepted(ONE_NODE)
         .doc("Whether a new controller adds itself to the voters."),
-    int("broker.heartbeat.interval.ms", "2000")
+    int("broker.heartbeat.interval.ms", "300").at_least(1)
         .accepted(ONE_NODE)
-        .doc("How often a broker tells the controller that it lives."),
-    int("broker.session.timeout.ms", "9000")
+        .doc("How often a broker tells the controller that it lives (Kafka: 2000)."),
+    int("broker.session.timeout.ms", "1500").at_least(1)
         .accepted(ONE_NODE)
-        .doc("How long a silent broker keeps its leaderships."),
+        .doc("How long a silent broker keeps its leaderships (Kafka: 9000). A broker whose \
+              connection ends without a goodbye keeps them for 250 ms."),
     int("initial.broker.registration.timeout.ms", "60000")
         .accepted(ONE_NODE)
         .doc("How long a starting broker tries to register before it gives up."),

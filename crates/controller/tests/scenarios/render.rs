@@ -82,13 +82,20 @@ pub fn record(record: &MetadataRecord) -> String {
             )
         }
         MetadataRecord::BrokerRegistrationChange(r) => {
-            let change = match r.fenced {
-                -1 => "unfenced",
-                1 => "fenced",
+            let change = match (r.fenced, r.in_controlled_shutdown) {
+                (-1, _) => "unfenced",
+                (1, _) => "fenced",
+                (_, 1) => "in controlled shutdown",
                 _ => "unchanged",
             };
             format!("{}@{} {change}", r.broker_id, r.broker_epoch)
         }
+        MetadataRecord::RegisterController(r) => {
+            let endpoints =
+                r.end_points.iter().map(|e| format!("{}://{}:{}", e.name, e.host, e.port));
+            format!("{} {}", r.controller_id, endpoints.collect::<Vec<_>>().join(","))
+        }
+        MetadataRecord::UnregisterBroker(r) => format!("{}@{}", r.broker_id, r.broker_epoch),
         other => format!("{other:?}"),
     };
     format!("log {} {text}", record.name().trim_end_matches("Record"))
@@ -101,6 +108,8 @@ fn partition_change(r: &PartitionChangeRecord) -> String {
         ("replicas", &r.replicas),
         ("adding", &r.adding_replicas),
         ("removing", &r.removing_replicas),
+        ("elr", &r.eligible_leader_replicas),
+        ("last-known", &r.last_known_elr),
     ];
     if r.leader != -2 {
         text.push_str(&format!(" leader={}", r.leader));

@@ -13,8 +13,7 @@ use protocol::messages::broker_registration_request::{
     BrokerRegistrationRequest, Feature, Listener,
 };
 use protocol::messages::list_partition_reassignments_request::ListPartitionReassignmentsRequest;
-use protocol::metadata_records::BrokerRegistrationChangeRecord;
-use types::{BrokerId, Offset, Uuid, WallTime};
+use types::{BrokerId, MonoTime, Offset, Uuid, WallTime};
 
 use crate::command::{self, number, numbered_id};
 use crate::render;
@@ -23,7 +22,8 @@ const CLUSTER: Uuid = Uuid([0x33; 16]);
 
 pub struct World {
     properties: Overrides,
-    controller: Controller,
+    pub controller: Controller,
+    pub now: MonoTime,
     /// Every batch that was committed.
     log: Vec<(Provenance, Vec<MetadataRecord>)>,
     next_topic_id: u64,
@@ -33,7 +33,8 @@ impl World {
     pub fn new() -> World {
         let properties = Overrides::from([("node.id".to_owned(), "1".to_owned())]);
         let controller = controller(&properties);
-        World { properties, controller, log: Vec::new(), next_topic_id: 1 }
+        let now = MonoTime(1_000_000_000_000);
+        World { properties, controller, now, log: Vec::new(), next_topic_id: 1 }
     }
 
     /// Runs one command; what came of it, a line each.
@@ -57,7 +58,17 @@ impl World {
             }
             "register" => self.register(words),
             "unfence" => self.unfence(words),
-            "fence" => self.fence(number(words[0])),
+            "reign" => self.reign(words),
+            "beat" => self.beat(words),
+            "wait" => self.wait(words),
+            "pause" => self.pause(words),
+            "lost" | "gone" => self.lost(verb, words),
+            "fence" => self.fence(words),
+            "unregister" => self.unregister(words),
+            "isr" => self.alter_partition(words),
+            "balance" => self.balance(),
+            "unclean-tick" => self.elect_unclean_leaders(),
+            "controller" => self.register_controller(words),
             "create" => self.create(words),
             "delete" => self.delete(words),
             "grow" => self.grow(words),
@@ -76,6 +87,7 @@ impl World {
             lines = match words[0] {
                 "topics" => self.topics(),
                 "configs" => self.configs(),
+                "elr" => self.eligible_leaders(),
                 "brokers" => self.brokers(),
                 "reassignments" => self.reassignments(),
                 other => panic!("nothing to show: {other}"),
@@ -84,34 +96,33 @@ impl World {
         lines
     }
 
-    fn commit<R>(
+    pub fn commit<R>(
         &mut self,
         result: ControllerResult<R>,
         render: impl FnOnce(R) -> Vec<String>,
     ) -> Vec<String> {
         let mut lines: Vec<_> = result.records.iter().map(render::record).collect();
         // What is committed went through its bytes.
-        for batch in self.controller.encode(&result).expect("records can be written") {
+        let batches = self.controller.encode(&result).expect("records can be written");
+        let count = batches.len();
+        for (at, batch) in batches.into_iter().enumerate() {
             let records = batch.into_iter().map(MetadataRecord::decode);
             let records: Vec<_> = records.collect::<Result<_, _>>().expect("records can be read");
-            self.append(records);
+            self.append(records, at + 1 == count);
         }
         lines.extend(render(result.reply));
         lines
     }
 
-    fn append(&mut self, records: Vec<MetadataRecord>) {
-        if records.is_empty() {
-            return;
-        }
-        let last = self.controller.image().provenance.last_offset;
+    fn append(&mut self, records: Vec<MetadataRecord>, is_last: bool) {
+        let last = self.log.last().map_or(Offset::NONE, |(at, _)| at.last_offset);
         let at = Provenance {
             last_offset: last.plus(records.len() as i64),
             epoch: 1,
             appended_at: WallTime(1),
         };
         let loaded = self.controller.replay(at, &records).expect("a decision can be replayed");
-        assert!(loaded.is_some_and(|loaded| loaded.image == self.controller.image()));
+        assert_eq!(loaded.is_some(), is_last, "a decision is seen as a whole");
         self.log.push((at, records));
     }
 
@@ -173,11 +184,15 @@ impl World {
                 (other, _) => panic!("no such word: {other}"),
             }
         }
-        request.features = vec![Feature {
-            name: "metadata.version".into(),
+        let feature = |name: &str, levels: (i16, i16)| Feature {
+            name: name.into(),
             min_supported_version: levels.0,
             max_supported_version: levels.1,
-        }];
+        };
+        request.features = vec![
+            feature("metadata.version", levels),
+            feature("eligible.leader.replicas.version", (0, 1)),
+        ];
         let result = self.controller.register_broker(&request);
         self.commit(result, |reply| match reply {
             Ok(epoch) => vec![format!("registered epoch={epoch}")],
@@ -235,20 +250,6 @@ impl World {
         let dirs: Vec<_> = dirs.collect();
         let result = self.controller.directories_offline(id, epoch, &dirs);
         self.commit(result, |reply| vec![format!("{:?}", reply.map_err(|error| error.code))])
-    }
-
-    /// What a controller with heartbeats will decide; here it is written as it is.
-    fn fence(&mut self, id: i32) -> Vec<String> {
-        let image = self.controller.image();
-        let broker = image.cluster.broker(BrokerId(id)).expect("a registered broker");
-        let record = BrokerRegistrationChangeRecord {
-            broker_id: id,
-            broker_epoch: broker.epoch.0,
-            fenced: 1,
-            ..Default::default()
-        };
-        self.append(vec![record.into()]);
-        Vec::new()
     }
 
     fn create(&mut self, words: &[&str]) -> Vec<String> {

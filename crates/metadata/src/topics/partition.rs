@@ -75,7 +75,7 @@ impl PartitionImage {
 
     /// This partition after `change`.
     #[doc(alias = "merge")]
-    pub(crate) fn changed(&self, change: &PartitionChangeRecord) -> PartitionImage {
+    pub fn changed(&self, change: &PartitionChangeRecord) -> PartitionImage {
         let mut next = self.clone();
         next.partition_epoch = next.partition_epoch.wrapping_add(1);
         if change.leader != LEADER_UNCHANGED {
