@@ -11,11 +11,12 @@ use crate::Outcome;
 use crate::batches::{ACKS_ALL, BatchShape};
 use crate::load::{self, Ask, Load};
 use crate::machine::warm_up;
-use crate::options::CommitOptions;
+use crate::options::DurableOptions;
 use crate::server::Server;
 use crate::wire::{TOPIC, create_topic_with};
 
-const CROWD: Load = Load { connections: 64, depth: 5, requests: 60_000 };
+const CROWD_CONNECTIONS: usize = 64;
+const CROWD_DEPTH: usize = 5;
 const CROWD_BATCH: BatchShape = BatchShape { batch_bytes: 16 << 10, value_bytes: 1000 };
 const LONE: Load = Load { connections: 1, depth: 1, requests: 4_000 };
 const LONE_BATCH: BatchShape = BatchShape { batch_bytes: 0, value_bytes: 100 };
@@ -29,12 +30,15 @@ struct Figures {
     lone_micros: f64,
 }
 
-pub fn measure(options: &CommitOptions) -> Outcome<()> {
-    let server = Server::ottla(None)?;
+pub fn measure(options: &DurableOptions) -> Outcome<()> {
+    let server = Server::ottla(options.server.clone())?;
     std::fs::create_dir_all(&options.dir).map_err(|error| error.to_string())?;
     let mut all: [Vec<Figures>; 2] = [Vec::new(), Vec::new()];
     for round in 0..options.rounds {
         for (durability, figures) in DURABILITIES.iter().zip(&mut all) {
+            if !options.only.is_empty() && options.only.iter().all(|only| only != durability) {
+                continue;
+            }
             eprintln!("round {}: {durability}", round + 1);
             figures.push(run(options, &server, durability)?);
         }
@@ -44,7 +48,7 @@ pub fn measure(options: &CommitOptions) -> Outcome<()> {
          lone producer, µs |"
     );
     println!("| --- | --- | --- | --- | --- |");
-    for (durability, figures) in DURABILITIES.iter().zip(&all) {
+    for (durability, figures) in DURABILITIES.iter().zip(&all).filter(|(_, all)| !all.is_empty()) {
         let median = |of: fn(&Figures) -> f64| {
             let mut values: Vec<f64> = figures.iter().map(of).collect();
             values.sort_by(f64::total_cmp);
@@ -63,20 +67,24 @@ pub fn measure(options: &CommitOptions) -> Outcome<()> {
     let ratios = ratios.map(|(disk, cache)| disk.gigabytes_per_second / cache.gigabytes_per_second);
     let mut ratios: Vec<f64> = ratios.collect();
     ratios.sort_by(f64::total_cmp);
-    println!("fsync keeps {:.0} % of the page cache's rate", ratios[ratios.len() / 2] * 100.0);
+    if let Some(ratio) = ratios.get(ratios.len() / 2) {
+        println!("fsync keeps {:.0} % of the page cache's rate", ratio * 100.0);
+    }
     Ok(())
 }
 
-fn run(options: &CommitOptions, server: &Server, durability: &str) -> Outcome<Figures> {
+fn run(options: &DurableOptions, server: &Server, durability: &str) -> Outcome<Figures> {
     let batch = CROWD_BATCH.build();
-    warm_up(&options.dir, CROWD.requests * batch.len() as u64 * 2)
+    let requests = (options.gigabytes * 1e9 / batch.len() as f64) as u64;
+    let crowd = Load { connections: CROWD_CONNECTIONS, depth: CROWD_DEPTH, requests };
+    warm_up(&options.dir, requests * batch.len() as u64 * 5 / 4)
         .map_err(|error| format!("warm-up: {error}"))?;
     let running = server.start(&options.dir)?;
     let config = [("durability", durability)];
-    create_topic_with(running.address, TOPIC, CROWD.connections as i32, &config)?;
+    create_topic_with(running.address, TOPIC, CROWD_CONNECTIONS as i32, &config)?;
     let ask = Ask::Produce { batch, acks: ACKS_ALL };
     let before = commits(running.http)?;
-    let cost = load::run(running.address, running.pid(), &ask, CROWD)?;
+    let cost = load::run(running.address, running.pid(), &ask, crowd)?;
     let after = commits(running.http)?;
     let gigabytes = cost.bytes as f64 / 1e9;
     let ask = Ask::Produce { batch: LONE_BATCH.build(), acks: ACKS_ALL };

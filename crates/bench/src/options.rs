@@ -8,7 +8,8 @@ pub const HELP: &str = "\
 usage: cargo xtask bench [options]
        cargo xtask bench commit [--rounds N] [--dir PATH]
                     ways to make many files survive power loss together
-       cargo xtask bench durable [--rounds N] [--dir PATH]
+       cargo xtask bench durable [--rounds N] [--gigabytes G] [--only DURABILITY] [--server PATH]
+                                 [--dir PATH]
                     acknowledged means on disk, beside acknowledged means the page cache
        cargo xtask bench restart [--partitions N] [--gigabytes X] [--rounds N]
                     [--files-max N] [--server PATH] [--dir PATH]
@@ -30,12 +31,24 @@ pub enum Command {
         dir: PathBuf,
     },
     Commit(CommitOptions),
-    Durable(CommitOptions),
+    Durable(DurableOptions),
     Restart(RestartOptions),
     Help,
 }
 
-/// `bench commit` and `bench durable`.
+/// `bench durable`.
+#[derive(Debug)]
+pub struct DurableOptions {
+    pub rounds: usize,
+    /// How much the 64 producers write in each run, in GB.
+    pub gigabytes: f64,
+    /// Durabilities; empty: all.
+    pub only: Vec<String>,
+    pub server: Option<PathBuf>,
+    pub dir: PathBuf,
+}
+
+/// `bench commit`.
 #[derive(Clone, Debug)]
 pub struct CommitOptions {
     pub rounds: usize,
@@ -85,8 +98,11 @@ pub fn parse(arguments: &[String]) -> Outcome<Command> {
     if arguments.first().is_some_and(|first| first == "restart") {
         return restart(&arguments[1..]);
     }
+    if arguments.first().is_some_and(|first| first == "durable") {
+        return durable(&arguments[1..]);
+    }
     let first = arguments.first().map_or("", String::as_str);
-    let is_named = matches!(first, "commit" | "durable");
+    let is_named = first == "commit";
     let mut rest = arguments.iter().skip(usize::from(is_named));
     while let Some(name) = rest.next() {
         let mut value = || rest.next().ok_or_else(|| format!("{name} needs a value\n{HELP}"));
@@ -109,12 +125,34 @@ pub fn parse(arguments: &[String]) -> Outcome<Command> {
     }
     options.rounds = options.rounds.max(1);
     let apart = CommitOptions { rounds: options.rounds, dir: options.dir.clone() };
-    match first {
-        "commit" => return Ok(Command::Commit(apart)),
-        "durable" => return Ok(Command::Durable(apart)),
-        _ => {}
+    if is_named {
+        return Ok(Command::Commit(apart));
     }
     Ok(Command::Measure(options))
+}
+
+fn durable(arguments: &[String]) -> Outcome<Command> {
+    let mut options = DurableOptions {
+        rounds: 5,
+        gigabytes: 4.0,
+        only: Vec::new(),
+        server: None,
+        dir: PathBuf::from("target/bench"),
+    };
+    let mut rest = arguments.iter();
+    while let Some(name) = rest.next() {
+        let value = rest.next().ok_or_else(|| format!("{name} needs a value\n{HELP}"))?;
+        match name.as_str() {
+            "--rounds" => options.rounds = number(name, value)?,
+            "--gigabytes" => options.gigabytes = number(name, value)?,
+            "--only" => options.only.push(value.clone()),
+            "--server" => options.server = Some(value.into()),
+            "--dir" => options.dir = value.into(),
+            other => return Err(format!("unknown option {other}\n{HELP}")),
+        }
+    }
+    options.rounds = options.rounds.max(1);
+    Ok(Command::Durable(options))
 }
 
 fn restart(arguments: &[String]) -> Outcome<Command> {
