@@ -10,7 +10,7 @@ mod frame;
 mod journal;
 mod replay;
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use env::{Clock, Disk, DiskFile, Job};
@@ -53,6 +53,8 @@ pub struct CommitParts {
     pub clock: Arc<dyn Clock>,
     /// Of one half of the journal: see [`JOURNAL_BYTES`](crate::limits::JOURNAL_BYTES).
     pub journal_bytes: u64,
+    /// See [`RECOVERY_POINTS_BYTES`](crate::limits::RECOVERY_POINTS_BYTES).
+    pub recovery_points_bytes: u64,
 }
 
 /// Commits the logs of one directory together. Clones share it.
@@ -66,6 +68,9 @@ struct Shared<D: Disk> {
     home: Arc<LogDirState<D>>,
     parts: CommitParts,
     gathering: Mutex<Gathering<D>>,
+    /// Bytes that were synced in the segments themselves since the recovery points were written
+    /// down.
+    synced_bytes: AtomicU64,
 }
 
 struct Gathering<D: Disk> {
@@ -88,7 +93,8 @@ impl<D: Disk> GroupCommit<D> {
     pub(crate) fn new(home: Arc<LogDirState<D>>, parts: CommitParts) -> GroupCommit<D> {
         let gathering = Mutex::new(Gathering { waiting: Vec::new(), is_running: false });
         home.lock_journal().set_half_bytes(parts.journal_bytes);
-        GroupCommit { shared: Arc::new(Shared { home, parts, gathering }) }
+        let synced_bytes = AtomicU64::new(0);
+        GroupCommit { shared: Arc::new(Shared { home, parts, gathering, synced_bytes }) }
     }
 
     /// Asks for everything in the log to be committed. `then` hears of it once, or is already
@@ -188,7 +194,20 @@ impl<D: Disk> GroupCommit<D> {
         let logs = round.iter().map(|dirty| Arc::clone(&dirty.log)).chain(journal.logs());
         sync_everything(journal, logs.collect())?;
         metrics.journal_used_bytes.set(journal.bytes() as i64);
+        self.note_synced_bytes(bytes);
         Ok(())
+    }
+
+    /// However fast a node is written to, a start after a crash reads no more than what came since
+    /// the recovery points were written down.
+    fn note_synced_bytes(&self, bytes: u64) {
+        let so_far = self.shared.synced_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        if so_far < self.shared.parts.recovery_points_bytes {
+            return;
+        }
+        self.shared.synced_bytes.store(0, Ordering::Relaxed);
+        let home = Arc::clone(&self.shared.home);
+        (self.shared.parts.checkpoints)(Box::new(move || write_recovery_points(&home)));
     }
 
     /// Brings what the journal holds to the disk beside the commits, and makes it free.
@@ -226,13 +245,7 @@ impl<D: Disk> GroupCommit<D> {
                 home.metrics.journal_used_bytes.set(journal.bytes() as i64);
                 home.metrics.journal_checkpoints.increment();
                 drop(journal);
-                // However fast a node is written to, a start after a crash reads no more than what
-                // came since.
-                match home.checkpoint_recovery_points() {
-                    Err(error) if error.is_full() => home.metrics.errors.count(&error),
-                    Err(error) => home.take_offline(&error),
-                    Ok(()) => {}
-                }
+                write_recovery_points(home);
             }
             Err(error) => {
                 home.take_offline(&error);
@@ -287,6 +300,14 @@ pub(crate) fn sync_beside<D: Disk>(
         log.note_synced();
     }
     Ok(())
+}
+
+fn write_recovery_points<D: Disk>(home: &LogDirState<D>) {
+    match home.checkpoint_recovery_points() {
+        Err(error) if error.is_full() => home.metrics.errors.count(&error),
+        Err(error) => home.take_offline(&error),
+        Ok(()) => {}
+    }
 }
 
 /// Of the logs that are still there.

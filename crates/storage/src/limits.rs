@@ -45,6 +45,10 @@ pub const JOURNAL_BYTES_MIN: u64 = 256 << 10;
 /// byte twice.
 pub const JOURNAL_ROUND_BYTES_MAX: u64 = 1 << 20;
 
+/// The recovery points are written down at least whenever so much was synced: a start after a crash
+/// reads through what came later, at about a gigabyte a second.
+pub const RECOVERY_POINTS_BYTES: u64 = 256 << 20;
+
 /// What one frame of the journal takes at most; a larger commit is several.
 pub const JOURNAL_FRAME_BYTES_MAX: usize = 4 << 20;
 

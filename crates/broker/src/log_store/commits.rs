@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use env::{Background, Clock, Disk, Env, Lane};
-use storage::limits::{JOURNAL_BYTES, JOURNAL_BYTES_MIN, JOURNAL_DISK_SHARE};
+use storage::limits::{
+    JOURNAL_BYTES, JOURNAL_BYTES_MIN, JOURNAL_DISK_SHARE, RECOVERY_POINTS_BYTES,
+};
 use storage::{CommitParts, GroupCommit, LogDir, RunJob};
 use types::{MonoTime, WallTime};
 
@@ -19,6 +21,7 @@ pub(super) fn of_dir<E: Env>(env: &E, dir: &LogDir<E::Disk>) -> GroupCommit<E::D
         checkpoints: lane("checkpoint"),
         clock: Arc::new(Time(env.clone())),
         journal_bytes: journal_bytes(dir),
+        recovery_points_bytes: RECOVERY_POINTS_BYTES,
     })
 }
 

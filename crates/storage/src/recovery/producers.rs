@@ -3,6 +3,7 @@
 use super::segments::ended_at_point;
 use crate::error::StorageError;
 use crate::frame::ScanError;
+use crate::limits::LOOKUP_CHUNK_BYTES;
 use crate::log::PartitionLog;
 use crate::log::append::{marker_of, note_producer};
 use crate::log_state::{LogState, floor_segment};
@@ -130,7 +131,9 @@ fn replay_segment<D: Disk>(
     let start = segment.find(from).map_err(ScanError::Storage)?;
     let Some((start, _)) = start else { return Ok(aborted) };
     let file = segment.file().map_err(ScanError::Storage)?;
-    let mut scan = segment.scan(&file, start).map_err(ScanError::Storage)?;
+    // Heads are all it takes, but of markers.
+    let scan = segment.scan(&file, start).map_err(ScanError::Storage)?;
+    let mut scan = scan.with_chunk(LOOKUP_CHUNK_BYTES);
     while let Some((position, frame)) = scan.next_frame()? {
         let Some(header) = frame.header.as_ref().filter(|header| header.has_producer()) else {
             continue;

@@ -135,6 +135,7 @@ fn what_a_journal_holds_of_replaced_segments_is_never_replayed_into_the_cleaned_
             checkpoints: Box::new(|_| {}),
             clock: Arc::new(SimClock::default()),
             journal_bytes: 1 << 20,
+            recovery_points_bytes: 1 << 20,
         });
         for value in 0..30 {
             world.put(&[("a", Some(&format!("{value}")))]);

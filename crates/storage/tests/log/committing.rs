@@ -18,6 +18,7 @@ use types::{Offset, TopicPartition, Uuid};
 
 /// Room for a few commits, so that the journal turns again and again.
 const JOURNAL_BYTES: u64 = 48 << 10;
+const RECOVERY_POINTS_BYTES: u64 = 200 << 10;
 const JOURNALS: [&str; 2] = ["commit-journal-0", "commit-journal-1"];
 
 type Queue = Arc<Mutex<VecDeque<Job>>>;
@@ -92,6 +93,7 @@ impl World {
             checkpoints: run(&checkpoints),
             clock: Arc::new(SimClock::default()),
             journal_bytes: JOURNAL_BYTES,
+            recovery_points_bytes: RECOVERY_POINTS_BYTES,
         });
         Ok(World { disk, dir, logs, commit, commits, checkpoints, promised: Arc::default() })
     }
@@ -427,4 +429,25 @@ fn a_full_disk_under_the_journal_still_commits_by_the_segments() {
     assert_eq!(world.promised(0), 2);
     assert_eq!(world.dir.metrics().commits_without_journal.get(), 1);
     assert!(!world.dir.is_offline());
+}
+
+/// Found by measuring: 10 GB in commits too large for the journal were all read through again.
+#[test]
+fn a_start_reads_no_more_than_what_came_since_so_many_bytes_were_synced() {
+    let disk = SimDisk::new(1);
+    let mut world = World::start(&disk);
+    world.create(0, 1);
+    for _ in 0..20 {
+        // More than a half of the journal takes.
+        (0..4).for_each(|_| assert!(world.append(0, &[1; 15_000])));
+        world.ask(0);
+        world.run_all();
+    }
+    assert_eq!(world.dir.metrics().commits_without_journal.get(), 20);
+    disk.crash(Crash::Kill);
+    let dir = LogDir::open(disk.for_process(), Path::new(DATA)).unwrap();
+    let (log, report) = dir.open_log(&dir.partitions().unwrap()[0], settings()).unwrap();
+    assert_eq!(log.log_end(), Offset(80));
+    let bytes_max = RECOVERY_POINTS_BYTES + 4 * 15_200;
+    assert!(report.scanned_bytes <= bytes_max, "{report:?}");
 }

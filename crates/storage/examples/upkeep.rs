@@ -1,8 +1,11 @@
-//! What compaction costs, and what readers notice of it.
+//! What the upkeep of a log costs, and what readers notice of it.
 //!
-//! `cargo run --release -p storage --example compact -- DIR [MEGABYTES] [CODEC]` fills a compacted
-//! log in `DIR` with records of 1 000 bytes, every key ten times over, 16 to a batch; reads at
-//! random places for a while; then cleans it while the same reads go on.
+//! `cargo run --release -p storage --example upkeep -- compact DIR [MEGABYTES] [CODEC]` fills a
+//! compacted log in `DIR` with records of 1 000 bytes, every key ten times over, 16 to a batch;
+//! reads at random places for a while; then cleans it while the same reads go on.
+//!
+//! `… upkeep -- retain DIR [MEGABYTES]` lets retention have three quarters of such a log instead,
+//! in 8 MiB segments, and removes their files while the rest is read.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -27,21 +30,39 @@ const QUIET_READS: usize = 100_000;
 
 fn main() {
     let mut args = std::env::args().skip(1);
+    let what = args.next().expect("compact or retain");
     let dir = args.next().expect("a directory to fill");
     let megabytes: u64 = args.next().map_or(1000, |text| text.parse().expect("a number"));
     let codec: Compression = args.next().map_or(Compression::None, |text| text.parse().unwrap());
+    let upkeep = match what.as_str() {
+        "compact" => compact,
+        "retain" => retain,
+        other => panic!("{other} is neither compact nor retain"),
+    };
+    let (quiet, busy) = upkeep(Path::new(&dir), megabytes, codec);
+    println!("reads, quiet:     {quiet}");
+    println!("reads, meanwhile: {busy}");
+}
+
+fn compact(dir: &Path, megabytes: u64, codec: Compression) -> (Latencies, Latencies) {
     let env = OsEnv::new();
-    let mut log = open(&env, Path::new(&dir));
+    let config = LogConfig {
+        compacts: true,
+        deletes: false,
+        segment_bytes: 128 << 20,
+        ..LogConfig::default()
+    };
+    let (_dir, mut log) = open(&env, dir, config);
     fill(&env, &mut log, megabytes, codec);
     log.flush().expect("a flush");
     let reader = log.reader();
     let before = reader.size_bytes().expect("a size");
 
-    let quiet = Latencies::of(read(&reader, |taken| taken < QUIET_READS));
+    let quiet = Latencies::of(read(&reader, Offset(0), |taken| taken < QUIET_READS));
     let (wall, cpu) = (Instant::now(), thread_cpu());
     let mut spent = (Duration::ZERO, Duration::ZERO);
     let mut keys = 0;
-    let busy = reads_during(&reader, || {
+    let busy = reads_during(&reader, Offset(0), || {
         keys = clean(&env, &mut log);
         spent = (wall.elapsed(), thread_cpu() - cpu);
     });
@@ -53,21 +74,42 @@ fn main() {
         spent.0.as_secs_f64() / gb,
         spent.1.as_secs_f64() / gb
     );
-    println!("reads, quiet:    {quiet}");
-    println!("reads, cleaning: {busy}");
+    (quiet, busy)
 }
 
-fn open(env: &OsEnv, path: &Path) -> PartitionLog<Disk> {
-    let dir = LogDir::open(*env.disk(), path).expect("a log directory");
-    let config = Arc::new(LogConfig {
-        compacts: true,
-        deletes: false,
-        segment_bytes: 128 << 20,
-        ..LogConfig::default()
+fn retain(dir: &Path, megabytes: u64, codec: Compression) -> (Latencies, Latencies) {
+    let env = OsEnv::new();
+    let config = LogConfig { segment_bytes: 8 << 20, ..LogConfig::default() };
+    let (dir, mut log) = open(&env, dir, config.clone());
+    fill(&env, &mut log, megabytes, codec);
+    log.flush().expect("a flush");
+    let reader = log.reader();
+    let bytes = reader.size_bytes().expect("a size");
+    // What stays, with a segment to spare.
+    let kept = Offset(log.log_end().0 / 5 * 4);
+
+    let quiet = Latencies::of(read(&reader, kept, |taken| taken < QUIET_READS));
+    let mut spent = Duration::ZERO;
+    let busy = reads_during(&reader, kept, || {
+        let wall = Instant::now();
+        log.set_config(Arc::new(LogConfig { retention_bytes: Some(bytes / 4), ..config }));
+        let plan = log.retention_plan(log.log_end(), env.clock().wall()).expect("facts");
+        log.advance_log_start(plan.expect("too much").log_start).expect("a log start");
+        dir.remover().remove_files(&log.take_deleted()).expect("files");
+        spent = wall.elapsed();
     });
-    let settings = LogSettings { config, now: env.clock().wall(), jitter_seed: 1 };
+    let after = reader.size_bytes().expect("a size");
+    println!("{:.2} GB became {:.2} in {spent:.2?}", bytes as f64 / 1e9, after as f64 / 1e9);
+    (quiet, busy)
+}
+
+fn open(env: &OsEnv, path: &Path, config: LogConfig) -> (LogDir<Disk>, PartitionLog<Disk>) {
+    let dir = LogDir::open(*env.disk(), path).expect("a log directory");
+    let settings =
+        LogSettings { config: Arc::new(config), now: env.clock().wall(), jitter_seed: 1 };
     let id = Uuid::from_random([1; 16]);
-    dir.create_log(&TopicPartition::new("compact", 0), id, settings).expect("an empty directory")
+    let log = dir.create_log(&TopicPartition::new("upkeep", 0), id, settings);
+    (dir, log.expect("an empty directory"))
 }
 
 fn fill(env: &OsEnv, log: &mut PartitionLog<Disk>, megabytes: u64, codec: Compression) {
@@ -126,24 +168,25 @@ fn clean(env: &OsEnv, log: &mut PartitionLog<Disk>) -> usize {
 }
 
 /// Runs `act` while another thread reads.
-fn reads_during(reader: &LogReader<Disk>, act: impl FnOnce()) -> Latencies {
+fn reads_during(reader: &LogReader<Disk>, from: Offset, act: impl FnOnce()) -> Latencies {
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let reading = scope.spawn(|| read(reader, |_| !stop.load(Ordering::Relaxed)));
+        let reading = scope.spawn(|| read(reader, from, |_| !stop.load(Ordering::Relaxed)));
         act();
         stop.store(true, Ordering::Relaxed);
         Latencies::of(reading.join().expect("the reader"))
     })
 }
 
-/// 16 KiB at random places, one read after another, while `goes_on` with their number.
-fn read(reader: &LogReader<Disk>, goes_on: impl Fn(usize) -> bool) -> Vec<Duration> {
+/// 16 KiB at random places behind `from`, one read after another, while `goes_on` with their number.
+fn read(reader: &LogReader<Disk>, from: Offset, goes_on: impl Fn(usize) -> bool) -> Vec<Duration> {
     let mut taken = Vec::new();
     let mut chance = 7u64;
     while goes_on(taken.len()) {
         chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let end = reader.log_end();
-        let at = Offset(((u128::from(chance) * end.0 as u128) >> 64) as i64);
+        let span = end.since(from) as u128;
+        let at = from.plus(((u128::from(chance) * span) >> 64) as i64);
         let began = Instant::now();
         reader.read(at, 16 << 10, end, true).expect("a read");
         taken.push(began.elapsed());
