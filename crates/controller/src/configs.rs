@@ -15,6 +15,7 @@ use types::{BrokerId, ErrorCode};
 use crate::error::outcome;
 use crate::limits::{CONFIG_VALUE_BYTES_MAX, RECORDS_PER_REQUEST_MAX};
 use crate::topic_name::validate_topic_name;
+use crate::topic_rules::MIN_INSYNC_REPLICAS;
 use crate::{ApiError, Controller, ControllerResult};
 
 /// What a request wants of one resource.
@@ -104,11 +105,12 @@ impl Controller {
             *times.entry((change.kind, change.name)).or_default() += 1;
         }
         let mut records = Vec::new();
+        let mut eligible = Vec::new();
         let mut outcomes = Vec::with_capacity(changes.len());
         for change in changes {
             let once = times.get(&(change.kind, &**change.name)) == Some(&1);
             let altered = match once {
-                true => self.alter_resource(change),
+                true => self.alter_resource(change, &mut eligible),
                 false => Err(ApiError::invalid_request("Each resource must appear at most once.")),
             };
             let altered = altered.and_then(|new| {
@@ -118,10 +120,16 @@ impl Controller {
             outcomes.push(outcome(&altered));
             records.extend(altered.unwrap_or_default());
         }
+        records.extend(eligible);
         ControllerResult::atomic(records, outcomes)
     }
 
-    fn alter_resource(&self, change: &Change<'_>) -> Result<Vec<MetadataRecord>, ApiError> {
+    /// The changed keys; `eligible` gets what comes of them for partitions.
+    fn alter_resource(
+        &self,
+        change: &Change<'_>,
+        eligible: &mut Vec<MetadataRecord>,
+    ) -> Result<Vec<MetadataRecord>, ApiError> {
         check_keys(&change.keys)?;
         let (resource, target) = self.target(change)?;
         let current = self.view().configs.get(&resource);
@@ -135,6 +143,10 @@ impl Controller {
         })?;
         check_sizes(altered.values().map(String::as_str))?;
         self.check_exists(&resource)?;
+        if named.contains(MIN_INSYNC_REPLICAS) {
+            self.check_min_isr(&resource, &altered)?;
+            eligible.extend(self.recount_eligible(&resource, &altered));
+        }
         Ok(records(&resource, &current, &altered, &named))
     }
 

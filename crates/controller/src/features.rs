@@ -14,10 +14,13 @@ pub(crate) const ELIGIBLE_LEADER_REPLICAS_FEATURE: &str = "eligible.leader.repli
 
 /// The features that this build knows and the levels it can work at. A feature whose protocol we
 /// do not serve is not here: finalizing it would promise what is not there.
-pub const SUPPORTED_FEATURES: &[(&str, FeatureRange)] = &[(
-    METADATA_VERSION_FEATURE,
-    FeatureRange { min: MetadataVersion::MIN.0, max: MetadataVersion::LATEST.0 },
-)];
+pub const SUPPORTED_FEATURES: &[(&str, FeatureRange)] = &[
+    (
+        METADATA_VERSION_FEATURE,
+        FeatureRange { min: MetadataVersion::MIN.0, max: MetadataVersion::LATEST.0 },
+    ),
+    (ELIGIBLE_LEADER_REPLICAS_FEATURE, FeatureRange { min: 0, max: 1 }),
+];
 
 /// The levels of `feature` that this build can work at; 0 alone for one that it does not know.
 pub fn supported_feature(feature: &str) -> FeatureRange {
@@ -57,7 +60,7 @@ impl Controller {
         let mut records = Vec::new();
         for update in &request.feature_updates {
             match self.update_feature(update) {
-                Ok(record) => records.push(record),
+                Ok(new) => records.extend(new),
                 Err(error) => {
                     let message = format!(
                         "The update failed for all features since the following feature had an \
@@ -83,7 +86,7 @@ impl Controller {
         ControllerResult::atomic(records, reply).without_records_if(request.validate_only)
     }
 
-    fn update_feature(&self, update: &FeatureUpdateKey) -> Result<MetadataRecord, ApiError> {
+    fn update_feature(&self, update: &FeatureUpdateKey) -> Result<Vec<MetadataRecord>, ApiError> {
         let (name, level) = (&update.feature, update.max_version_level);
         let invalid = |why: &str| {
             let message = format!("Invalid update version {level} for feature {name}. {why}");
@@ -115,10 +118,19 @@ impl Controller {
         if **name == *METADATA_VERSION_FEATURE {
             self.check_metadata_version(level, upgrade_type)?;
         }
-        Ok(FeatureLevelRecord { name: name.clone(), feature_level: level }.into())
+        let mut records = Vec::new();
+        if **name == *ELIGIBLE_LEADER_REPLICAS_FEATURE && level > current {
+            if self.view().features.metadata_version() < MetadataVersion::ELIGIBLE_LEADERS {
+                let needed = MetadataVersion::ELIGIBLE_LEADERS;
+                return Err(invalid(&format!("It needs metadata.version {needed} or later.")));
+            }
+            records = self.agree_on_min_isr();
+        }
+        records.push(FeatureLevelRecord { name: name.clone(), feature_level: level }.into());
+        Ok(records)
     }
 
-    /// Whom `level` of a feature would leave behind: this controller, or a registered broker.
+    /// Whom `level` of a feature would leave behind: this controller, or a registered node.
     fn why_unsupported(&self, feature: &str, level: i16) -> Option<String> {
         let nobody = FeatureRange { min: 0, max: 0 };
         let here = (format!("Local controller {}", self.node_id()), supported_feature(feature));
@@ -126,7 +138,11 @@ impl Controller {
             let range = broker.features.get(feature).copied().unwrap_or(nobody);
             (format!("Broker {}", broker.id), range)
         });
-        let mut all = std::iter::once(here).chain(brokers);
+        let controllers = self.view().cluster.controllers().map(|controller| {
+            let range = controller.features.get(feature).copied().unwrap_or(nobody);
+            (format!("Controller {}", controller.id), range)
+        });
+        let mut all = std::iter::once(here).chain(brokers).chain(controllers);
         let (who, range) = all.find(|(_, range)| !range.contains(level))?;
         Some(match range.max {
             0 => format!("{who} does not support this feature."),
