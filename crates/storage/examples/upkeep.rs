@@ -139,7 +139,8 @@ fn fill(env: &OsEnv, log: &mut PartitionLog<Disk>, megabytes: u64, codec: Compre
             now: env.clock().wall(),
             origin: AppendOrigin::Client,
         };
-        log.append(ValidatedBatch::trusted(builder.build()), context).expect("an append");
+        let batch = ValidatedBatch::trusted(builder.build());
+        log.append(batch, context).expect("an append");
         next += RECORDS_PER_BATCH;
     }
     log.roll(env.clock().wall()).expect("a roll");
@@ -178,7 +179,7 @@ fn reads_during(reader: &LogReader<Disk>, from: Offset, act: impl FnOnce()) -> L
     })
 }
 
-/// 16 KiB at random places behind `from`, one read after another, while `goes_on` with their number.
+/// 16 KiB at random places behind `from`, one after another, while `goes_on` with their number.
 fn read(reader: &LogReader<Disk>, from: Offset, goes_on: impl Fn(usize) -> bool) -> Vec<Duration> {
     let mut taken = Vec::new();
     let mut chance = 7u64;
