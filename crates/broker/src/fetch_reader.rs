@@ -1,7 +1,10 @@
 //! Reads what one fetch asks for, as often as it takes, and writes the response.
 
+mod asked_by;
+
 use std::sync::Arc;
 
+use crate::request::RequestContext;
 use bytes::Bytes;
 use env::Disk;
 use metadata::MetadataImage;
@@ -12,8 +15,9 @@ use protocol::messages::fetch_response::{
     PartitionData,
 };
 use storage::ReadError;
-use types::{ErrorCode, LeaderEpoch, Offset, Uuid};
+use types::{ErrorCode, LeaderEpoch, MonoTime, Offset, Uuid, WallTime};
 
+use self::asked_by::{AskedBy, Racks};
 use crate::fetch_sessions::{FetchContext, FetchTarget, FetchTopic, PartitionNews};
 use crate::metrics::Metrics;
 use crate::partitions::{Partition, PartitionTable};
@@ -29,6 +33,10 @@ pub struct FetchReader<D: Disk> {
     bytes_max: usize,
     read_committed: bool,
     leader_id: i32,
+    asked_by: AskedBy,
+    racks: Racks,
+    mono: MonoTime,
+    wall: WallTime,
 }
 
 struct Found<D: Disk> {
@@ -51,7 +59,8 @@ impl Reading {
 
     /// True if some partition has something to say that cannot wait.
     pub fn has_error(&self) -> bool {
-        self.partitions.iter().any(|p| p.error_code != 0 || p.diverging_epoch.epoch >= 0)
+        let speaks = |p: &PartitionData| p.error_code != 0 || p.preferred_read_replica >= 0;
+        self.partitions.iter().any(|p| speaks(p) || p.diverging_epoch.epoch >= 0)
     }
 }
 
@@ -62,6 +71,7 @@ impl<D: Disk> FetchReader<D> {
         image: &MetadataImage,
         request: &FetchRequest,
         settings: &Settings,
+        ctx: &RequestContext,
     ) -> FetchReader<D> {
         let find = |target: &FetchTarget| find(target, partitions, image);
         let bytes_max = request.max_bytes.min(settings.fetch_bytes_max()).max(0) as usize;
@@ -71,6 +81,10 @@ impl<D: Disk> FetchReader<D> {
             bytes_max,
             read_committed: request.isolation_level == READ_COMMITTED,
             leader_id: settings.broker_id().0,
+            asked_by: asked_by::of(request),
+            racks: asked_by::racks(request, image, settings),
+            mono: ctx.now,
+            wall: ctx.wall,
         }
     }
 
@@ -104,6 +118,9 @@ impl<D: Disk> FetchReader<D> {
             (_, why) => why,
         })?;
         check_epoch(target.current_leader_epoch, partition.leader_epoch())?;
+        if let AskedBy::Follower { .. } = self.asked_by {
+            partition.check_leads()?;
+        }
         let log = &partition.reader();
         let (log_start, log_end) = (log.log_start(), log.log_end());
         let high_watermark = partition.high_watermark();
@@ -125,7 +142,15 @@ impl<D: Disk> FetchReader<D> {
         if from < log_start || from > log_end {
             return Err(ErrorCode::OffsetOutOfRange);
         }
-        let up_to = if self.read_committed { stable } else { high_watermark };
+        if let Some(nearer) = self.nearer_replica(partition, from) {
+            data.preferred_read_replica = nearer.0;
+            return Ok(data);
+        }
+        let up_to = match self.asked_by {
+            AskedBy::Follower { .. } => log_end,
+            AskedBy::Consumer { .. } if self.read_committed => stable,
+            AskedBy::Consumer { .. } => high_watermark,
+        };
         let bytes_max = left.min(target.bytes_max.max(0) as usize);
         if from < up_to && (bytes_max > 0 || is_first) {
             let read = log.read(from, bytes_max, up_to, is_first);
@@ -160,6 +185,12 @@ impl<D: Disk> FetchReader<D> {
             let leader_epoch = partition.leader_epoch().0;
             data.current_leader = LeaderIdAndEpoch { leader_id: self.leader_id, leader_epoch };
         }
+        if let (ErrorCode::OffsetOutOfRange, Some(partition), AskedBy::Follower { .. }) =
+            (error, partition, &self.asked_by)
+        {
+            // It begins anew where this log starts.
+            data.log_start_offset = partition.reader().log_start().0;
+        }
         data
     }
 
@@ -173,7 +204,7 @@ impl<D: Disk> FetchReader<D> {
             if !self.context.is_news(
                 target,
                 news(&data),
-                has_records || data.diverging_epoch.epoch >= 0,
+                has_records || data.diverging_epoch.epoch >= 0 || data.preferred_read_replica >= 0,
             ) {
                 continue;
             }
@@ -201,12 +232,6 @@ impl<D: Disk> FetchReader<D> {
 
     pub fn partition_count(&self) -> usize {
         self.found.len()
-    }
-
-    /// The bytes that its partitions have shown so far, to tell whether more came meanwhile.
-    pub fn shown_bytes(&self) -> u64 {
-        let partitions = self.found.iter().filter_map(|found| found.partition.as_ref().ok());
-        partitions.map(|partition| partition.shown_bytes()).sum()
     }
 }
 

@@ -32,6 +32,8 @@ pub struct FetchTarget {
     pub current_leader_epoch: i32,
     pub fetch_offset: i64,
     pub last_fetched_epoch: i32,
+    /// Where a follower's log starts.
+    pub log_start: i64,
     pub bytes_max: i32,
 }
 
@@ -277,6 +279,7 @@ mod tests {
             current_leader_epoch: -1,
             fetch_offset,
             last_fetched_epoch: -1,
+            log_start: -1,
             bytes_max: 1000,
         }
     }

@@ -19,8 +19,18 @@ use crate::timers::{Expire, TimerId, Timers};
 /// Reads all partitions again and answers. Called once.
 type Finish = Box<dyn FnOnce() + Send>;
 
+/// What a fetch waits to see more of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitsFor {
+    /// What is committed: a consumer's.
+    Shown,
+    /// What is appended: a follower's.
+    Appended,
+}
+
 /// The waiting itself; what to read and whom to answer is inside `finish`.
 pub struct FetchWait<D: Disk> {
+    waits_for: WaitsFor,
     missing_bytes: AtomicI64,
     state: Mutex<State<D>>,
 }
@@ -37,11 +47,12 @@ impl<D: Disk> FetchWait<D> {
     pub fn park(
         timers: &Arc<Timers>,
         deadline: MonoTime,
-        missing_bytes: usize,
+        (waits_for, missing_bytes): (WaitsFor, usize),
         partitions: Vec<Arc<Partition<D>>>,
         finish: Finish,
     ) -> Arc<FetchWait<D>> {
         let wait = Arc::new(FetchWait {
+            waits_for,
             missing_bytes: AtomicI64::new(missing_bytes as i64),
             state: Mutex::new(State {
                 finish: Some(finish),
@@ -62,8 +73,15 @@ impl<D: Disk> FetchWait<D> {
         wait
     }
 
-    /// Records have been appended to one of the partitions.
-    pub fn handle_appended(self: &Arc<Self>, bytes: usize) {
+    /// Bytes were appended to one of the partitions, and bytes of it were committed.
+    pub fn handle_more(self: &Arc<Self>, appended: usize, shown: usize) {
+        let bytes = match self.waits_for {
+            WaitsFor::Shown => shown,
+            WaitsFor::Appended => appended,
+        };
+        if bytes == 0 {
+            return;
+        }
         let before = self.missing_bytes.fetch_sub(bytes as i64, Ordering::AcqRel);
         if before <= bytes as i64 {
             self.complete();

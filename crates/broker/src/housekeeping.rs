@@ -1,15 +1,16 @@
 //! What a broker does from time to time without being asked.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use env::{Background, Clock, Env, Lane};
 use storage::StorageError;
-use types::{MonoTime, WallTime};
+use types::{MonoTime, Offset, TopicPartition, WallTime};
 
 use crate::limits::{FLUSH_CHECK_MS, RETENTION_PARTITIONS_AT_ONCE};
-use crate::log_store::LogStore;
+use crate::log_store::{DirIndex, LogStore};
 use crate::node::Node;
 use crate::partitions::Partition;
 use crate::removals::LaneOf;
@@ -32,6 +33,8 @@ enum Task {
     /// Forgets silent producers, syncs what was written, writes down what the next start may take
     /// for granted: `log.flush.offset.checkpoint.interval.ms`.
     Checkpoint,
+    /// Writes down what is known to be committed: `replica.high.watermark.checkpoint.interval.ms`.
+    HighWatermarks,
     /// Asks for a commit of what is older than `flush.ms`.
     Flush,
     /// Lets go of segments that are too old or too many: `log.retention.check.interval.ms`.
@@ -44,6 +47,7 @@ impl<E: Env> Housekeeping<E> {
         let checkpoint_ms = i64::from(log.flush_offset_checkpoint_interval_ms);
         let tasks = [
             (Task::Checkpoint, checkpoint_ms),
+            (Task::HighWatermarks, log.high_watermark_checkpoint_interval_ms),
             (Task::Flush, FLUSH_CHECK_MS),
             (Task::Retention, log.retention_check_interval_ms),
         ];
@@ -54,7 +58,9 @@ impl<E: Env> Housekeeping<E> {
                 interval: Duration::from_millis(interval_ms.max(1000) as u64),
                 task,
                 lane: match task {
-                    Task::Checkpoint | Task::Flush => node.env().background().lane("checkpoint"),
+                    Task::Checkpoint | Task::HighWatermarks | Task::Flush => {
+                        node.env().background().lane("checkpoint")
+                    }
                     Task::Retention => node.log_store.lane().clone(),
                 },
                 time: Mutex::new(SteadyTime::new(clock.mono(), clock.wall())),
@@ -83,6 +89,10 @@ impl<E: Env> Housekeeping<E> {
         match self.task {
             Task::Checkpoint => {
                 checkpoint(&node, node.env().clock().wall());
+                self.rest(&node);
+            }
+            Task::HighWatermarks => {
+                checkpoint_high_watermarks(&node);
                 self.rest(&node);
             }
             Task::Flush => {
@@ -144,6 +154,20 @@ fn checkpoint<E: Env>(node: &Node<E>, now: WallTime) {
     // Appends go on beside it.
     complain(&"checkpoint", storage::flush_together(due));
     node.log_store.checkpoint();
+}
+
+/// A sole replica knows it from the end of its log.
+fn checkpoint_high_watermarks<E: Env>(node: &Node<E>) {
+    let mut marks: BTreeMap<DirIndex, Vec<(TopicPartition, Offset)>> = BTreeMap::new();
+    for partition in node.partitions.all() {
+        if partition.has_other_replicas() {
+            let mark = (partition.id.clone(), partition.high_watermark());
+            marks.entry(partition.dir()).or_default().push(mark);
+        }
+    }
+    for (dir, marks) in marks {
+        node.log_store.checkpoint_high_watermarks(dir, marks);
+    }
 }
 
 fn complain(about: &dyn fmt::Display, outcome: Result<(), StorageError>) {

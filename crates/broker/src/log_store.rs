@@ -13,7 +13,7 @@ use config::BrokerConfig;
 use env::{Disk, Env, Rng};
 use metadata::RESERVED_DIRECTORIES;
 use storage::{GroupCommit, LogDirMetrics, LogSettings, OpenFiles, PartitionLog, StorageError};
-use types::{TopicPartition, Uuid, WallTime};
+use types::{Offset, TopicPartition, Uuid, WallTime};
 
 use crate::node::OpenError;
 use crate::removals::{Doomed, LaneOf, Removals};
@@ -239,6 +239,24 @@ impl<E: Env> LogStore<E> {
     /// Who makes the logs of a directory durable; `None` if it was never in use: no log is in it.
     pub fn commit_of(&self, index: DirIndex) -> Option<GroupCommit<E::Disk>> {
         self.lock().get(index.0)?.commit.clone()
+    }
+
+    /// What was known to be committed of a partition when that was last written down.
+    pub fn high_watermark(&self, index: DirIndex, of: &TopicPartition) -> Option<Offset> {
+        self.lock().get(index.0)?.online()?.high_watermark(of)
+    }
+
+    /// Writes down what is known to be committed of the partitions in a directory.
+    pub fn checkpoint_high_watermarks(
+        &self,
+        index: DirIndex,
+        marks: impl IntoIterator<Item = (TopicPartition, Offset)>,
+    ) {
+        let placed = self.lock();
+        let Some(dir) = placed.get(index.0).and_then(Placed::online) else { return };
+        if let Err(error) = dir.checkpoint_high_watermarks(marks) {
+            log::error!(target: "kafka.log.LogManager", "{error}");
+        }
     }
 
     /// Writes down how far each log is durable, so that the next recovery reads less.

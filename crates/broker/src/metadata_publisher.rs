@@ -8,8 +8,9 @@ use metadata::{
     ConfigResourceKind, Loaded, LocalPartition, MetadataDelta, MetadataImage, PartitionImage,
 };
 use protocol::messages::AssignReplicasToDirsRequest;
+use replication::{PartitionState, RoleChange};
 use storage::PartitionLog;
-use types::{ErrorCode, TopicPartition, Uuid, WallTime};
+use types::{ErrorCode, PartitionEpoch, TopicPartition, Uuid, WallTime};
 
 use crate::controller_host::ImageSubscriber;
 use crate::internal_topics::OFFSETS_TOPIC;
@@ -32,12 +33,13 @@ impl<E: Env> ImageSubscriber for MetadataPublisher<E> {
     fn handle_image(&self, loaded: &Loaded, now: WallTime) {
         let Some(node) = self.node.upgrade() else { return };
         let Loaded { delta, before, image } = loaded;
+        count_group_partitions(&node, image);
         let changes = delta.topics().local_changes(&before.topics, node.broker_id());
         for partition in &changes.stop {
             stop(&node, partition, now);
         }
-        for led in &changes.lead {
-            lead(&node, led, image, now);
+        for held in changes.lead.iter().chain(&changes.follow) {
+            hold(&node, held, image, now);
         }
         node.metadata.publish(Arc::clone(image));
         forget_offsets(&node, &changes.stop);
@@ -73,6 +75,7 @@ impl<E: Env> MetadataPublisher<E> {
         image: &Arc<MetadataImage>,
         now: WallTime,
     ) -> Result<Vec<(TopicPartition, DirIndex)>, OpenError> {
+        count_group_partitions(node, image);
         let settings_of = |topic: &str| node.settings.for_topic(topic, image);
         let opened = node.log_store.open_logs(image, settings_of, now).map_err(OpenError::Logs)?;
         for OpenedLog { dir, topic_id, log, settings } in opened.logs {
@@ -92,12 +95,17 @@ impl<E: Env> MetadataPublisher<E> {
                         topic_deleted: false,
                         is_new: false,
                     };
-                    lead(node, &found, image, now);
+                    hold(node, &found, image, now);
                 }
             }
         }
         Ok(opened.unfinished_moves)
     }
+}
+
+fn count_group_partitions<E: Env>(node: &Node<E>, image: &MetadataImage) {
+    let offsets = image.topics.by_name(OFFSETS_TOPIC);
+    node.groups.set_partition_count(offsets.map_or(0, |topic| topic.partition_count()));
 }
 
 /// Serves a partition whose log was opened or made.
@@ -109,16 +117,46 @@ fn take_up<E: Env>(
     settings: PartitionSettings,
 ) {
     note_directory(node, topic_id, id.partition, partition, dir);
-    let leader_epoch = partition.leader_epoch;
     let metrics = node.metrics.topics.of(&id.topic);
     let Some(commit) = node.log_store.commit_of(dir) else { return };
-    let parts = PartitionParts { id, topic_id, dir, log, leader_epoch, settings, metrics, commit };
+    // A sole replica has everything that ever was committed.
+    let high_watermark = match partition.replicas.len() {
+        1 => log.log_end(),
+        _ => node.log_store.high_watermark(dir, &id).unwrap_or(log.log_start()),
+    };
+    let parts = PartitionParts {
+        id,
+        topic_id,
+        dir,
+        log,
+        broker: node.broker_id(),
+        state: state_of(partition),
+        high_watermark,
+        now: node.env().clock().mono(),
+        settings,
+        metrics,
+        commit,
+        on_synced: node.fetchers.on_synced(),
+    };
     start(node, Partition::new(parts));
+}
+
+/// What the metadata says, as a replica takes it.
+fn state_of(partition: &PartitionImage) -> PartitionState {
+    PartitionState {
+        leader: partition.leader,
+        leader_epoch: partition.leader_epoch,
+        partition_epoch: PartitionEpoch(partition.partition_epoch),
+        replicas: partition.replicas.to_vec(),
+        isr: partition.isr.to_vec(),
+        recovering: partition.recovering,
+    }
 }
 
 fn start<E: Env>(node: &Node<E>, partition: Arc<Partition<E::Disk>>) {
     node.partitions.insert(Arc::clone(&partition));
-    if *partition.id.topic == *OFFSETS_TOPIC {
+    node.fetchers.refresh(&partition);
+    if *partition.id.topic == *OFFSETS_TOPIC && partition.leads() {
         node.groups.load(partition);
     }
 }
@@ -130,22 +168,24 @@ fn stop<E: Env>(node: &Node<E>, partition: &LocalPartition, now: WallTime) {
     if *partition.topic == *OFFSETS_TOPIC {
         node.groups.unload(partition.index);
     }
+    node.fetchers.forget(&stopped);
     let Some(log) = stopped.take_log(ErrorCode::UnknownTopicOrPartition, now) else { return };
     if let Err(error) = node.log_store.delete(stopped.dir(), log) {
         log::error!(target: "kafka.log.LogManager", "cannot delete {id}: {error}");
     }
 }
 
-fn lead<E: Env>(node: &Node<E>, led: &LocalPartition, image: &Arc<MetadataImage>, now: WallTime) {
-    let LocalPartition { topic_id, index, image: partition, .. } = led;
-    let (topic_id, leader_epoch) = (*topic_id, partition.leader_epoch);
-    let id = TopicPartition::new(Arc::clone(&led.topic), *index);
-    if let Some(led) = node.partitions.get(&id.topic, id.partition) {
-        return led.set_leader_epoch(leader_epoch);
+/// Lets a partition that has a replica here lead or follow as the metadata has it.
+fn hold<E: Env>(node: &Node<E>, held: &LocalPartition, image: &Arc<MetadataImage>, now: WallTime) {
+    let LocalPartition { topic_id, index, image: partition, .. } = held;
+    let topic_id = *topic_id;
+    let id = TopicPartition::new(Arc::clone(&held.topic), *index);
+    if let Some(here) = node.partitions.get(&id.topic, id.partition) {
+        return change_role(node, here, partition, now);
     }
     let settings = node.settings.for_topic(&id.topic, image);
     let assigned = partition.directory_of(node.broker_id());
-    let place = match node.log_store.place(assigned, led.is_new) {
+    let place = match node.log_store.place(assigned, held.is_new) {
         Ok(place) => place,
         Err(why) => return out_of_reach(node, id, topic_id, &why.to_string()),
     };
@@ -154,6 +194,31 @@ fn lead<E: Env>(node: &Node<E>, led: &LocalPartition, image: &Arc<MetadataImage>
             take_up(node, (id, topic_id), partition, (dir, log), settings);
         }
         Err(error) => out_of_reach(node, id, topic_id, &error.to_string()),
+    }
+}
+
+fn change_role<E: Env>(
+    node: &Node<E>,
+    here: Arc<Partition<E::Disk>>,
+    partition: &PartitionImage,
+    now: WallTime,
+) {
+    let mono = node.env().clock().mono();
+    let change = here.handle_partition_state(&state_of(partition), mono, now);
+    node.fetchers.refresh(&here);
+    let is_of_groups = *here.id.topic == *OFFSETS_TOPIC;
+    match change {
+        Ok(RoleChange::Stale | RoleChange::SameReign) => {}
+        Ok(RoleChange::Elected) if is_of_groups => {
+            node.groups.unload(here.id.partition);
+            node.groups.load(here);
+        }
+        Ok(RoleChange::Follows) if is_of_groups => node.groups.unload(here.id.partition),
+        Ok(RoleChange::Elected | RoleChange::Follows) => {}
+        Err(error) => {
+            let id = &here.id;
+            log::error!(target: "kafka.log.LogManager", "cannot begin an epoch of {id}: {error}");
+        }
     }
 }
 

@@ -28,6 +28,7 @@ use crate::partitions::PartitionTable;
 use crate::producer_ids::ProducerIds;
 use crate::registration;
 use crate::replica_moves::ReplicaMoves;
+use crate::replicas::{IsrChanges, ReplicaFetchers, ReplicationLinks};
 use crate::settings::{Settings, group_config};
 use crate::timers::Timers;
 
@@ -62,6 +63,8 @@ pub struct Node<E: Env> {
     pub(crate) halt: Halt,
     pub(crate) cleaners: Cleaners<E>,
     pub(crate) moves: ReplicaMoves<E>,
+    pub(crate) fetchers: ReplicaFetchers<E>,
+    pub(crate) isr_changes: IsrChanges,
 }
 
 impl<E: Env> Node<E> {
@@ -92,11 +95,14 @@ impl<E: Env> Node<E> {
             halt: Halt::default(),
             cleaners: Cleaners::default(),
             moves: ReplicaMoves::new(&env),
+            fetchers: ReplicaFetchers::default(),
+            isr_changes: IsrChanges::default(),
             metrics: Arc::default(),
             timers,
             settings,
             env,
         });
+        node.fetchers.attach(&node);
         let publisher = MetadataPublisher { node: Arc::downgrade(&node) };
         let unfinished = publisher.open_existing(&node, &image, now)?;
         node.controller.subscribe(Arc::new(publisher));
@@ -118,6 +124,12 @@ impl<E: Env> Node<E> {
                 log::error!(target: "kafka.log.LogManager", "{id} stays where it is: {error}");
             }
         }
+    }
+
+    /// From now on there is a way to other brokers: replicas here follow their leaders, and leaders
+    /// here say who is in sync.
+    pub fn connect_replicas(&self, links: Arc<dyn ReplicationLinks>) {
+        self.fetchers.connect(links);
     }
 
     pub fn env(&self) -> &E {

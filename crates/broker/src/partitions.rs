@@ -4,6 +4,6 @@ mod owner;
 mod partition;
 mod table;
 
-pub use owner::{Append, AppendRefused, GatePassed};
-pub use partition::{Partition, PartitionParts};
+pub use owner::{Acks, Append, AppendRefused, GatePassed};
+pub use partition::{Followed, OnSynced, Partition, PartitionParts};
 pub use table::PartitionTable;

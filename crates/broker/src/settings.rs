@@ -13,7 +13,7 @@ use group_coordinator::GroupCoordinatorConfig;
 use metadata::{ConfigResource, MetadataImage};
 use records::validate::{ProduceRules, TargetCompression};
 use records::{Compression, Compressor};
-use replication::{Durability, GateRules};
+use replication::{Durability, GateRules, LeaderRules};
 use storage::LogConfig;
 use types::{BrokerId, Uuid};
 
@@ -31,9 +31,21 @@ pub struct PartitionSettings {
     pub min_insync_replicas: i32,
     /// What an acknowledgement promises.
     pub gate: GateRules,
+    /// `replica.lag.time.max.ms`.
+    pub lag_time_max: Duration,
     /// Records of a topic that is only compacted are deleted by key, never by offset.
     pub delete_records_refused: bool,
     pub log: Arc<LogConfig>,
+}
+
+impl PartitionSettings {
+    pub fn leader_rules(&self) -> LeaderRules {
+        LeaderRules {
+            gate: self.gate,
+            min_insync_replicas: usize::try_from(self.min_insync_replicas).unwrap_or(0),
+            lag_time_max: self.lag_time_max,
+        }
+    }
 }
 
 impl Settings {
@@ -124,6 +136,7 @@ fn partition_settings(topic: &TopicConfig, broker: &BrokerConfig) -> PartitionSe
             },
             flush_messages: topic.flush_messages,
         },
+        lag_time_max: broker.replication.lag_time_max,
         delete_records_refused: topic.cleanup_policy.compact && !topic.cleanup_policy.delete,
         log: Arc::new(log_config(topic, broker)),
     }

@@ -12,6 +12,7 @@ use crate::listeners::{
 };
 use crate::lookup::BrokerLookup;
 use crate::membership_config::MembershipConfig;
+use crate::replication_config::ReplicationConfig;
 
 /// Everything that decides how a node behaves, apart from topics (see [`crate::TopicConfig`]).
 #[doc(alias = "KafkaConfig")]
@@ -25,6 +26,7 @@ pub struct BrokerConfig {
     pub offsets: OffsetsConfig,
     pub producer_ids: ProducerIdConfig,
     pub membership: MembershipConfig,
+    pub replication: ReplicationConfig,
     /// What the file, the environment and the command line set, for [`BrokerLayers`].
     pub static_properties: Overrides,
 }
@@ -164,6 +166,7 @@ impl BrokerConfig {
                 expiration_check_interval_ms: lookup
                     .int("producer.id.expiration.check.interval.ms"),
             },
+            replication: ReplicationConfig::resolve(&lookup),
             static_properties: layers.static_broker.clone(),
         })
     }

@@ -20,6 +20,7 @@ mod lookup;
 mod membership_config;
 mod properties;
 mod property;
+mod replication_config;
 mod suggest;
 mod table;
 mod topic_config;
@@ -44,6 +45,7 @@ pub use load::{Loaded, Sources, Warning, load};
 pub use membership_config::MembershipConfig;
 pub use properties::{parse_override, parse_properties};
 pub use property::{Importance, Kind, Property, Rule, Status, UpdateMode};
+pub use replication_config::ReplicationConfig;
 pub use suggest::nearest;
 pub use table::{
     broker_properties, broker_property, broker_themes, find_broker_property, listener_property,

@@ -113,15 +113,21 @@ impl PartitionFollower {
         }
     }
 
+    /// The topic's `durability` is this.
     pub fn set_durability(&mut self, durability: Durability) {
         self.durability = durability;
+    }
+
+    /// Whether it vouches for nothing that is not on its disk.
+    pub fn vouches_by_disk(&self) -> bool {
+        self.durability == Durability::Fsync
     }
 
     /// The next fetch, if it is time for one. Under `durability=fsync` that is when everything here
     /// is durable: the offset is what the leader acknowledges by.
     pub fn poll_fetch(&self, log: LogEnds, now: MonoTime) -> Option<FetchFrom> {
         let leader = self.leader?;
-        let vouches = self.durability != Durability::Fsync || log.durable >= log.log_end;
+        let vouches = !self.vouches_by_disk() || log.durable >= log.log_end;
         let fetches = self.stopped.is_none() && vouches && self.not_before <= now;
         fetches.then_some(FetchFrom {
             leader,

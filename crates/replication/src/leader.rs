@@ -121,6 +121,10 @@ impl PartitionLeader {
         self.isr().len() < enough
     }
 
+    pub fn has_others(&self) -> bool {
+        !self.others.is_empty()
+    }
+
     pub fn is_under_replicated(&self) -> bool {
         self.isr().len() < self.replicas.len()
     }

@@ -49,6 +49,11 @@ impl Replica {
         Replica { me, rules, role }
     }
 
+    /// Whether other brokers hold the partition, too.
+    pub fn has_others(&self) -> bool {
+        self.leader().is_none_or(PartitionLeader::has_others)
+    }
+
     pub fn role(&self) -> &Role {
         &self.role
     }

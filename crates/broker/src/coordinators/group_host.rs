@@ -5,6 +5,7 @@
 //! event is one visit: decide, append, replay, and answer once the append is acknowledged.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 
 use coordinator::{
@@ -32,11 +33,13 @@ pub struct GroupHost<E: Env> {
     timers: Arc<Timers>,
     config: GroupCoordinatorConfig,
     shards: RwLock<Shards<E>>,
+    partition_count: AtomicI32,
 }
 
 impl<E: Env> GroupHost<E> {
     pub fn new(env: E, timers: Arc<Timers>, config: GroupCoordinatorConfig) -> GroupHost<E> {
-        GroupHost { env, timers, config, shards: RwLock::default() }
+        let (shards, partition_count) = (RwLock::default(), AtomicI32::new(0));
+        GroupHost { env, timers, config, shards, partition_count }
     }
 
     /// Reads a partition of `__consumer_offsets`, and serves its groups from then on.
@@ -49,7 +52,13 @@ impl<E: Env> GroupHost<E> {
         shard.load();
     }
 
-    /// The partition is gone: whoever waits for one of its groups is told so.
+    /// How many partitions the offsets topic has, wherever they are led: which is a group's follows
+    /// from it.
+    pub fn set_partition_count(&self, count: i32) {
+        self.partition_count.store(count, Ordering::Release);
+    }
+
+    /// The partition is gone, or led elsewhere: whoever waits for one of its groups is told so.
     pub fn unload(&self, number: i32) {
         let mut shards = self.shards.write().unwrap_or_else(PoisonError::into_inner);
         let unloaded = shards.remove(&number);
@@ -143,7 +152,7 @@ impl<E: Env> GroupHost<E> {
 
     fn shard_of(&self, group: &str) -> Result<Arc<ShardHost<E>>, ErrorCode> {
         let shards = self.shards.read().unwrap_or_else(PoisonError::into_inner);
-        let count = i32::try_from(shards.len()).unwrap_or(i32::MAX);
+        let count = self.partition_count.load(Ordering::Acquire);
         if count == 0 {
             // Nobody has asked for a coordinator yet, so there is none.
             return Err(ErrorCode::NotCoordinator);

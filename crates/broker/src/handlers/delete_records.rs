@@ -59,6 +59,7 @@ fn delete_before<E: Env>(
     asked: i64,
     log_store: &LogStore<E>,
 ) -> Result<Offset, ErrorCode> {
+    partition.check_leads()?;
     if partition.settings().delete_records_refused {
         return Err(ErrorCode::PolicyViolation);
     }

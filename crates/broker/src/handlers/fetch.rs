@@ -1,7 +1,7 @@
 //! Fetch (key 1), versions 4–18.
 //! Reads from each partition, or waits until there is enough to read.
 //! v7 sessions (KIP-227) · v9 leader epoch · v12 flexible, divergence · v13 topic ids · v15 replica
-//! state. Differs from Kafka: nothing known. Fetches by other brokers come with replication.
+//! state. A follower's fetch also says how far it is (ADR 11). Differs from Kafka: nothing known.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,8 +48,9 @@ pub fn handle<D: Disk>(
         Ok(context) => context,
         Err(error) => return reply.send(refusal(error)),
     };
-    let reader = FetchReader::new(context, partitions, &image, &request, settings);
-    let before = reader.shown_bytes();
+    let reader = FetchReader::new(context, partitions, &image, &request, settings, ctx);
+    let before = reader.progress_bytes();
+    reader.note_progress();
     let reading = reader.read();
     let wait_ms = request.max_wait_ms.min(FETCH_WAIT_MS_MAX);
     if wait_ms <= 0 || !may_wait(&reader, &reading, request.min_bytes) {
@@ -62,12 +63,11 @@ pub fn handle<D: Disk>(
     let later = Arc::clone(&reader);
     let metrics = Arc::clone(metrics);
     let finish = Box::new(move || reply.send(later.respond(later.read(), &metrics)));
+    let missing = (reader.waits_for(), missing);
     let wait = FetchWait::park(timers, deadline, missing, waits_on, finish);
     // What was shown between the reading and the parking woke nobody.
-    let missed = reader.shown_bytes().saturating_sub(before);
-    if missed > 0 {
-        wait.handle_appended(missed as usize);
-    }
+    let missed = reader.progress_bytes().saturating_sub(before) as usize;
+    wait.handle_more(missed, missed);
 }
 
 fn may_wait<D: Disk>(reader: &FetchReader<D>, reading: &Reading, min_bytes: i32) -> bool {
@@ -100,6 +100,7 @@ fn session_request(
             current_leader_epoch: p.current_leader_epoch,
             fetch_offset: p.fetch_offset,
             last_fetched_epoch: p.last_fetched_epoch,
+            log_start: p.log_start_offset,
             bytes_max: p.partition_max_bytes,
         };
         topic.partitions.iter().map(of_partition).collect::<Vec<_>>()

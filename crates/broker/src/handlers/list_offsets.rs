@@ -25,6 +25,8 @@ const EARLIEST_LOCAL: i64 = -4;
 const LATEST_TIERED: i64 = -5;
 const EARLIEST_PENDING_UPLOAD: i64 = -6;
 const READ_COMMITTED: i8 = 1;
+/// The first version whose clients know OFFSET_NOT_AVAILABLE.
+const OFFSET_NOT_AVAILABLE_SINCE: i16 = 5;
 
 /// The first version that knows each special timestamp; older requests with it are refused.
 const SPECIAL_SINCE: [(i64, i16); 4] =
@@ -85,7 +87,15 @@ fn look_up<D: Disk>(
     {
         return Err(ErrorCode::UnsupportedVersion);
     }
+    partition.check_leads()?;
     check_epoch(asked.current_leader_epoch, partition.leader_epoch())?;
+    if asked.timestamp == LATEST && !partition.knows_latest_offset() {
+        // A fresh leader would seem to go back (KIP-207).
+        return Err(match version >= OFFSET_NOT_AVAILABLE_SINCE {
+            true => ErrorCode::OffsetNotAvailable,
+            false => ErrorCode::LeaderNotAvailable,
+        });
+    }
     let log = &partition.reader();
     let visible_end =
         if committed { partition.last_stable_offset() } else { partition.high_watermark() };

@@ -44,6 +44,7 @@ fn look_up<D: Disk>(
     partition: &Partition<D>,
     asked: &OffsetForLeaderPartition,
 ) -> Result<(LeaderEpoch, Offset), ErrorCode> {
+    partition.check_leads()?;
     check_epoch(asked.current_leader_epoch, partition.leader_epoch())?;
     let found = partition.epoch_end(LeaderEpoch(asked.leader_epoch));
     Ok(found.map_or((LeaderEpoch::NONE, Offset::NONE), |end| (end.epoch, end.end_offset)))

@@ -21,7 +21,7 @@ use crate::internal_topics::is_internal;
 use crate::metadata_cache::MetadataCache;
 use crate::metrics::Metrics;
 use crate::network::Reply;
-use crate::partitions::{Append, AppendRefused, Partition, PartitionTable};
+use crate::partitions::{Acks, Append, AppendRefused, Partition, PartitionTable};
 use crate::request::RequestContext;
 
 const ACKS_ALL: i16 = -1;
@@ -60,7 +60,7 @@ pub fn handle<D: Disk>(
             let found = if let Some(error) = forbidden {
                 Err(Refusal::from(error))
             } else if acks_are_valid(acks) {
-                find(ctx, partitions, &topic.name, data.index, acks)
+                find(ctx, partitions, &topic.name, data.index)
             } else {
                 Err(Refusal::from(ErrorCode::InvalidRequiredAcks))
             };
@@ -76,7 +76,7 @@ pub fn handle<D: Disk>(
                     Append {
                         batch,
                         origin: AppendOrigin::Client,
-                        wait_for_gate: acks != ACKS_NONE,
+                        acks: acks_of(acks),
                         done: Box::new(move |result| pending.appended(t, p, result)),
                     },
                     ctx.wall,
@@ -102,6 +102,14 @@ fn refusal_of_transactions(request: &ProduceRequest) -> Option<ErrorCode> {
     all.any(is_transactional).then_some(ErrorCode::TransactionalIdAuthorizationFailed)
 }
 
+fn acks_of(acks: i16) -> Acks {
+    match acks {
+        ACKS_ALL => Acks::All,
+        ACKS_LEADER => Acks::Leader,
+        _ => Acks::None,
+    }
+}
+
 fn acks_are_valid(acks: i16) -> bool {
     matches!(acks, ACKS_ALL | ACKS_NONE | ACKS_LEADER)
 }
@@ -111,16 +119,12 @@ fn find<D: Disk>(
     partitions: &PartitionTable<D>,
     topic: &str,
     index: i32,
-    acks: i16,
 ) -> Result<Arc<Partition<D>>, Refusal> {
     if is_internal(topic) && ctx.client_id() != ADMIN_CLIENT_ID {
         return Err(ErrorCode::InvalidTopicException.into());
     }
     let found = partitions.find(topic, index)?;
-    // The only replica is the whole in-sync set.
-    if acks == ACKS_ALL && found.settings().min_insync_replicas > 1 {
-        return Err(ErrorCode::NotEnoughReplicas.into());
-    }
+    found.check_leads()?;
     Ok(found)
 }
 

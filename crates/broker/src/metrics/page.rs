@@ -70,11 +70,11 @@ fn replicas_page<E: Env>(
         };
         under_replicated += u64::from(known.isr.len() < known.replicas.len());
         let least = partition.settings().min_insync_replicas.max(0) as usize;
-        under_min += u64::from(known.isr.len() < least);
+        under_min += u64::from(known.isr.len() < least.min(known.replicas.len()));
     }
     let numbers = [
         (&PARTITIONS, partitions.len() as u64),
-        (&LEADERS, partitions.len() as u64),
+        (&LEADERS, partitions.iter().filter(|partition| partition.leads()).count() as u64),
         (&UNDER_REPLICATED, under_replicated),
         (&UNDER_MIN_ISR, under_min),
         (&OFFLINE_REPLICAS, offline),

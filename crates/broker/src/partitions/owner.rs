@@ -5,15 +5,21 @@ use std::fmt;
 
 use env::Disk;
 use records::validate::{AppendOrigin, ValidatedBatch};
-use replication::{AckGate, AckWaiters};
+use replication::{AckWaiters, FollowerFetch, LogEnds, Replica, Role};
 use storage::{AppendError, Appended, PartitionLog, StorageError};
-use types::{ErrorCode, Offset, WallTime};
+use types::{ErrorCode, LeaderEpoch, MonoTime, Offset, WallTime};
 
 /// Why a batch did not get into the partition.
 #[derive(Clone, Debug)]
 pub enum AppendRefused {
     /// The partition was deleted or closed while the batch was on its way.
     Gone(ErrorCode),
+    /// This broker does not lead the partition, or no longer.
+    NotLeader,
+    /// Fewer replicas are in sync than `min.insync.replicas`; nothing was written.
+    TooFewInSync,
+    /// It was written, and then replicas fell out of sync: whether it is kept is open.
+    TooFewInSyncAfterAppend,
     Log(AppendError),
 }
 
@@ -21,6 +27,9 @@ impl AppendRefused {
     pub fn error_code(&self) -> ErrorCode {
         match self {
             AppendRefused::Gone(why) => *why,
+            AppendRefused::NotLeader => ErrorCode::NotLeaderOrFollower,
+            AppendRefused::TooFewInSync => ErrorCode::NotEnoughReplicas,
+            AppendRefused::TooFewInSyncAfterAppend => ErrorCode::NotEnoughReplicasAfterAppend,
             AppendRefused::Log(error) => error.error_code(),
         }
     }
@@ -30,6 +39,13 @@ impl fmt::Display for AppendRefused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             AppendRefused::Gone(_) => f.write_str("the partition is no longer served here"),
+            AppendRefused::NotLeader => f.write_str("another broker leads the partition"),
+            AppendRefused::TooFewInSync => {
+                f.write_str("fewer replicas are in sync than min.insync.replicas")
+            }
+            AppendRefused::TooFewInSyncAfterAppend => f.write_str(
+                "it was written, and fewer replicas are in sync than min.insync.replicas",
+            ),
             AppendRefused::Log(error) => error.fmt(f),
         }
     }
@@ -41,13 +57,23 @@ pub type AppendDone = Box<dyn FnOnce(Result<Appended, AppendRefused>) + Send>;
 /// Called once when the gate has passed, or never will. Must not call back into the partition.
 pub type GatePassed = Box<dyn FnOnce(Result<(), ErrorCode>) + Send>;
 
+/// What the answer to an append waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acks {
+    /// Until it is appended.
+    None,
+    /// Until the leader vouches for it. Where the leader is the whole in-sync set that is the gate:
+    /// in Kafka what a sole replica acknowledged can be read at once, and clients do.
+    Leader,
+    /// Until the gate has passed it.
+    All,
+}
+
 /// A batch on its way into a partition.
 pub struct Append {
     pub batch: ValidatedBatch,
     pub origin: AppendOrigin,
-    /// False: answer once it is appended (acks=0). True: once the gate has passed it. acks=1 waits
-    /// as well: in Kafka what a sole replica acknowledged can be read at once, and clients do.
-    pub wait_for_gate: bool,
+    pub acks: Acks,
     pub done: AppendDone,
 }
 
@@ -55,21 +81,28 @@ pub struct Append {
 #[derive(Default)]
 pub(super) struct Mailbox {
     pub(super) appends: Vec<Append>,
+    /// Fetches by followers whose logs agree with this one.
+    pub(super) fetches: Vec<(FollowerFetch, MonoTime)>,
     /// How far the log is durable, or why nobody knows: what the last commit said.
     pub(super) committed: Option<Result<Offset, StorageError>>,
 }
 
 impl Mailbox {
     pub(super) fn is_empty(&self) -> bool {
-        self.appends.is_empty() && self.committed.is_none()
+        self.appends.is_empty() && self.fetches.is_empty() && self.committed.is_none()
     }
 }
 
 pub(super) struct Owner<D: Disk> {
     /// `None` once the partition is closed or deleted.
     pub(super) log: Option<PartitionLog<D>>,
-    pub(super) gate: AckGate,
+    pub(super) replica: Replica,
+    /// Everything below survives power loss here.
+    pub(super) durable: Offset,
+    /// Who waits for the gate.
     pub(super) acks: AckWaiters<Waiter>,
+    /// Who waits for the leader only.
+    pub(super) leader_acks: AckWaiters<Waiter>,
     /// Where batches end that the gate has not passed, and their sizes.
     pub(super) hidden: VecDeque<(Offset, usize)>,
     /// A commit failed: the disk has the last word, and nobody asks it again.
@@ -92,14 +125,20 @@ pub(super) struct TurnOutput {
     pub(super) passed: Vec<(GatePassed, Result<(), ErrorCode>)>,
     pub(super) shown_bytes: usize,
     pub(super) wants_sync: bool,
+    pub(super) appended_bytes: usize,
+    /// What a follower has is as durable as it will be: it may fetch again.
+    pub(super) may_fetch: bool,
 }
 
 impl<D: Disk> Owner<D> {
-    pub(super) fn of(log: PartitionLog<D>, gate: AckGate) -> Owner<D> {
+    /// The owner of a log all of which is durable.
+    pub(super) fn of(log: PartitionLog<D>, replica: Replica) -> Owner<D> {
         Owner {
+            durable: log.log_end(),
             log: Some(log),
-            gate,
+            replica,
             acks: AckWaiters::default(),
+            leader_acks: AckWaiters::default(),
             hidden: VecDeque::new(),
             is_broken: false,
             undurable_since: None,
@@ -107,15 +146,30 @@ impl<D: Disk> Owner<D> {
     }
 
     pub(super) fn note_appended(&mut self, log_end: Offset, bytes: usize, now: WallTime) {
-        self.gate.handle_append(log_end);
+        if let Some(leader) = self.replica.leader_mut() {
+            leader.handle_append(log_end);
+        }
         self.hidden.push_back((log_end, bytes));
         self.undurable_since.get_or_insert(now);
     }
 
     pub(super) fn note_durable(&mut self, offset: Offset) {
-        self.gate.handle_durable(offset);
-        if offset >= self.gate.log_end() {
+        let log_end = self.log.as_ref().map_or(offset, PartitionLog::log_end);
+        self.durable = self.durable.max(offset.min(log_end));
+        if let Some(leader) = self.replica.leader_mut() {
+            leader.handle_durable(offset);
+        }
+        if offset >= log_end {
             self.undurable_since = None;
+        }
+    }
+
+    /// Whether what is in the log is to be on disk, and is not.
+    pub(super) fn wants_sync(&self) -> bool {
+        let log_end = self.log.as_ref().map_or(self.durable, PartitionLog::log_end);
+        match self.replica.role() {
+            Role::Leader(leader) => leader.wants_sync(),
+            Role::Follower(follower) => follower.vouches_by_disk() && self.durable < log_end,
         }
     }
 
@@ -126,11 +180,29 @@ impl<D: Disk> Owner<D> {
     }
 
     pub(super) fn refuse_waiters(&mut self, why: &AppendRefused, output: &mut TurnOutput) {
-        for waiter in self.acks.drain() {
-            match waiter {
-                Waiter::Append(done, _) => output.replies.push((done, Err(why.clone()))),
-                Waiter::Reader(then) => output.passed.push((then, Err(why.error_code()))),
-            }
+        self.refuse_gate_waiters(why, output);
+        let waiters = self.leader_acks.drain();
+        waiters.for_each(|waiter| output.refuse(waiter, why));
+    }
+
+    pub(super) fn refuse_gate_waiters(&mut self, why: &AppendRefused, output: &mut TurnOutput) {
+        self.acks.drain().for_each(|waiter| output.refuse(waiter, why));
+    }
+}
+
+impl TurnOutput {
+    fn refuse(&mut self, waiter: Waiter, why: &AppendRefused) {
+        match waiter {
+            Waiter::Append(done, _) => self.replies.push((done, Err(why.clone()))),
+            Waiter::Reader(then) => self.passed.push((then, Err(why.error_code()))),
         }
     }
+}
+
+/// How far `log` goes, of which everything below `durable` survives power loss.
+pub(super) fn ends_of<D: Disk>(log: &PartitionLog<D>, durable: Offset) -> LogEnds {
+    let (log_start, log_end) = (log.log_start(), log.log_end());
+    let last = log.reader().leader_epoch_at(log_end.plus(-1)).filter(|_| log_start < log_end);
+    let last_epoch = last.unwrap_or(LeaderEpoch::NONE);
+    LogEnds { log_start, log_end, durable: durable.min(log_end), last_epoch }
 }

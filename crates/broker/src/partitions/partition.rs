@@ -1,28 +1,32 @@
 //! A partition of this broker: one owner at a time for writes, any number of readers.
 
 mod gate;
+mod log;
+mod role;
 
-use std::sync::atomic::{AtomicI16, AtomicI32, AtomicI64, AtomicU64, Ordering};
+pub use role::Followed;
+
+use std::sync::atomic::{AtomicBool, AtomicI16, AtomicI32, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
 
 use arc_swap::ArcSwap;
 use env::Disk;
 use records::validate::{AppendOrigin, ValidatedBatch};
-use replication::AckGate;
+use replication::{PartitionState, Replica};
 use storage::{
     AppendContext, AppendError, Appended, EpochEnd, GroupCommit, LogReader, OnCommit, PartitionLog,
 };
-use types::{ErrorCode, LeaderEpoch, Offset, TopicPartition, Uuid, WallTime};
+use types::{BrokerId, ErrorCode, LeaderEpoch, MonoTime, Offset, TopicPartition, Uuid, WallTime};
 
 use crate::fetch_wait::FetchWait;
 use crate::log_store::DirIndex;
 use crate::metrics::TopicMetrics;
 use crate::partitions::owner::{
-    Append, AppendDone, AppendRefused, Mailbox, Owner, TurnOutput, Waiter,
+    Acks, Append, AppendDone, AppendRefused, Mailbox, Owner, TurnOutput, Waiter, ends_of,
 };
 use crate::settings::PartitionSettings;
 
-/// A partition that this broker leads.
+/// A partition that has a replica here: this broker leads it, or follows who does.
 ///
 /// Writes go through a **mailbox and a baton**: whoever brings work puts it in the mailbox; if the
 /// baton (`owner`) is free it runs the turn itself, else the present owner takes the work along.
@@ -39,13 +43,17 @@ pub struct Partition<D: Disk> {
     high_watermark: AtomicI64,
     /// Bytes that have become visible since the start: what fetches wait for.
     shown_bytes: AtomicU64,
+    /// Bytes that have been appended since the start: what fetches of followers wait for.
+    appended_bytes: AtomicU64,
     leader_epoch: AtomicI32,
+    leads: AtomicBool,
     owner: Mutex<Owner<D>>,
     mailbox: Mutex<Mailbox>,
     fetch_waits: Mutex<Vec<Arc<FetchWait<D>>>>,
     settings: ArcSwap<PartitionSettings>,
     /// An error code once the partition is not served here any more; 0 before.
     gone: AtomicI16,
+    on_synced: OnSynced<D>,
     this: Weak<Partition<D>>,
 }
 
@@ -71,20 +79,37 @@ pub struct PartitionParts<D: Disk> {
     pub topic_id: Uuid,
     pub dir: DirIndex,
     pub log: PartitionLog<D>,
-    pub leader_epoch: LeaderEpoch,
+    pub broker: BrokerId,
+    /// What the metadata says of it.
+    pub state: PartitionState,
+    /// What was known to be committed before. A sole replica knows that all of its log is.
+    pub high_watermark: Offset,
+    pub now: MonoTime,
     pub settings: PartitionSettings,
     pub metrics: Arc<TopicMetrics>,
     pub commit: GroupCommit<D>,
+    /// Called when a follower may fetch again. It is called without any lock of the partition.
+    pub on_synced: OnSynced<D>,
 }
+
+/// Hears that what a follower has is as durable as it is to be.
+pub type OnSynced<D> = Arc<dyn Fn(&Partition<D>) + Send + Sync>;
 
 impl<D: Disk> Partition<D> {
     /// A partition whose log is durable: its directory has finished loading, or the log is empty.
     pub fn new(parts: PartitionParts<D>) -> Arc<Partition<D>> {
-        let PartitionParts { id, topic_id, dir, mut log, leader_epoch, .. } = parts;
-        let PartitionParts { settings, metrics, commit, .. } = parts;
+        let PartitionParts { id, topic_id, dir, mut log, broker, state, .. } = parts;
+        let PartitionParts { high_watermark, now, settings, metrics, commit, on_synced, .. } =
+            parts;
         let reader = log.reader();
-        let log_end = reader.log_end();
-        log.note_high_watermark(log_end);
+        let ends = ends_of(&log, log.log_end());
+        let rules = settings.leader_rules();
+        let mut replica = Replica::new(broker, &state, ends, high_watermark, rules, now);
+        if let Some(leader) = replica.leader_mut() {
+            leader.poll_high_watermark();
+        }
+        let high_watermark = replica.high_watermark();
+        log.note_high_watermark(high_watermark);
         Arc::new_cyclic(|this| Partition {
             id,
             topic_id,
@@ -96,14 +121,17 @@ impl<D: Disk> Partition<D> {
                 number: 0,
             }),
             metrics,
-            high_watermark: AtomicI64::new(log_end.0),
-            leader_epoch: AtomicI32::new(leader_epoch.0),
+            high_watermark: AtomicI64::new(high_watermark.0),
+            leader_epoch: AtomicI32::new(state.leader_epoch.0),
+            leads: AtomicBool::new(replica.leader().is_some()),
             shown_bytes: AtomicU64::new(0),
-            owner: Mutex::new(Owner::of(log, AckGate::open_at(log_end, settings.gate))),
+            appended_bytes: AtomicU64::new(0),
+            owner: Mutex::new(Owner::of(log, replica)),
             mailbox: Mutex::default(),
             fetch_waits: Mutex::default(),
             settings: ArcSwap::from_pointee(settings),
             gone: AtomicI16::new(ErrorCode::None.code()),
+            on_synced,
             this: this.clone(),
         })
     }
@@ -128,6 +156,11 @@ impl<D: Disk> Partition<D> {
         self.shown_bytes.load(Ordering::Acquire)
     }
 
+    /// Bytes of batches that were appended since the start. Only for differences.
+    pub fn appended_bytes(&self) -> u64 {
+        self.appended_bytes.load(Ordering::Acquire)
+    }
+
     /// Below this no transaction is open: where read_committed consumers stop.
     pub fn last_stable_offset(&self) -> Offset {
         self.reader().last_stable_offset(self.high_watermark())
@@ -146,24 +179,20 @@ impl<D: Disk> Partition<D> {
         self.reader().epoch_end_offset(epoch)
     }
 
-    pub fn set_leader_epoch(&self, epoch: LeaderEpoch) {
-        self.leader_epoch.fetch_max(epoch.0, Ordering::AcqRel);
-    }
-
     /// What the topic's configuration means here. Changes take effect with the next request.
     pub fn settings(&self) -> Arc<PartitionSettings> {
         self.settings.load_full()
     }
 
     pub fn set_settings(&self, settings: PartitionSettings, now: WallTime) {
-        let (config, gate) = (Arc::clone(&settings.log), settings.gate);
+        let (config, rules) = (Arc::clone(&settings.log), settings.leader_rules());
         self.settings.store(Arc::new(settings));
         let mut owner = lock(&self.owner);
         if let Some(log) = owner.log.as_mut() {
             log.set_config(config);
         }
         let mut output = TurnOutput::default();
-        owner.gate.set_rules(gate);
+        owner.replica.set_rules(rules);
         self.open_gate(&mut owner, &mut output);
         drop(owner);
         self.deliver(output);
@@ -192,80 +221,22 @@ impl<D: Disk> Partition<D> {
         let earlier = std::mem::take(&mut *lock(&self.mailbox));
         let mut output = self.turn(&mut owner, earlier, now);
         let bytes = batch.size_bytes();
-        let result = self.append_to_log(&mut owner, batch, AppendOrigin::Coordinator, now);
+        let too_few = owner.replica.leader().is_some_and(|leader| leader.is_under_min_isr());
+        let result = match too_few {
+            true => Err(AppendRefused::TooFewInSync),
+            false => self.append_to_log(&mut owner, batch, AppendOrigin::Coordinator, now),
+        };
         if let Ok(appended) = &result {
-            owner.note_appended(self.reader().log_end(), bytes, now);
-            let waiter = Waiter::Append(acknowledged, *appended);
-            let log_end = owner.gate.log_end();
-            owner.acks.push(log_end, waiter);
+            let log_end = self.reader().log_end();
+            owner.note_appended(log_end, bytes, now);
+            output.appended_bytes += bytes;
+            owner.acks.push(log_end, Waiter::Append(acknowledged, *appended));
             self.open_gate(&mut owner, &mut output);
         }
         drop(owner);
         self.deliver(output);
         self.run_turns_if_waiting(now);
         result
-    }
-
-    /// Does something with the log that is no append; `None` if it is closed.
-    pub fn with_log<T>(
-        &self,
-        now: WallTime,
-        act: impl FnOnce(&mut PartitionLog<D>) -> T,
-    ) -> Option<T> {
-        let mut owner = lock(&self.owner);
-        let result = owner.log.as_mut().map(act);
-        drop(owner);
-        self.run_turns_if_waiting(now);
-        result
-    }
-
-    /// Lets a log in another directory take this one's place, with nobody appending meanwhile.
-    /// Returns the one that was, and where it is; `None` if the partition is closed.
-    pub fn replace_log<F>(
-        &self,
-        now: WallTime,
-        successor: impl FnOnce(&mut PartitionLog<D>) -> Result<Successor<D>, F>,
-    ) -> Option<Result<PlacedLog<D>, F>> {
-        let mut owner = lock(&self.owner);
-        let before = self.dir();
-        let successor = successor(owner.log.as_mut()?);
-        let mut output = TurnOutput::default();
-        let replaced = successor.map(|((dir, mut next), commit)| {
-            next.set_config(Arc::clone(&self.settings().log));
-            next.note_high_watermark(self.high_watermark());
-            let number = self.place.load().number + 1;
-            let on_commit = gate::listener(&self.this, number);
-            let reader = next.reader();
-            self.place.store(Arc::new(Place { dir, reader, commit, on_commit, number }));
-            // A copy is whole and closed before it takes a place: all of it is durable.
-            owner.note_durable(next.log_end());
-            let log = owner.log.replace(next);
-            self.open_gate(&mut owner, &mut output);
-            log.map(|log| (before, log))
-        });
-        drop(owner);
-        self.deliver(output);
-        self.run_turns_if_waiting(now);
-        replaced.transpose()
-    }
-
-    /// Takes the log out, for closing or deleting. Appends and fetches that come later, and those
-    /// that wait, are answered with `why`.
-    pub fn take_log(&self, why: ErrorCode, now: WallTime) -> Option<PartitionLog<D>> {
-        self.gone.store(why.code(), Ordering::Release);
-        let mut owner = lock(&self.owner);
-        let log = owner.log.take();
-        let mut output = TurnOutput::default();
-        owner.refuse_waiters(&AppendRefused::Gone(why), &mut output);
-        drop(owner);
-        self.deliver(output);
-        self.run_turns_if_waiting(now);
-        // Completing a wait takes the list's lock again.
-        let waits = std::mem::take(&mut *lock(&self.fetch_waits));
-        for wait in waits {
-            wait.complete();
-        }
-        log
     }
 
     /// # Errors
@@ -306,6 +277,7 @@ impl<D: Disk> Partition<D> {
     /// One turn: everything in the mailbox, in order, then one step of the gate.
     fn turn(&self, owner: &mut Owner<D>, work: Mailbox, now: WallTime) -> TurnOutput {
         let mut output = TurnOutput::default();
+        let heard_of_commit = work.committed.is_some();
         match work.committed {
             None => {}
             Some(Ok(offset)) => owner.note_durable(offset),
@@ -315,25 +287,52 @@ impl<D: Disk> Partition<D> {
                 owner.refuse_waiters(&refused, &mut output);
             }
         }
-        for Append { batch, origin, wait_for_gate, done } in work.appends {
-            let bytes = batch.size_bytes();
-            match self.append_to_log(owner, batch, origin, now) {
-                Ok(appended) => {
-                    if !appended.duplicate {
-                        owner.note_appended(self.reader().log_end(), bytes, now);
-                    }
-                    if wait_for_gate && appended.last_offset >= owner.gate.position() {
-                        let log_end = owner.gate.log_end();
-                        owner.acks.push(log_end, Waiter::Append(done, appended));
-                    } else {
-                        output.replies.push((done, Ok(appended)));
-                    }
-                }
-                Err(error) => output.replies.push((done, Err(error))),
+        for (fetch, at) in work.fetches {
+            if let Some(leader) = owner.replica.leader_mut() {
+                leader.handle_fetch(&fetch, at);
             }
         }
+        for append in work.appends {
+            self.append_in_turn(owner, append, now, &mut output);
+        }
         self.open_gate(owner, &mut output);
+        output.may_fetch = heard_of_commit && owner.replica.follower().is_some();
         output
+    }
+
+    fn append_in_turn(
+        &self,
+        owner: &mut Owner<D>,
+        append: Append,
+        now: WallTime,
+        output: &mut TurnOutput,
+    ) {
+        let Append { batch, origin, acks, done } = append;
+        let bytes = batch.size_bytes();
+        let too_few = owner.replica.leader().is_some_and(|leader| leader.is_under_min_isr());
+        let appended = match acks {
+            Acks::All if too_few => Err(AppendRefused::TooFewInSync),
+            _ => self.append_to_log(owner, batch, origin, now),
+        };
+        let appended = match appended {
+            Ok(appended) => appended,
+            Err(error) => return output.replies.push((done, Err(error))),
+        };
+        let log_end = self.reader().log_end();
+        if !appended.duplicate {
+            owner.note_appended(log_end, bytes, now);
+            output.appended_bytes += bytes;
+        }
+        let Some(leader) = owner.replica.leader() else { return };
+        match acks {
+            Acks::All if appended.last_offset >= leader.high_watermark() => {
+                owner.acks.push(log_end, Waiter::Append(done, appended));
+            }
+            Acks::Leader if appended.last_offset >= leader.vouched_here() => {
+                owner.leader_acks.push(log_end, Waiter::Append(done, appended));
+            }
+            _ => output.replies.push((done, Ok(appended))),
+        }
     }
 
     fn append_to_log(
@@ -345,6 +344,9 @@ impl<D: Disk> Partition<D> {
     ) -> Result<Appended, AppendRefused> {
         let context = AppendContext { leader_epoch: self.leader_epoch(), now, origin };
         self.check_here().map_err(AppendRefused::Gone)?;
+        if owner.replica.leader().is_none() {
+            return Err(AppendRefused::NotLeader);
+        }
         let gone = AppendRefused::Gone(ErrorCode::NotLeaderOrFollower);
         let log = owner.log.as_mut().ok_or(gone)?;
         let (bytes, records) = (batch.size_bytes(), batch.records_count());
@@ -367,10 +369,14 @@ impl<D: Disk> Partition<D> {
         for (then, result) in output.passed {
             then(result);
         }
-        if output.shown_bytes > 0 {
+        if output.may_fetch {
+            (self.on_synced)(self);
+        }
+        if output.shown_bytes > 0 || output.appended_bytes > 0 {
+            self.appended_bytes.fetch_add(output.appended_bytes as u64, Ordering::AcqRel);
             let waits = lock(&self.fetch_waits).clone();
             for wait in waits {
-                wait.handle_appended(output.shown_bytes);
+                wait.handle_more(output.appended_bytes, output.shown_bytes);
             }
         }
         answered

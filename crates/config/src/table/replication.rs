@@ -7,7 +7,6 @@ const ONE_COPY: &str = "partitions have one replica, on this node";
 #[rustfmt::skip]
 pub(super) const ROWS: &[Property] = &[
     long("replica.lag.time.max.ms", "30000").high()
-        .accepted(ONE_COPY)
         .doc("How long a follower may lag before it leaves the in-sync replicas."),
     int("replica.socket.timeout.ms", "30000").high()
         .accepted(ONE_COPY)
@@ -16,16 +15,12 @@ pub(super) const ROWS: &[Property] = &[
         .accepted(ONE_COPY)
         .doc("The kernel's receive buffer of a follower's fetches."),
     int("replica.fetch.max.bytes", "1048576").at_least(0)
-        .accepted(ONE_COPY)
         .doc("How many bytes of a partition a follower asks for."),
     int("replica.fetch.response.max.bytes", "10485760").at_least(0)
-        .accepted(ONE_COPY)
         .doc("How many bytes a follower asks for altogether."),
     int("replica.fetch.min.bytes", "1").high()
-        .accepted(ONE_COPY)
         .doc("How many bytes a follower waits for."),
     int("replica.fetch.wait.max.ms", "500").high()
-        .accepted(ONE_COPY)
         .doc("How long a follower waits for them."),
     int("replica.fetch.backoff.ms", "1000").at_least(0)
         .accepted(ONE_COPY)
@@ -36,7 +31,6 @@ pub(super) const ROWS: &[Property] = &[
     long("replica.high.watermark.checkpoint.interval.ms", "5000").high()
         .doc("How often the high watermarks are written down."),
     text_unset("replica.selector.class")
-        .accepted(ONE_COPY)
         .doc("How a consumer's nearest replica is chosen; the rack-aware class is built in."),
     text_unset("broker.rack")
         .doc("Where this broker stands, for placement and for nearby reads."),

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 
 use env::Disk;
 use storage::{OnCommit, PartitionLog, StorageError};
-use types::{Offset, WallTime};
+use types::{ErrorCode, Offset, WallTime};
 
 use super::{Partition, lock};
 use crate::partitions::owner::{GatePassed, Owner, TurnOutput, Waiter};
@@ -15,13 +15,20 @@ impl<D: Disk> Partition<D> {
     /// others of it must not tell what power loss could take back.
     pub fn after_gate(&self, then: GatePassed) {
         let mut owner = lock(&self.owner);
-        let log_end = owner.gate.log_end();
-        if owner.gate.position() < log_end && owner.log.is_some() {
-            owner.acks.push(log_end, Waiter::Reader(then));
-            return;
+        let gate = owner.replica.leader().map(|leader| (leader.high_watermark(), leader.log_end()));
+        match gate {
+            Some((position, log_end)) if position < log_end && owner.log.is_some() => {
+                owner.acks.push(log_end, Waiter::Reader(then));
+            }
+            Some(_) => {
+                drop(owner);
+                then(Ok(()));
+            }
+            None => {
+                drop(owner);
+                then(Err(ErrorCode::NotLeaderOrFollower));
+            }
         }
-        drop(owner);
-        then(Ok(()));
     }
 
     /// Asks for a commit if the oldest record that may not be durable was appended before `due`.
@@ -31,6 +38,14 @@ impl<D: Disk> Partition<D> {
         drop(owner);
         if is_due {
             self.request_commit();
+        }
+    }
+
+    pub(super) fn complete_fetch_waits(&self) {
+        // Completing a wait takes the list's lock again.
+        let waits = std::mem::take(&mut *lock(&self.fetch_waits));
+        for wait in waits {
+            wait.complete();
         }
     }
 
@@ -45,7 +60,7 @@ impl<D: Disk> Partition<D> {
     pub fn settle(&self) {
         let mut owner = lock(&self.owner);
         let mut output = TurnOutput::default();
-        if !owner.is_broken && owner.gate.wants_sync() {
+        if !owner.is_broken && owner.wants_sync() {
             // A log that cannot be synced says so when it is closed, and its waiters are refused.
             if let Some(Ok(durable)) = owner.log.as_mut().map(PartitionLog::flush) {
                 owner.note_durable(durable);
@@ -57,22 +72,32 @@ impl<D: Disk> Partition<D> {
     }
 
     pub(super) fn open_gate(&self, owner: &mut Owner<D>, output: &mut TurnOutput) {
-        if let Some(passed) = owner.gate.poll_opened() {
-            self.high_watermark.store(passed.0, Ordering::Release);
-            if let Some(log) = &mut owner.log {
-                log.note_high_watermark(passed);
+        if let Some(leader) = owner.replica.leader_mut() {
+            let passed = leader.poll_high_watermark();
+            let (position, vouched) = (leader.high_watermark(), leader.vouched_here());
+            if let Some(passed) = passed {
+                self.show_below(owner, passed, output);
             }
-            let shown = owner.show_below(passed);
-            self.shown_bytes.fetch_add(shown as u64, Ordering::AcqRel);
-            output.shown_bytes += shown;
-            for waiter in owner.acks.release_below(passed) {
+            let acked = owner.acks.release_below(position);
+            for waiter in acked.chain(owner.leader_acks.release_below(vouched)) {
                 match waiter {
                     Waiter::Append(done, appended) => output.replies.push((done, Ok(appended))),
                     Waiter::Reader(then) => output.passed.push((then, Ok(()))),
                 }
             }
         }
-        output.wants_sync = owner.log.is_some() && !owner.is_broken && owner.gate.wants_sync();
+        output.wants_sync = owner.log.is_some() && !owner.is_broken && owner.wants_sync();
+    }
+
+    /// Everything below `passed` is committed.
+    pub(super) fn show_below(&self, owner: &mut Owner<D>, passed: Offset, output: &mut TurnOutput) {
+        self.high_watermark.store(passed.0, Ordering::Release);
+        if let Some(log) = &mut owner.log {
+            log.note_high_watermark(passed);
+        }
+        let shown = owner.show_below(passed);
+        self.shown_bytes.fetch_add(shown as u64, Ordering::AcqRel);
+        output.shown_bytes += shown;
     }
 }
 

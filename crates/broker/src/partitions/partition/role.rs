@@ -1,0 +1,254 @@
+//! What this broker is to the partition, and what that has it do.
+
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use env::Disk;
+use replication::{
+    FetchAnswer, FetchFrom, FetchStep, FollowerFetch, IsrOutcome, IsrProposal, PartitionState,
+    RoleChange,
+};
+use storage::{AppendError, StorageError};
+use types::{BrokerEpoch, BrokerId, ErrorCode, MonoTime, Offset, PartitionEpoch, WallTime};
+
+use super::{Partition, lock};
+use crate::partitions::owner::{AppendRefused, Owner, TurnOutput, ends_of};
+
+/// What became of a leader's answer.
+#[derive(Clone, Debug)]
+pub enum Followed {
+    /// Nothing, or nothing that changes when the next fetch goes out.
+    Idle,
+    /// The log goes further, or less far: fetch on, once what it has is as durable as it is to be.
+    Moved,
+    /// It stands still until somebody has looked; in words.
+    Stopped(String),
+}
+
+impl<D: Disk> Partition<D> {
+    /// # Errors
+    /// `NOT_LEADER_OR_FOLLOWER`, or why the partition is not here any more.
+    pub fn check_leads(&self) -> Result<(), ErrorCode> {
+        self.check_here()?;
+        match self.leads() {
+            true => Ok(()),
+            false => Err(ErrorCode::NotLeaderOrFollower),
+        }
+    }
+
+    pub fn leads(&self) -> bool {
+        self.leads.load(Ordering::Acquire)
+    }
+
+    /// Whom it follows; `None` if it leads, or if nobody leads.
+    pub fn followed_leader(&self) -> Option<BrokerId> {
+        lock(&self.owner).replica.follower()?.leader()
+    }
+
+    /// Whether something that came from the leader is on its way to the disk and is not vouched for
+    /// before it is there.
+    pub fn is_syncing(&self) -> bool {
+        let owner = lock(&self.owner);
+        let follows = owner.replica.follower().is_some();
+        follows && owner.log.is_some() && !owner.is_broken && owner.wants_sync()
+    }
+
+    pub fn has_other_replicas(&self) -> bool {
+        lock(&self.owner).replica.has_others()
+    }
+
+    /// The metadata says so. Whoever waits for a leader that is none any more is told.
+    ///
+    /// # Errors
+    /// The log cannot note the epoch that begins; it takes nothing more.
+    pub fn handle_partition_state(
+        &self,
+        state: &PartitionState,
+        now: MonoTime,
+        wall: WallTime,
+    ) -> Result<RoleChange, StorageError> {
+        let mut owner = lock(&self.owner);
+        let Some(log) = &owner.log else { return Ok(RoleChange::Stale) };
+        let ends = ends_of(log, owner.durable);
+        let change = owner.replica.handle_partition_state(state, ends, now);
+        let mut output = TurnOutput::default();
+        let mut noted = Ok(());
+        match change {
+            RoleChange::Stale => return Ok(change),
+            RoleChange::SameReign => {}
+            RoleChange::Elected => {
+                self.leader_epoch.store(state.leader_epoch.0, Ordering::Release);
+                self.leads.store(true, Ordering::Release);
+                // Nobody asks a sole replica before it has written something.
+                if let (true, Some(log)) = (owner.replica.has_others(), owner.log.as_mut()) {
+                    noted = log.begin_epoch(state.leader_epoch);
+                }
+            }
+            RoleChange::Follows => {
+                self.leads.store(false, Ordering::Release);
+                self.leader_epoch.store(state.leader_epoch.0, Ordering::Release);
+                owner.refuse_waiters(&AppendRefused::NotLeader, &mut output);
+            }
+        }
+        self.settle_turn(&mut owner, &mut output);
+        drop(owner);
+        self.deliver(output);
+        if change != RoleChange::SameReign {
+            // They were asked under an earlier epoch.
+            self.complete_fetch_waits();
+        }
+        self.run_turns_if_waiting(wall);
+        noted.map(|()| change)
+    }
+
+    /// A follower's log agrees with this one below the offset it fetches from.
+    pub fn handle_follower_fetch(&self, fetch: FollowerFetch, now: MonoTime, wall: WallTime) {
+        lock(&self.mailbox).fetches.push((fetch, now));
+        self.run_turns(wall);
+    }
+
+    /// The change of the in-sync set to ask the controller for, if it is time to.
+    pub fn poll_isr_change(
+        &self,
+        epoch_of: impl Fn(BrokerId) -> Option<BrokerEpoch>,
+        now: MonoTime,
+    ) -> Option<IsrProposal> {
+        lock(&self.owner).replica.leader_mut()?.poll_isr_change(epoch_of, now)
+    }
+
+    /// What became of the proposal made at `asked`.
+    pub fn handle_isr_outcome(
+        &self,
+        asked: PartitionEpoch,
+        outcome: &IsrOutcome,
+        now: MonoTime,
+        wall: WallTime,
+    ) {
+        let mut owner = lock(&self.owner);
+        let mut output = TurnOutput::default();
+        if let Some(leader) = owner.replica.leader_mut() {
+            leader.handle_isr_outcome(asked, outcome, now);
+        }
+        self.settle_turn(&mut owner, &mut output);
+        drop(owner);
+        self.deliver(output);
+        self.run_turns_if_waiting(wall);
+    }
+
+    /// Whether the end of the log may be told: see
+    /// [`PartitionLeader::knows_latest_offset`](replication::PartitionLeader::knows_latest_offset).
+    pub fn knows_latest_offset(&self) -> bool {
+        lock(&self.owner).replica.leader().is_none_or(|leader| leader.knows_latest_offset())
+    }
+
+    /// Where a consumer in `client_rack` should read `offset` instead of here.
+    pub fn read_replica_for<'a>(
+        &self,
+        client_rack: &str,
+        offset: Offset,
+        rack_of: impl Fn(BrokerId) -> Option<&'a str>,
+        now: MonoTime,
+    ) -> Option<BrokerId> {
+        lock(&self.owner).replica.leader()?.read_replica_for(client_rack, offset, rack_of, now)
+    }
+
+    /// What is to be fetched from the leader now.
+    pub fn poll_fetch(&self, now: MonoTime) -> Option<FetchFrom> {
+        let owner = lock(&self.owner);
+        let log = owner.log.as_ref().filter(|_| !owner.is_broken)?;
+        let ends = ends_of(log, owner.durable);
+        owner.replica.follower()?.poll_fetch(ends, now)
+    }
+
+    /// The leader's answer to `asked`. The records are as it has them: nothing is unpacked.
+    ///
+    /// # Errors
+    /// A batch is damaged, or the log takes nothing more.
+    pub fn handle_fetched(
+        &self,
+        asked: &FetchFrom,
+        answer: &FetchAnswer,
+        records: Bytes,
+        now: MonoTime,
+        wall: WallTime,
+    ) -> Result<Followed, AppendError> {
+        let mut owner = lock(&self.owner);
+        let mut output = TurnOutput::default();
+        let followed = self.follow(&mut owner, asked, answer, records, (now, wall), &mut output);
+        output.wants_sync = owner.log.is_some() && !owner.is_broken && owner.wants_sync();
+        drop(owner);
+        self.deliver(output);
+        followed
+    }
+
+    fn follow(
+        &self,
+        owner: &mut Owner<D>,
+        asked: &FetchFrom,
+        answer: &FetchAnswer,
+        records: Bytes,
+        (now, wall): (MonoTime, WallTime),
+        output: &mut TurnOutput,
+    ) -> Result<Followed, AppendError> {
+        let Owner { log: Some(log), replica, durable, .. } = owner else {
+            return Ok(Followed::Idle);
+        };
+        let Some(follower) = replica.follower_mut() else { return Ok(Followed::Idle) };
+        let ends = ends_of(log, *durable);
+        let end_of = |epoch| log.epoch_end_offset(epoch);
+        match follower.handle_answer(asked, answer, ends, end_of, now) {
+            FetchStep::Ignore => return Ok(Followed::Idle),
+            FetchStep::Stop(why) => return Ok(Followed::Stopped(format!("{why:?}"))),
+            FetchStep::Truncate { to } => {
+                log.truncate_to(to, wall).map_err(AppendError::Storage)?;
+                *durable = (*durable).min(log.log_end());
+            }
+            FetchStep::RestartAt { offset } => {
+                log.reset_to(offset, wall).map_err(AppendError::Storage)?;
+                *durable = log.log_end();
+            }
+            FetchStep::Append { log_start } => {
+                return self.append_fetched(owner, answer, records, log_start, wall, output);
+            }
+        }
+        owner.hidden.clear();
+        Ok(Followed::Moved)
+    }
+
+    fn append_fetched(
+        &self,
+        owner: &mut Owner<D>,
+        answer: &FetchAnswer,
+        records: Bytes,
+        log_start: Offset,
+        wall: WallTime,
+        output: &mut TurnOutput,
+    ) -> Result<Followed, AppendError> {
+        let Some(log) = owner.log.as_mut() else { return Ok(Followed::Idle) };
+        let (bytes, before) = (records.len(), log.log_end());
+        if !records.is_empty() {
+            log.append_as_follower(records, wall)?;
+        }
+        let log_end = log.log_end();
+        if log.log_start() < log_start.min(log_end) {
+            log.advance_log_start(log_start.min(log_end)).map_err(AppendError::Storage)?;
+        }
+        if before < log_end {
+            owner.note_appended(log_end, bytes, wall);
+            output.appended_bytes += bytes;
+        }
+        let follower = owner.replica.follower_mut();
+        if let Some(passed) = follower.and_then(|f| f.handle_appended(answer, log_end)) {
+            self.show_below(owner, passed, output);
+        }
+        Ok(if before < log_end { Followed::Moved } else { Followed::Idle })
+    }
+
+    /// Opens the gate, and lets go of those for whom too few replicas are in sync by now.
+    fn settle_turn(&self, owner: &mut Owner<D>, output: &mut TurnOutput) {
+        self.open_gate(owner, output);
+        if owner.replica.leader().is_some_and(|leader| leader.is_under_min_isr()) {
+            owner.refuse_gate_waiters(&AppendRefused::TooFewInSyncAfterAppend, output);
+        }
+    }
+}

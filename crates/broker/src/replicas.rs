@@ -1,0 +1,10 @@
+//! How the replicas here and those of other brokers keep up with each other.
+
+mod fetchers;
+mod isr_changes;
+mod leader_session;
+mod links;
+
+pub use fetchers::ReplicaFetchers;
+pub use isr_changes::IsrChanges;
+pub use links::{Answered, NoAnswer, ReplicationLinks};

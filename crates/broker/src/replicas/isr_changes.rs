@@ -1,0 +1,170 @@
+//! Takes the changes of in-sync sets that leaders here want to the controller, one request at a
+//! time. Source: Kafka `AlterPartitionManager`, KIP-497.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use env::{Clock, Env};
+use metadata::MetadataImage;
+use protocol::messages::alter_partition_request::{BrokerState, PartitionData, TopicData};
+use protocol::messages::{AlterPartitionRequest, AlterPartitionResponse};
+use replication::{IsrOutcome, IsrProposal};
+use types::{BrokerEpoch, BrokerId, ErrorCode, LeaderEpoch, MonoTime, PartitionEpoch, Uuid};
+
+use super::links::NoAnswer;
+use crate::limits::ISR_CHECK_INTERVAL;
+use crate::node::Node;
+use crate::partitions::Partition;
+use crate::timers::Expire;
+
+/// A leader that asks has done whatever recovery an unclean election called for.
+const RECOVERED: i8 = 0;
+
+/// **Invariant:** one request is on its way at a time.
+#[doc(alias = "AlterPartitionManager")]
+#[derive(Debug, Default)]
+pub struct IsrChanges {
+    asked: Mutex<Option<Asked>>,
+}
+
+/// The partition epochs that the request on its way was made at.
+type Asked = BTreeMap<(Uuid, i32), PartitionEpoch>;
+
+impl IsrChanges {
+    /// From now on the leaders here are asked, again and again, what they want.
+    pub fn start<E: Env>(node: &Arc<Node<E>>) {
+        let first = node.env().clock().mono().plus(ISR_CHECK_INTERVAL);
+        node.timers.register(first, Arc::new(Check { node: Arc::downgrade(node) }));
+    }
+
+    fn check<E: Env>(&self, node: &Arc<Node<E>>) {
+        let Some(links) = node.fetchers.links() else { return };
+        if self.lock().is_some() {
+            return;
+        }
+        let now = node.env().clock().mono();
+        let image = node.metadata.image();
+        let Some((request, asked)) = request(node, &image, now) else { return };
+        *self.lock() = Some(asked);
+        let this = Arc::downgrade(node);
+        let answered = Box::new(move |outcome: Result<AlterPartitionResponse, NoAnswer>| {
+            if let Some(node) = this.upgrade() {
+                node.isr_changes.handle_outcome(&node, outcome);
+            }
+        });
+        links.alter_partition(request, answered);
+    }
+
+    fn handle_outcome<E: Env>(
+        &self,
+        node: &Arc<Node<E>>,
+        outcome: Result<AlterPartitionResponse, NoAnswer>,
+    ) {
+        let Some(asked) = self.lock().take() else { return };
+        let (outcomes, for_all) = match outcome {
+            Ok(response) if response.error_code == 0 => {
+                (outcomes_of(response), IsrOutcome::Unanswered)
+            }
+            Ok(response) => {
+                let code = ErrorCode::from_code(response.error_code);
+                let code = code.unwrap_or(ErrorCode::UnknownServerError);
+                (BTreeMap::new(), IsrOutcome::Refused(code))
+            }
+            Err(NoAnswer) => (BTreeMap::new(), IsrOutcome::Unanswered),
+        };
+        let (now, wall) = (node.env().clock().mono(), node.env().clock().wall());
+        let image = node.metadata.image();
+        for (key, partition_epoch) in asked {
+            let Some(topic) = image.topics.by_id(key.0) else { continue };
+            let Some(partition) = node.partitions.get(&topic.name, key.1) else { continue };
+            if partition.topic_id == key.0 {
+                let outcome = outcomes.get(&key).unwrap_or(&for_all);
+                partition.handle_isr_outcome(partition_epoch, outcome, now, wall);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Asked>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the leaders here want, in one request.
+fn request<E: Env>(
+    node: &Node<E>,
+    image: &MetadataImage,
+    now: MonoTime,
+) -> Option<(AlterPartitionRequest, Asked)> {
+    let me = image.cluster.broker(node.broker_id())?;
+    // With one broker there is nobody else to be in sync.
+    image.cluster.brokers().nth(1)?;
+    let epoch_of = |broker: BrokerId| {
+        let broker = image.cluster.broker(broker).filter(|broker| broker.is_active());
+        broker.map(|broker| broker.epoch)
+    };
+    let mut topics: BTreeMap<Uuid, Vec<PartitionData>> = BTreeMap::new();
+    let mut asked = Asked::new();
+    let all: Vec<Arc<Partition<E::Disk>>> = node.partitions.all();
+    for partition in all.iter().filter(|partition| partition.leads()) {
+        if let Some(proposal) = partition.poll_isr_change(epoch_of, now) {
+            let key = (partition.topic_id, partition.id.partition);
+            asked.insert(key, proposal.partition_epoch);
+            topics.entry(key.0).or_default().push(wire(key.1, &proposal));
+        }
+    }
+    let topic = |(topic_id, partitions)| TopicData { topic_id, partitions };
+    let request = AlterPartitionRequest {
+        broker_id: me.id.0,
+        broker_epoch: me.epoch.0,
+        topics: topics.into_iter().map(topic).collect(),
+    };
+    (!asked.is_empty()).then_some((request, asked))
+}
+
+fn wire(partition_index: i32, proposal: &IsrProposal) -> PartitionData {
+    let member = |(broker, epoch): &(BrokerId, BrokerEpoch)| BrokerState {
+        broker_id: broker.0,
+        broker_epoch: epoch.0,
+    };
+    PartitionData {
+        partition_index,
+        leader_epoch: proposal.leader_epoch.0,
+        new_isr: proposal.isr.iter().map(|(broker, _)| broker.0).collect(),
+        new_isr_with_epochs: proposal.isr.iter().map(member).collect(),
+        leader_recovery_state: RECOVERED,
+        partition_epoch: proposal.partition_epoch.0,
+    }
+}
+
+fn outcomes_of(response: AlterPartitionResponse) -> BTreeMap<(Uuid, i32), IsrOutcome> {
+    let topics = response.topics.into_iter();
+    let partitions = topics.flat_map(|topic| {
+        topic.partitions.into_iter().map(move |partition| (topic.topic_id, partition))
+    });
+    let outcome = |(topic_id, data): (Uuid, AlteredPartition)| {
+        let outcome = match ErrorCode::from_code(data.error_code) {
+            Some(ErrorCode::None) => IsrOutcome::Committed {
+                leader_epoch: LeaderEpoch(data.leader_epoch),
+                partition_epoch: PartitionEpoch(data.partition_epoch),
+                isr: data.isr.into_iter().map(BrokerId).collect(),
+            },
+            code => IsrOutcome::Refused(code.unwrap_or(ErrorCode::UnknownServerError)),
+        };
+        ((topic_id, data.partition_index), outcome)
+    };
+    partitions.map(outcome).collect()
+}
+
+type AlteredPartition = protocol::messages::alter_partition_response::PartitionData;
+
+struct Check<E: Env> {
+    node: Weak<Node<E>>,
+}
+
+impl<E: Env> Expire for Check<E> {
+    fn expire(self: Arc<Self>, now: MonoTime) {
+        let Some(node) = self.node.upgrade() else { return };
+        node.isr_changes.check(&node);
+        node.timers.register(now.plus(ISR_CHECK_INTERVAL), self);
+    }
+}
