@@ -14,8 +14,9 @@ use std::net::{TcpListener, TcpStream};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use ::load::event_loop::{Got, Inbox, Poller, write_some};
+
 use crate::Outcome;
-use crate::event_loop::{Got, Inbox, Poller, write_some};
 use crate::walk::{self, Request};
 use crate::wire::TOPIC;
 use log::FloorLog;

@@ -4,9 +4,10 @@ use std::io::IoSlice;
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use ::load::event_loop::{Got, Inbox, Poller, write_some};
+
 use crate::Outcome;
 use crate::batches::{ACKS_LEADER, fetch_frame, produce_frame};
-use crate::event_loop::{Got, Inbox, Poller, write_some};
 use crate::process::cpu_time;
 use crate::{walk, wire};
 

@@ -7,7 +7,6 @@
 mod batches;
 mod commit_ways;
 mod durable;
-mod event_loop;
 mod floor;
 mod idle;
 mod load;

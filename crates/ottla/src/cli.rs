@@ -8,8 +8,8 @@ use crate::context::Common;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::output::Format;
 use crate::{
-    cluster, config_file, consume, group, kafka, log_dump, offsets, produce, records_delete, serve,
-    settings, topic,
+    bench, cluster, config_file, consume, group, kafka, log_dump, offsets, produce, records_delete,
+    serve, settings, topic,
 };
 
 /// An event log that speaks Kafka, and the command line for any Kafka cluster.
@@ -74,6 +74,9 @@ enum Command {
     /// Look into the files of a log directory
     #[command(subcommand)]
     Log(log_dump::LogCommand),
+    /// Measure any Kafka-compatible broker, or several side by side
+    #[command(subcommand)]
+    Bench(bench::BenchCommand),
     /// Kafka's tools by their names
     #[command(name = "kafka", hide = true)]
     Kafka,
@@ -108,6 +111,7 @@ fn execute(command: Command, common: &Common) -> Outcome {
         Command::Offsets(args) => offsets::run(&args, common),
         Command::Records(command) => records_delete::run(command, common),
         Command::Log(command) => log_dump::run(command, common),
+        Command::Bench(command) => bench::run(command, common),
         Command::Kafka => {
             let names = kafka::SCRIPTS.iter().map(|(name, _)| *name).collect::<Vec<_>>();
             Err(Failure::usage("run one of Kafka's tools", "it has to be named")

@@ -1,5 +1,6 @@
 //! `ottla`: a node, the command line for any cluster, and Kafka's tools under their own names.
 
+mod bench;
 mod cli;
 mod cluster;
 mod config_file;

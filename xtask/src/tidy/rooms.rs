@@ -60,11 +60,15 @@ pub const ROOMS: &[Room] = &[
     ),
     room("env-os", Black, &["types", "env"]),
     room("client", Black, &["types", "protocol", "records"]),
+    room("load", Black, &["types", "protocol", "records", "client"]),
     room("server", Black, &["types", "config", "env", "env-os", "broker"]),
     room(
         "ottla",
         Black,
-        &["types", "records", "protocol", "config", "env", "env-os", "storage", "client", "server"],
+        &[
+            "types", "records", "protocol", "config", "env", "env-os", "storage", "client", "load",
+            "server",
+        ],
     ),
     room("env-sim", Black, &["types", "env"]),
     room(
@@ -76,7 +80,7 @@ pub const ROOMS: &[Room] = &[
         ],
     ),
     room("fuzz-rounds", Black, &[]),
-    room("bench", Black, &["types", "records", "protocol", "client"]),
+    room("bench", Black, &["types", "records", "protocol", "client", "load"]),
     room("xtask", Black, &[]),
 ];
 

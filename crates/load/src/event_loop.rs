@@ -3,10 +3,15 @@
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::TcpStream;
 use std::ops::Range;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
 
 use rustix::buffer::spare_capacity;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
+use rustix::time::{
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
+    timerfd_settime,
+};
 
 const EVENTS_AT_ONCE: usize = 256;
 
@@ -36,6 +41,49 @@ impl Poller {
             Err(error) => return Err(error.into()),
         }
         Ok(self.events.iter().map(|event| event.data.u64()).collect())
+    }
+}
+
+/// Wakes a [`Poller`] at a time that is finer than epoll's own milliseconds.
+pub struct Alarm {
+    timer: rustix::fd::OwnedFd,
+    set_to: u64,
+}
+
+impl Alarm {
+    pub fn new() -> io::Result<Alarm> {
+        // The kernel may be late by its timer slack, 50 µs unless a thread says otherwise.
+        let _ = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1));
+        let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::CLOEXEC)?;
+        Ok(Alarm { timer, set_to: u64::MAX })
+    }
+
+    /// Rings once, after `wait`; `at` names the moment, so that it is not set twice.
+    pub fn set(&mut self, at: u64, wait: Duration) -> io::Result<()> {
+        if self.set_to != at {
+            let never = Timespec { tv_sec: 0, tv_nsec: 0 };
+            let once = Itimerspec {
+                it_interval: never,
+                it_value: Timespec {
+                    tv_sec: wait.as_secs() as i64,
+                    tv_nsec: i64::from(wait.subsec_nanos()),
+                },
+            };
+            timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &once)?;
+            self.set_to = at;
+        }
+        Ok(())
+    }
+
+    /// It has to be set anew, even to the same moment.
+    pub fn has_rung(&mut self) {
+        self.set_to = u64::MAX;
+    }
+}
+
+impl AsFd for Alarm {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.timer.as_fd()
     }
 }
 

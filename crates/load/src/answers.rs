@@ -1,0 +1,185 @@
+//! Finds the few fields that matter in an answer by walking it: no allocation, no decoding.
+//!
+//! Only for answers to what `frames` builds: one topic, one partition. Produce is flexible from
+//! version 9 on and Fetch from 12 on (KIP-482).
+
+use std::ops::Range;
+
+use crate::frames::{FETCH_FLEXIBLE, PRODUCE_FLEXIBLE};
+
+/// A position in a frame. Walking past its end yields `None` for ever.
+struct Walk<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    is_flexible: bool,
+}
+
+impl<'a> Walk<'a> {
+    fn new(bytes: &'a [u8], is_flexible: bool) -> Walk<'a> {
+        Walk { bytes, at: 0, is_flexible }
+    }
+
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let taken = self.bytes.get(self.at..)?.first_chunk()?;
+        self.at += N;
+        Some(*taken)
+    }
+
+    fn skip(&mut self, count: usize) -> Option<()> {
+        self.at = self.at.checked_add(count)?;
+        Some(())
+    }
+
+    fn i16(&mut self) -> Option<i16> {
+        self.take().map(i16::from_be_bytes)
+    }
+
+    fn i32(&mut self) -> Option<i32> {
+        self.take().map(i32::from_be_bytes)
+    }
+
+    fn i64(&mut self) -> Option<i64> {
+        self.take().map(i64::from_be_bytes)
+    }
+
+    fn varint(&mut self) -> Option<usize> {
+        let mut value = 0;
+        for shift in [0, 7, 14, 21, 28] {
+            let [byte] = self.take()?;
+            value |= usize::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Some(value);
+            }
+        }
+        None
+    }
+
+    /// Of an array; null counts as none.
+    fn count(&mut self) -> Option<usize> {
+        match self.is_flexible {
+            true => Some(self.varint()?.saturating_sub(1)),
+            false => Some(usize::try_from(self.i32()?).unwrap_or(0)),
+        }
+    }
+
+    fn text(&mut self) -> Option<()> {
+        let length = match self.is_flexible {
+            true => self.varint()?.saturating_sub(1),
+            false => usize::try_from(self.i16()?).unwrap_or(0),
+        };
+        self.skip(length)
+    }
+
+    fn tags(&mut self) -> Option<()> {
+        if self.is_flexible {
+            self.skip(1)?;
+        }
+        Some(())
+    }
+
+    fn records(&mut self) -> Option<Range<usize>> {
+        let length = self.count()?;
+        let range = self.at..self.at.checked_add(length)?;
+        (range.end <= self.bytes.len()).then_some(range)
+    }
+}
+
+/// The error code of a Produce answer.
+pub fn produce_error(frame: &[u8], version: i16) -> Option<i16> {
+    let mut walk = Walk::new(frame, version >= PRODUCE_FLEXIBLE);
+    walk.skip(4)?; // correlation
+    walk.tags()?;
+    walk.count()?;
+    walk.text()?;
+    walk.count()?;
+    walk.skip(4)?;
+    walk.i16()
+}
+
+/// The error code of a Fetch answer, and where its records are.
+pub fn fetched(frame: &[u8], version: i16) -> Option<(i16, Range<usize>)> {
+    let mut walk = Walk::new(frame, version >= FETCH_FLEXIBLE);
+    walk.skip(4)?; // correlation
+    walk.tags()?;
+    walk.skip(4)?; // throttle time
+    let whole = walk.i16()?;
+    walk.skip(4)?; // session
+    if whole != 0 {
+        return Some((whole, 0..0));
+    }
+    walk.count()?;
+    walk.text()?;
+    walk.count()?;
+    walk.skip(4)?;
+    let error = walk.i16()?;
+    walk.skip(8 + 8 + 8)?;
+    // Aborted transactions; nothing here is transactional.
+    if walk.count()? != 0 {
+        return None;
+    }
+    walk.skip(4)?;
+    Some((error, walk.records()?))
+}
+
+/// The offset behind the last whole batch of `records`: where a consumer goes on.
+pub fn next_offset(records: &[u8]) -> Option<i64> {
+    const LENGTH_ENDS: usize = 12;
+    let mut next = None;
+    let mut rest = records;
+    while rest.len() > LENGTH_ENDS {
+        let mut walk = Walk::new(rest, false);
+        let base = walk.i64()?;
+        let length = usize::try_from(walk.i32()?).ok()?;
+        walk.skip(4 + 1 + 4 + 2)?; // epoch, magic, crc, attributes
+        if rest.len() < LENGTH_ENDS + length {
+            break;
+        }
+        next = Some(base + i64::from(walk.i32()?) + 1);
+        rest = &rest[LENGTH_ENDS + length..];
+    }
+    next
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::messages::fetch_response::{FetchableTopicResponse, PartitionData};
+    use protocol::messages::produce_response::{PartitionProduceResponse, TopicProduceResponse};
+    use protocol::messages::{FetchResponse, ProduceResponse};
+    use protocol::{ApiKey, frame};
+
+    use super::*;
+    use crate::batches;
+    use crate::cases::CASES;
+
+    #[test]
+    fn the_walk_finds_what_the_codec_wrote_in_every_version() {
+        let (batch, count) = batches::build(&CASES[0], 1);
+        let cut = [&batch[..], &batch[..99]].concat();
+        assert_eq!(next_offset(&cut), Some(count));
+        for version in 7..=9 {
+            let partition =
+                PartitionProduceResponse { index: 3, error_code: 6, ..Default::default() };
+            let topic = TopicProduceResponse {
+                name: "of-some-length".into(),
+                partition_responses: vec![partition],
+                ..Default::default()
+            };
+            let answer = ProduceResponse { responses: vec![topic], ..Default::default() };
+            let frame = frame::response(ApiKey::Produce, &answer, version, 1).unwrap().concat();
+            assert_eq!(produce_error(&frame[4..], version), Some(6), "version {version}");
+        }
+        for version in 11..=12 {
+            let partition =
+                PartitionData { records: Some(cut.clone().into()), ..Default::default() };
+            let topic = FetchableTopicResponse {
+                topic: "of-some-length".into(),
+                partitions: vec![partition],
+                ..Default::default()
+            };
+            let answer = FetchResponse { responses: vec![topic], ..Default::default() };
+            let frame = frame::response(ApiKey::Fetch, &answer, version, 1).unwrap().concat();
+            let (error, records) = fetched(&frame[4..], version).unwrap();
+            assert_eq!((error, &frame[4..][records]), (0, &cut[..]), "version {version}");
+        }
+    }
+}
