@@ -36,6 +36,9 @@ pub const FLUSH_CHECK_MS: i64 = 1000;
 /// How much of the metadata log is read at once; one batch at a time is looked at.
 pub const METADATA_READ_BYTES: usize = 1024 * 1024;
 
+/// `quorum-state`: 31 voters of 16 endpoints each and 2048 remembered identities of 40 bytes.
+pub const QUORUM_STATE_BYTES_MAX: u64 = 1024 * 1024;
+
 /// How much of a coordinator's partition is read at once. Kafka: `offsets.load.buffer.size`, 5 MiB.
 pub const COORDINATOR_LOAD_BYTES: usize = 4 * 1024 * 1024;
 

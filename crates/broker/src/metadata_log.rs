@@ -4,27 +4,38 @@
 //! sees what it knows. Format: docs/formats/metadata-log.md.
 
 use std::io;
+use std::path::PathBuf;
 
 use bytes::Bytes;
-use consensus::{Epoch, LogBatch, MetadataLog};
+use consensus::{ControlBatch, Epoch, LogBatch, MetadataLog};
 use env::Disk;
-use records::control::{ControlRecord, LeaderChange, VoterId};
 use records::validate::{AppendOrigin, ValidatedBatch};
 use records::{BatchBuilder, NewRecord, RecordBatch};
 use storage::{AppendContext, AppendError, PartitionLog, StorageError};
-use types::{BrokerId, LeaderEpoch, Offset, WallTime};
+use types::{LeaderEpoch, Offset, WallTime};
 
-use crate::limits::METADATA_READ_BYTES;
+use crate::limits::{METADATA_READ_BYTES, QUORUM_STATE_BYTES_MAX};
 
-/// The single voter's log, kept by storage.
+mod control;
+
+/// The file beside the segments that holds the vote and the voters. Kafka's has the same name and
+/// is JSON; neither reads the other's.
+const QUORUM_STATE: &str = "quorum-state";
+
+/// A voter's log and vote, kept by storage.
 pub struct StoredMetadataLog<D: Disk> {
     log: PartitionLog<D>,
-    voter: BrokerId,
+    disk: D,
 }
 
 impl<D: Disk> StoredMetadataLog<D> {
-    pub fn new(log: PartitionLog<D>, voter: BrokerId) -> StoredMetadataLog<D> {
-        StoredMetadataLog { log, voter }
+    /// `disk` is the one that `log` is on.
+    pub fn new(log: PartitionLog<D>, disk: D) -> StoredMetadataLog<D> {
+        StoredMetadataLog { log, disk }
+    }
+
+    fn quorum_state_path(&self) -> PathBuf {
+        self.log.reader().dir().join(QUORUM_STATE)
     }
 
     /// # Errors
@@ -76,16 +87,35 @@ impl<D: Disk> MetadataLog for StoredMetadataLog<D> {
         self.append_batch(epoch, builder.build(), now)
     }
 
-    fn append_leader_change(&mut self, epoch: Epoch, now: WallTime) -> io::Result<Offset> {
-        let voters = vec![VoterId { id: self.voter, directory: None }];
-        let change =
-            LeaderChange { leader: self.voter, voters: voters.clone(), granting_voters: voters };
-        let batch = ControlRecord::LeaderChange(change).quorum_batch(
-            self.log_end(),
-            leader_epoch(epoch),
-            now,
-        );
+    fn append_control(
+        &mut self,
+        epoch: Epoch,
+        control: &ControlBatch,
+        now: WallTime,
+    ) -> io::Result<Offset> {
+        let record = control::record_of(control);
+        let batch = record.quorum_batch(self.log_end(), leader_epoch(epoch), now);
         self.append_batch(epoch, batch, now)
+    }
+
+    fn truncate_to(&mut self, end: Offset, now: WallTime) -> io::Result<()> {
+        self.log.truncate_to(end, now).map_err(io::Error::other)
+    }
+
+    fn quorum_state(&self) -> io::Result<Option<Vec<u8>>> {
+        match self.disk.read_file(&self.quorum_state_path(), QUORUM_STATE_BYTES_MAX) {
+            Ok(state) => Ok(Some(state)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn set_quorum_state(&mut self, state: &[u8]) -> io::Result<()> {
+        let path = self.quorum_state_path();
+        self.disk.replace_file(&path, state)?;
+        // The directory itself may be as young as its first vote.
+        let home = path.parent().and_then(std::path::Path::parent);
+        home.map_or(Ok(()), |home| self.disk.sync_dir(home))
     }
 
     fn read(&self, from: Offset) -> io::Result<Option<LogBatch>> {
@@ -98,10 +128,12 @@ impl<D: Disk> MetadataLog for StoredMetadataLog<D> {
             .map_err(io::Error::other)?;
         let batch = RecordBatch::parse(&slice.bytes).map_err(io::Error::other)?;
         let header = batch.header();
-        let mut values = Vec::new();
-        if !header.is_control() {
-            for record in batch.records().map_err(io::Error::other)? {
-                values.extend(record.map_err(io::Error::other)?.value);
+        let (mut values, mut control) = (Vec::new(), None);
+        for record in batch.records().map_err(io::Error::other)? {
+            let record = record.map_err(io::Error::other)?;
+            match header.is_control() {
+                true => control = Some(control::batch_of(&record)?),
+                false => values.extend(record.value),
             }
         }
         Ok(Some(LogBatch {
@@ -110,6 +142,7 @@ impl<D: Disk> MetadataLog for StoredMetadataLog<D> {
             last_offset: batch.last_offset(),
             appended_at: header.max_timestamp,
             records: values,
+            control,
         }))
     }
 

@@ -198,7 +198,7 @@ fn open_controller<E: Env>(
     now: WallTime,
 ) -> Result<ControllerHost<E>, OpenError> {
     let log = log_store.open_metadata_log(now).map_err(OpenError::Logs)?;
-    let log = StoredMetadataLog::new(log, config.node.node_id);
+    let log = StoredMetadataLog::new(log, env.disk().clone());
     let engine = SingleVoter::open(NodeId(config.node.node_id.0), log, now)
         .map_err(|error| OpenError::Metadata(error.to_string()))?;
     let controller = Controller::new(Arc::clone(config), cluster_id);

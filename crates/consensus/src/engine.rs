@@ -2,15 +2,26 @@ use std::fmt;
 use std::io;
 
 use bytes::Bytes;
-use types::{MonoTime, Offset, WallTime};
+use types::{MonoTime, Offset, Uuid, WallTime};
 
-use crate::{Epoch, NodeId};
+use crate::{Epoch, MessageError, NodeId, OutboundMessage, VoterChange, VoterChangeError};
 
 /// A log of batches on which the voters agree, with at most one leader in an epoch.
 ///
 /// Call order: drain [`poll_event`](Self::poll_event) after creation, after every
 /// [`propose`](Self::propose) and after every [`handle_timeout`](Self::handle_timeout); wake up at
 /// [`poll_timeout`](Self::poll_timeout). `now` never goes back.
+///
+/// An engine whose voters talk through us, and not through a coordinator of their own, gives its
+/// messages away in [`poll_message`](Self::poll_message) and takes those of others in
+/// [`handle_message`](Self::handle_message). The host drains both polls after every call:
+/// `while let Some(m) = poll_message() { send(m) }`, then `while let Some(e) = poll_event() {…}`,
+/// until both are empty. What leaves first needs no sync; the sync is made by whichever poll finds
+/// nothing else to do. The network may lose, double, delay and reorder messages. One message is
+/// at most [`MESSAGE_BYTES_MAX`](crate::limits::MESSAGE_BYTES_MAX) long.
+///
+/// A panic of an engine means that an invariant broke: the process must end. Nobody catches it to
+/// go on.
 ///
 /// The contract, which every engine's tests hold:
 /// 1. Epochs grow strictly from reign to reign, cluster-wide.
@@ -45,6 +56,42 @@ pub trait ConsensusEngine {
     fn poll_timeout(&self) -> Option<MonoTime>;
 
     fn handle_timeout(&mut self, now: MonoTime);
+
+    /// Takes in what another voter's [`poll_message`](Self::poll_message) gave away, from a sender
+    /// that was authenticated as a node of this cluster.
+    ///
+    /// # Errors
+    /// Nothing of the message was taken in. It may be dropped: all of them may.
+    fn handle_message(&mut self, message: Bytes) -> Result<(), MessageError> {
+        drop(message);
+        Err(MessageError::NoVoters)
+    }
+
+    /// The next message to another voter. May block on the disk, as
+    /// [`poll_event`](Self::poll_event).
+    fn poll_message(&mut self) -> Option<OutboundMessage> {
+        None
+    }
+
+    /// A message to `node` could not be sent: the engine stops streaming to it until it answers.
+    fn handle_unreachable(&mut self, node: NodeId) {
+        let _ = node;
+    }
+
+    /// Adds or removes one voter, as leader of `epoch`. It holds once the batch that says so is
+    /// committed; then [`status`](Self::status) shows it.
+    ///
+    /// # Errors
+    /// Nothing changes.
+    fn change_voters(
+        &mut self,
+        epoch: Epoch,
+        change: VoterChange,
+        now: WallTime,
+    ) -> Result<(), VoterChangeError> {
+        let _ = (epoch, change, now);
+        Err(VoterChangeError::Unsupported)
+    }
 
     /// Gives up the reign of `epoch`, if it still lasts. Never blocks, never fails.
     fn resign(&mut self, epoch: Epoch);
@@ -143,5 +190,20 @@ pub struct QuorumStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VoterStatus {
     pub id: NodeId,
-    pub log_end: Offset,
+    /// The log directory with which it votes; zero if the voters were named without.
+    pub directory: Uuid,
+    /// Up to where its log is known to be equal to the leader's. Only the leader knows others'.
+    pub log_end: Option<Offset>,
+    /// When the leader last heard from it.
+    pub heard_at: Option<WallTime>,
+    /// When the leader last knew it to have everything.
+    pub caught_up_at: Option<WallTime>,
+}
+
+impl VoterStatus {
+    /// A voter of which nothing but its log end is to be told.
+    pub fn at(id: NodeId, log_end: Offset) -> VoterStatus {
+        let (heard_at, caught_up_at) = (None, None);
+        VoterStatus { id, directory: Uuid::ZERO, log_end: Some(log_end), heard_at, caught_up_at }
+    }
 }

@@ -1,9 +1,9 @@
 //! The replicated, fenced metadata log behind one port. Records are opaque bytes here.
 //!
-//! [`ConsensusEngine`] is the contract; [`SingleVoter`] keeps it over one durable log,
-//! [`MemoryEngine`] over none (tests). A quorum of voters or an external coordinator is another
-//! implementation, not another contract. [`Gate`] stands in front of whatever applies the batches
-//! and makes a batch from the past harmless on every engine.
+//! [`ConsensusEngine`] is the contract; [`RaftEngine`] keeps it over the logs of a quorum of
+//! voters, [`SingleVoter`] over one durable log, [`MemoryEngine`] over none (tests). An external
+//! coordinator is another implementation, not another contract. [`Gate`] stands in front of
+//! whatever applies the batches and makes a batch from the past harmless on every engine.
 //!
 //! **Architecture Invariant:** nothing here reads a clock, draws a random number or opens a file;
 //! the log is reached through [`MetadataLog`], which the host implements.
@@ -14,7 +14,9 @@ mod gate;
 pub mod limits;
 mod memory;
 mod metadata_log;
+mod raft;
 mod single_voter;
+mod voter;
 
 pub use engine::{
     CommittedBatch, ConsensusEngine, EngineEvent, ProposeError, QuorumStatus, VoterStatus,
@@ -22,5 +24,9 @@ pub use engine::{
 pub use epoch::{Epoch, NodeId};
 pub use gate::{Gate, GateVerdict};
 pub use memory::{MemoryEngine, MemoryLog, MemoryQuorum};
-pub use metadata_log::{LogBatch, MetadataLog};
+pub use metadata_log::{ControlBatch, LogBatch, MetadataLog};
+pub use raft::{RaftEngine, RaftOptions, RaftTiming};
 pub use single_voter::SingleVoter;
+pub use voter::{
+    MessageError, OutboundMessage, Voter, VoterChange, VoterChangeError, VoterEndpoint, VoterKey,
+};

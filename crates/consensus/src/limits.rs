@@ -7,3 +7,31 @@ pub const PROPOSAL_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Batches that are appended and not yet durable. A host that drains events after every proposal
 /// has one; past this the engine says `Busy` instead of growing.
 pub const UNSYNCED_BATCHES_MAX: usize = 1024;
+
+/// Bytes of one message between voters: the largest proposal and its frame, or several smaller
+/// entries up to [`APPEND_BYTES`].
+pub const MESSAGE_BYTES_MAX: usize = PROPOSAL_BYTES_MAX + 1024 * 1024;
+
+/// Entry bytes that a leader puts in one append; a larger entry travels alone.
+pub const APPEND_BYTES: u64 = 1024 * 1024;
+
+/// Appends on their way to one voter that it has not answered.
+pub const APPENDS_IN_FLIGHT_MAX: usize = 256;
+
+/// Committed bytes that are handed out in one turn.
+pub const COMMITTED_BYTES_PER_TURN: u64 = 4 * 1024 * 1024;
+
+/// Payload bytes of the newest batches that are kept in memory, for voters a little behind.
+pub const RECENT_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Records in one proposal; the controller's own bound per command is 10,000.
+pub const PROPOSAL_RECORDS_MAX: usize = 1_000_000;
+
+/// Voters of a quorum. Kafka advises three or five; each more is one more to wait for.
+pub const VOTERS_MAX: usize = 31;
+
+/// Endpoints of one voter.
+pub const VOTER_ENDPOINTS_MAX: usize = 16;
+
+/// Nodes of which a voter remembers the directory, and identities that it remembers as removed.
+pub const REMEMBERED_MAX: usize = 1024;

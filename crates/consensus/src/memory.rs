@@ -6,8 +6,8 @@ use types::{MonoTime, Offset, WallTime};
 
 use crate::limits::PROPOSAL_BYTES_MAX;
 use crate::{
-    CommittedBatch, ConsensusEngine, EngineEvent, Epoch, LogBatch, MetadataLog, NodeId,
-    ProposeError, QuorumStatus, VoterStatus,
+    CommittedBatch, ConsensusEngine, ControlBatch, EngineEvent, Epoch, LogBatch, MetadataLog,
+    NodeId, ProposeError, QuorumStatus, VoterStatus,
 };
 
 /// Several nodes that agree because they share one value. Elections happen by the test's hand.
@@ -158,7 +158,7 @@ impl ConsensusEngine for MemoryEngine {
             leader: state.leader,
             leader_epoch: state.epoch,
             high_watermark: log_end,
-            voters: state.voters.iter().map(|&id| VoterStatus { id, log_end }).collect(),
+            voters: state.voters.iter().map(|&id| VoterStatus::at(id, log_end)).collect(),
         }
     }
 }
@@ -178,6 +178,7 @@ struct MemoryLogState {
     fails_sync: bool,
     /// Indexes of batches that cannot be read.
     holes: Vec<usize>,
+    quorum_state: Option<Vec<u8>>,
 }
 
 impl MemoryLogState {
@@ -185,14 +186,17 @@ impl MemoryLogState {
         self.batches.last().map_or(Offset::ZERO, |batch| batch.last_offset.plus(1))
     }
 
-    fn push(&mut self, epoch: Epoch, records: &[Bytes], offsets: usize, now: WallTime) -> Offset {
+    fn push(&mut self, epoch: Epoch, content: Content, offsets: usize, now: WallTime) -> Offset {
         let base_offset = self.end();
         let last_offset = base_offset.plus(offsets as i64 - 1);
-        let (appended_at, records) = (now, records.to_vec());
-        self.batches.push(LogBatch { epoch, base_offset, last_offset, appended_at, records });
+        let (appended_at, (records, control)) = (now, content);
+        let batch = LogBatch { epoch, base_offset, last_offset, appended_at, records, control };
+        self.batches.push(batch);
         base_offset
     }
 }
+
+type Content = (Vec<Bytes>, Option<ControlBatch>);
 
 impl MemoryLog {
     /// Forgets what was not synced.
@@ -200,6 +204,43 @@ impl MemoryLog {
         let mut state = self.state();
         let durable = state.durable;
         state.batches.truncate(durable);
+    }
+
+    /// The same, but `batches` of what was not synced had reached the disk: a torn write is cut off
+    /// where the log is opened, so whole ones are left.
+    pub fn lose_power_keeping(&self, batches: usize) {
+        let mut state = self.state();
+        let kept = state.durable.saturating_add(batches).min(state.batches.len());
+        state.batches.truncate(kept);
+        state.durable = kept;
+    }
+
+    /// Whether a power loss would leave the batch of `epoch` that begins at `base_offset`.
+    pub fn keeps(&self, base_offset: Offset, epoch: Epoch) -> bool {
+        let state = self.state();
+        let durable = &state.batches[..state.durable];
+        let at = durable.partition_point(|batch| batch.base_offset < base_offset);
+        durable.get(at).is_some_and(|b| b.base_offset == base_offset && b.epoch == epoch)
+    }
+
+    /// How many batches a power loss may take.
+    pub fn unsynced(&self) -> usize {
+        let state = self.state();
+        state.batches.len() - state.durable
+    }
+
+    /// Another log with the same content, which goes its own way.
+    pub fn copy(&self) -> MemoryLog {
+        let state = self.state();
+        let copy = MemoryLogState {
+            batches: state.batches.clone(),
+            durable: state.durable,
+            syncs: 0,
+            fails_sync: false,
+            holes: state.holes.clone(),
+            quorum_state: state.quorum_state.clone(),
+        };
+        MemoryLog(Arc::new(Mutex::new(copy)))
     }
 
     /// From now on every sync fails, or works again.
@@ -217,14 +258,14 @@ impl MemoryLog {
 
     /// Puts a batch at the end as if an earlier process had written it.
     pub fn push_unsynced(&self, epoch: Epoch, records: &[Bytes], now: WallTime) -> Offset {
-        self.state().push(epoch, records, records.len(), now)
+        self.state().push(epoch, (records.to_vec(), None), records.len(), now)
     }
 
     /// Leaves a hole of `count` offsets at the end, as a lost file would.
     pub fn skip_offsets(&self, count: usize) {
         let mut state = self.state();
         let last = state.batches.last().map_or(Epoch::NONE, |batch| batch.epoch);
-        state.push(last, &[], count, WallTime::NONE);
+        state.push(last, Content::default(), count, WallTime::NONE);
         let hole = state.batches.len() - 1;
         state.holes.push(hole);
     }
@@ -248,11 +289,37 @@ impl MetadataLog for MemoryLog {
     }
 
     fn append(&mut self, epoch: Epoch, records: &[Bytes], now: WallTime) -> io::Result<Offset> {
-        Ok(self.state().push(epoch, records, records.len(), now))
+        Ok(self.state().push(epoch, (records.to_vec(), None), records.len(), now))
     }
 
-    fn append_leader_change(&mut self, epoch: Epoch, now: WallTime) -> io::Result<Offset> {
-        Ok(self.state().push(epoch, &[], 1, now))
+    fn append_control(
+        &mut self,
+        epoch: Epoch,
+        control: &ControlBatch,
+        now: WallTime,
+    ) -> io::Result<Offset> {
+        Ok(self.state().push(epoch, (Vec::new(), Some(control.clone())), 1, now))
+    }
+
+    fn truncate_to(&mut self, end: Offset, _now: WallTime) -> io::Result<()> {
+        let mut state = self.state();
+        let kept = state.batches.partition_point(|batch| batch.last_offset < end);
+        state.batches.truncate(kept);
+        state.durable = state.durable.min(kept);
+        Ok(())
+    }
+
+    fn quorum_state(&self) -> io::Result<Option<Vec<u8>>> {
+        Ok(self.state().quorum_state.clone())
+    }
+
+    fn set_quorum_state(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut state = self.state();
+        if state.fails_sync {
+            return Err(io::Error::other("sync fails on request"));
+        }
+        state.quorum_state = Some(bytes.to_vec());
+        Ok(())
     }
 
     fn read(&self, from: Offset) -> io::Result<Option<LogBatch>> {

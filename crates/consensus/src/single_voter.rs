@@ -2,12 +2,12 @@ use std::collections::VecDeque;
 use std::io;
 
 use bytes::Bytes;
-use types::{MonoTime, Offset, WallTime};
+use types::{MonoTime, Offset, Uuid, WallTime};
 
 use crate::limits::{PROPOSAL_BYTES_MAX, UNSYNCED_BATCHES_MAX};
 use crate::{
-    CommittedBatch, ConsensusEngine, EngineEvent, Epoch, MetadataLog, NodeId, ProposeError,
-    QuorumStatus, VoterStatus,
+    CommittedBatch, ConsensusEngine, ControlBatch, EngineEvent, Epoch, MetadataLog, NodeId,
+    ProposeError, QuorumStatus, VoterKey, VoterStatus,
 };
 
 /// The engine of a quorum of one: what is durable here is committed.
@@ -56,7 +56,8 @@ impl<L: MetadataLog> SingleVoter<L> {
         let epoch = log.last_epoch().next();
         // The reign is durable before anyone hears of it, else a crash could give its epoch away
         // a second time.
-        log.append_leader_change(epoch, now)?;
+        let voters = vec![VoterKey { id, directory: Uuid::ZERO }];
+        log.append_control(epoch, &ControlBatch::LeaderChange { leader: id, voters }, now)?;
         log.sync()?;
         let next = log.log_start();
         let phase = Phase::Replaying { next };
@@ -228,7 +229,7 @@ impl<L: MetadataLog> ConsensusEngine for SingleVoter<L> {
             leader: leads.then_some(self.id),
             leader_epoch: self.epoch,
             high_watermark: self.high_watermark,
-            voters: vec![VoterStatus { id: self.id, log_end: self.log.log_end() }],
+            voters: vec![VoterStatus::at(self.id, self.log.log_end())],
         }
     }
 }

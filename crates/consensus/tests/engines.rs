@@ -6,15 +6,31 @@ use bytes::Bytes;
 use consensus::limits::{PROPOSAL_BYTES_MAX, UNSYNCED_BATCHES_MAX};
 use consensus::{
     CommittedBatch, ConsensusEngine, EngineEvent, Epoch, Gate, GateVerdict, MemoryEngine,
-    MemoryLog, MemoryQuorum, NodeId, ProposeError, SingleVoter,
+    MemoryLog, MemoryQuorum, NodeId, ProposeError, RaftEngine, RaftOptions, RaftTiming,
+    SingleVoter, Voter, VoterKey,
 };
-use types::{Offset, WallTime};
+use types::{MonoTime, Offset, Uuid, WallTime};
 
 const NODE: NodeId = NodeId(1);
 const NOW: WallTime = WallTime(1_700_000_000_000);
 
 fn open(log: &MemoryLog) -> SingleVoter<MemoryLog> {
     SingleVoter::open(NODE, log.clone(), NOW).expect("the log works")
+}
+
+fn open_raft(log: &MemoryLog) -> RaftEngine<MemoryLog> {
+    try_open_raft(log).expect("the log works")
+}
+
+fn try_open_raft(log: &MemoryLog) -> io::Result<RaftEngine<MemoryLog>> {
+    let named = VoterKey { id: NODE, directory: Uuid::ZERO };
+    let options = RaftOptions {
+        voter: VoterKey { directory: Uuid([1; 16]), ..named },
+        voters: vec![Voter { key: named, endpoints: Vec::new() }],
+        timing: RaftTiming::default(),
+        seed: 0,
+    };
+    RaftEngine::open(options, log.clone(), NOW, MonoTime(0))
 }
 
 fn records(names: &[&'static str]) -> Vec<Bytes> {
@@ -105,7 +121,13 @@ fn the_memory_engine_keeps_the_contract() {
 }
 
 #[test]
-fn every_open_is_a_reign_of_its_own_and_replays_the_whole_log() {
+fn a_raft_quorum_of_one_keeps_the_contract() {
+    check_contract(&mut open_raft(&MemoryLog::default()));
+}
+
+fn check_every_open_is_a_reign_of_its_own_and_replays_the_whole_log<E: ConsensusEngine>(
+    open: impl Fn(&MemoryLog) -> E,
+) {
     let log = MemoryLog::default();
     let mut first = open(&log);
     let (epoch, next, replayed) = lead(&mut first);
@@ -126,7 +148,16 @@ fn every_open_is_a_reign_of_its_own_and_replays_the_whole_log() {
 }
 
 #[test]
-fn what_was_committed_survives_power_loss_and_one_sync_covers_many_proposals() {
+fn every_open_is_a_reign_of_its_own_and_replays_the_whole_log() {
+    check_every_open_is_a_reign_of_its_own_and_replays_the_whole_log(open);
+    check_every_open_is_a_reign_of_its_own_and_replays_the_whole_log(open_raft);
+}
+
+fn check_what_was_committed_survives_power_loss_and_one_sync_covers_many_proposals<
+    E: ConsensusEngine,
+>(
+    open: impl Fn(&MemoryLog) -> E,
+) {
     let log = MemoryLog::default();
     let mut engine = open(&log);
     let (epoch, next, _) = lead(&mut engine);
@@ -147,6 +178,12 @@ fn what_was_committed_survives_power_loss_and_one_sync_covers_many_proposals() {
 }
 
 #[test]
+fn what_was_committed_survives_power_loss_and_one_sync_covers_many_proposals() {
+    check_what_was_committed_survives_power_loss_and_one_sync_covers_many_proposals(open);
+    check_what_was_committed_survives_power_loss_and_one_sync_covers_many_proposals(open_raft);
+}
+
+#[test]
 fn a_tail_that_an_earlier_process_never_synced_is_durable_before_it_is_delivered() {
     let log = MemoryLog::default();
     log.push_unsynced(Epoch(3), &records(&["tail"]), NOW);
@@ -157,8 +194,11 @@ fn a_tail_that_an_earlier_process_never_synced_is_durable_before_it_is_delivered
     assert_eq!(replayed[0].records, records(&["tail"]));
 }
 
-#[test]
-fn a_failed_sync_commits_nothing_and_the_engine_never_recovers_by_itself() {
+fn check_a_failed_sync_commits_nothing_and_the_engine_never_recovers_by_itself<
+    E: ConsensusEngine,
+>(
+    open: impl Fn(&MemoryLog) -> E,
+) {
     let log = MemoryLog::default();
     let mut engine = open(&log);
     let (epoch, next, _) = lead(&mut engine);
@@ -170,6 +210,12 @@ fn a_failed_sync_commits_nothing_and_the_engine_never_recovers_by_itself() {
     let refused = engine.propose(epoch, next.plus(1), records(&["b"]), NOW);
     assert_eq!(refused, Err(ProposeError::Failed));
     assert_eq!(engine.status().leader, None);
+}
+
+#[test]
+fn a_failed_sync_commits_nothing_and_the_engine_never_recovers_by_itself() {
+    check_a_failed_sync_commits_nothing_and_the_engine_never_recovers_by_itself(open);
+    check_a_failed_sync_commits_nothing_and_the_engine_never_recovers_by_itself(open_raft);
 }
 
 #[test]
@@ -192,8 +238,7 @@ fn a_log_with_a_hole_is_fatal_and_not_skipped() {
     assert_eq!(error.kind(), io::ErrorKind::InvalidData);
 }
 
-#[test]
-fn proposals_in_flight_are_bounded() {
+fn check_proposals_in_flight_are_bounded<E: ConsensusEngine>(open: impl Fn(&MemoryLog) -> E) {
     let log = MemoryLog::default();
     let mut engine = open(&log);
     let (epoch, next, _) = lead(&mut engine);
@@ -204,6 +249,12 @@ fn proposals_in_flight_are_bounded() {
     assert_eq!(engine.propose(epoch, end, records(&["r"]), NOW), Err(ProposeError::Busy));
     assert_eq!(committed(&mut engine).len(), UNSYNCED_BATCHES_MAX);
     engine.propose(epoch, end, records(&["r"]), NOW).expect("room again");
+}
+
+#[test]
+fn proposals_in_flight_are_bounded() {
+    check_proposals_in_flight_are_bounded(open);
+    check_proposals_in_flight_are_bounded(open_raft);
 }
 
 #[test]

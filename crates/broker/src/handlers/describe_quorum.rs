@@ -1,14 +1,14 @@
 //! DescribeQuorum (key 55), versions 0–2.
 //! Who votes on the metadata log and how far each is. v1 fetch times · v2 directories and
-//! addresses. Differs from Kafka: the only voter is this node, so no voter has fetched from
-//! another.
+//! addresses. Differs from Kafka: voters are sent to and do not fetch; the fetch time of one is
+//! when the leader last heard from it.
 
 use env::Env;
 use protocol::messages::describe_quorum_request::DescribeQuorumRequest;
 use protocol::messages::describe_quorum_response::{
     DescribeQuorumResponse, Listener, Node, PartitionData, ReplicaState, TopicData,
 };
-use types::{ErrorCode, Uuid};
+use types::{ErrorCode, WallTime};
 
 use crate::controller_host::ControllerHost;
 use crate::metadata_cache::MetadataCache;
@@ -17,7 +17,7 @@ use crate::request::RequestContext;
 use crate::settings::Settings;
 
 const TOPIC: &str = "__cluster_metadata";
-const UNKNOWN_TIME: i64 = -1;
+const UNKNOWN: i64 = -1;
 
 pub fn handle<E: Env>(
     ctx: &RequestContext,
@@ -31,13 +31,16 @@ pub fn handle<E: Env>(
     let voter = |voter: &consensus::VoterStatus| {
         // The leader is where it is at this moment.
         let is_here = voter.id.0 == settings.broker_id().0;
-        let time = if is_here { ctx.wall.0 } else { UNKNOWN_TIME };
+        let time = |at: Option<WallTime>| match is_here {
+            true => ctx.wall.0,
+            false => at.map_or(UNKNOWN, |at| at.0),
+        };
         ReplicaState {
             replica_id: voter.id.0,
-            replica_directory_id: Uuid::ZERO,
-            log_end_offset: voter.log_end.0,
-            last_fetch_timestamp: time,
-            last_caught_up_timestamp: time,
+            replica_directory_id: voter.directory,
+            log_end_offset: voter.log_end.map_or(UNKNOWN, |end| end.0),
+            last_fetch_timestamp: time(voter.heard_at),
+            last_caught_up_timestamp: time(voter.caught_up_at),
         }
     };
     let describe = |topic: &str, index: i32| {

@@ -1,0 +1,115 @@
+//! What a voter finds when it starts, and how Raft is set up.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+
+use raft::Config;
+
+use super::RaftTiming;
+use super::peers::raft_id;
+use super::quorum_state::QuorumState;
+use super::store::{Store, term_of};
+use crate::limits::{APPEND_BYTES, APPENDS_IN_FLIGHT_MAX, COMMITTED_BYTES_PER_TURN};
+use crate::{MetadataLog, Voter, VoterKey};
+
+pub(super) fn config(id: u64, applied: u64, timing: &RaftTiming) -> Config {
+    Config {
+        id,
+        applied,
+        election_tick: timing.lease_ticks,
+        min_election_tick: timing.election_ticks_min,
+        max_election_tick: timing.election_ticks_max,
+        heartbeat_tick: timing.heartbeat_ticks,
+        max_size_per_msg: APPEND_BYTES,
+        max_inflight_msgs: APPENDS_IN_FLIGHT_MAX,
+        max_committed_size_per_ready: COMMITTED_BYTES_PER_TURN,
+        // A leader without a majority steps down, and a voter that was away does not depose one.
+        check_quorum: true,
+        pre_vote: true,
+        // With it raft 0.7 can glue entries onto an empty append whose index they do not follow:
+        // followers then acknowledge what they do not have.
+        batch_append: false,
+        ..Config::default()
+    }
+}
+
+/// The state that the directory has.
+pub(super) fn known_state(bytes: &[u8], voter: VoterKey) -> io::Result<QuorumState> {
+    let bad = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
+    let state = QuorumState::decode(bytes)
+        .ok_or_else(|| bad("the quorum state does not match its checksum".to_owned()))?;
+    if state.directory != voter.directory {
+        return Err(bad(format!(
+            "the quorum state belongs to log directory {}, this is {}: a voter's disk is not \
+             copied to another node",
+            state.directory, voter.directory
+        )));
+    }
+    Ok(state)
+}
+
+/// The state of a directory that never voted.
+pub(super) fn first_state<L: MetadataLog>(
+    log: &L,
+    voter: VoterKey,
+    voters: Vec<Voter>,
+) -> io::Result<QuorumState> {
+    let bad = |why: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, why.to_owned()));
+    if voter.directory.is_zero() {
+        return bad("a voter's log directory has an id");
+    }
+    let named = VoterKey { directory: types::Uuid::ZERO, ..voter };
+    let own = voters.iter().map(|member| member.key).find(|key| key.id == voter.id);
+    let self_id = match own {
+        Some(key) if key == named || key == voter => raft_id(key),
+        Some(_) => return bad("the voters name this node with another log directory"),
+        None if voters.is_empty() => raft_id(voter),
+        None => return bad("the voters do not name this node"),
+    };
+    if voters.len() > 1 && log.log_end() > log.log_start() {
+        // The others would agree without it, and never know what it has.
+        return bad(
+            "this log directory holds a metadata log of a quorum of one; start it alone, then add \
+             the other controllers",
+        );
+    }
+    Ok(QuorumState {
+        directory: voter.directory,
+        self_id,
+        term: term_of(log.last_epoch()),
+        vote: 0,
+        commit: 0,
+        first: (1, 0),
+        voters,
+        voters_index: 0,
+        peers: BTreeMap::new(),
+        retired: BTreeSet::new(),
+    })
+}
+
+/// The log may have seen reigns of which the quorum state knows nothing: those of a single voter.
+pub(super) fn repair<L: MetadataLog>(store: &mut Store<L>) -> io::Result<()> {
+    let (last, term) = (store.last(), term_of(store.log().last_epoch()));
+    let commit = store.state().commit;
+    if last < commit {
+        let why = format!("the metadata log ends at batch {last}, {commit} were committed");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+    }
+    store.change_state(|state| {
+        if term > state.term {
+            (state.term, state.vote) = (term, 0);
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn raft_runs_with_quorum_checks_and_pre_votes_and_without_batched_appends() {
+        let config = config(1, 0, &RaftTiming::default());
+        assert!(config.check_quorum && config.pre_vote && !config.batch_append);
+        config.validate().expect("Raft takes the default timing");
+    }
+}

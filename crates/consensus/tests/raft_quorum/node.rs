@@ -1,0 +1,133 @@
+use std::collections::{BTreeMap, VecDeque};
+
+use bytes::Bytes;
+use consensus::{
+    ConsensusEngine, EngineEvent, Epoch, Gate, GateVerdict, NodeId, RaftEngine, RaftOptions,
+    RaftTiming, Voter, VoterKey,
+};
+use types::{MonoTime, Offset, Uuid, WallTime};
+
+use super::disk::Disk;
+use super::history::History;
+
+pub const BIRTH: WallTime = WallTime(1_700_000_000_000);
+
+/// A voter and its host: what a controller does with its engine.
+pub struct Node {
+    pub key: VoterKey,
+    pub disk: Disk,
+    pub engine: Option<RaftEngine<Disk>>,
+    pub gate: Gate,
+    pub delivered: usize,
+    pub epoch: Epoch,
+    pub reign: Option<(Epoch, Offset)>,
+    /// Base offsets of own proposals whose fate is open, by reign.
+    pub pending: BTreeMap<Offset, Epoch>,
+    /// Nothing runs here until then; messages wait.
+    pub paused_until: u64,
+    pub waiting: VecDeque<Bytes>,
+    pub down_until: Option<u64>,
+    /// The host was told to stop.
+    pub is_fatal: Option<String>,
+    high_watermark: Offset,
+}
+
+impl Node {
+    pub fn new(key: VoterKey, disk: Disk) -> Node {
+        Node {
+            key,
+            disk,
+            engine: None,
+            gate: Gate::new(Epoch::NONE, Offset::ZERO),
+            delivered: 0,
+            epoch: Epoch::NONE,
+            reign: None,
+            pending: BTreeMap::new(),
+            paused_until: 0,
+            waiting: VecDeque::new(),
+            down_until: None,
+            is_fatal: None,
+            high_watermark: Offset::ZERO,
+        }
+    }
+
+    pub fn start(&mut self, voters: Vec<Voter>, seed: u64, now: u64) {
+        let options = RaftOptions { voter: self.key, voters, timing: RaftTiming::default(), seed };
+        let wall = WallTime(BIRTH.0 + (now / 1_000_000) as i64);
+        let opened = RaftEngine::open(options, self.disk.clone(), wall, MonoTime(now));
+        match opened {
+            Ok(engine) => self.engine = Some(engine),
+            Err(error) => self.is_fatal = Some(error.to_string()),
+        }
+        self.gate = Gate::new(Epoch::NONE, Offset::ZERO);
+        (self.delivered, self.epoch, self.reign) = (0, Epoch::NONE, None);
+        (self.down_until, self.high_watermark) = (None, Offset::ZERO);
+    }
+
+    /// The process is gone; the disk is what it is.
+    pub fn stop(&mut self) {
+        self.engine = None;
+        self.reign = None;
+        self.pending.clear();
+        self.waiting.clear();
+    }
+
+    /// Takes in one event. Returns what it committed of its own.
+    pub fn handle(&mut self, event: EngineEvent, history: &mut History) -> Option<(Offset, bool)> {
+        let id = self.key.id;
+        match event {
+            EngineEvent::Leader { epoch, next } => {
+                if epoch < self.epoch || next != self.gate.next() {
+                    history.violate(format!("{id} leads {epoch} from {next}, in the wrong order"));
+                }
+                (self.epoch, self.reign) = (epoch, Some((epoch, next)));
+                history.note_leader(id, epoch, next);
+            }
+            EngineEvent::Follow { epoch, .. } => {
+                self.epoch = self.epoch.max(epoch);
+                self.reign = None;
+                self.pending.clear();
+            }
+            EngineEvent::Fatal(error) => self.is_fatal = Some(error.to_string()),
+            EngineEvent::Committed(batch) => {
+                if self.gate.admit(&batch) == GateVerdict::Drop {
+                    history.violate(format!("{id}: the gate dropped {}", batch.base_offset));
+                    return None;
+                }
+                let is_ours = self.pending.remove(&batch.base_offset);
+                if self.reign.is_some_and(|(epoch, _)| epoch != batch.epoch) {
+                    history.violate(format!("{id}: a batch of {} inside its reign", batch.epoch));
+                }
+                history.note_commit(id, self.delivered, &batch);
+                self.delivered += 1;
+                let is_acked = is_ours == Some(batch.epoch) && self.reign.is_some();
+                if is_acked {
+                    history.note_ack(&batch);
+                }
+                return Some((batch.base_offset, is_acked));
+            }
+        }
+        None
+    }
+
+    pub fn check_high_watermark(&mut self, history: &mut History) {
+        let Some(engine) = &self.engine else { return };
+        let status = engine.status();
+        if status.high_watermark < self.high_watermark {
+            history.violate(format!("{}: the high watermark falls", self.key.id));
+        }
+        self.high_watermark = status.high_watermark;
+    }
+}
+
+pub fn key(id: i32) -> VoterKey {
+    VoterKey { id: NodeId(id), directory: Uuid([0x40 | id as u8; 16]) }
+}
+
+/// Voters as they stand in `controller.quorum.voters`.
+pub fn named(count: i32) -> Vec<Voter> {
+    (1..=count)
+        .map(|id| VoterKey { id: NodeId(id), directory: Uuid::ZERO })
+        .map(|key| Voter { key, endpoints: Vec::new() })
+        .collect()
+}
