@@ -93,8 +93,7 @@ impl<D: Disk> MetadataLog for StoredMetadataLog<D> {
         control: &ControlBatch,
         now: WallTime,
     ) -> io::Result<Offset> {
-        let record = control::record_of(control);
-        let batch = record.quorum_batch(self.log_end(), leader_epoch(epoch), now);
+        let batch = control::encode(control, self.log_end(), leader_epoch(epoch), now);
         self.append_batch(epoch, batch, now)
     }
 
@@ -128,20 +127,18 @@ impl<D: Disk> MetadataLog for StoredMetadataLog<D> {
             .map_err(io::Error::other)?;
         let batch = RecordBatch::parse(&slice.bytes).map_err(io::Error::other)?;
         let header = batch.header();
-        let (mut values, mut control) = (Vec::new(), None);
-        for record in batch.records().map_err(io::Error::other)? {
-            let record = record.map_err(io::Error::other)?;
-            match header.is_control() {
-                true => control = Some(control::batch_of(&record)?),
-                false => values.extend(record.value),
-            }
-        }
+        let found = batch.records().map_err(io::Error::other)?.collect::<Result<Vec<_>, _>>();
+        let found = found.map_err(io::Error::other)?;
+        let (records, control) = match header.is_control() {
+            true => (Vec::new(), Some(control::batch_of(&found)?)),
+            false => (found.into_iter().filter_map(|record| record.value).collect(), None),
+        };
         Ok(Some(LogBatch {
             epoch: Epoch(header.leader_epoch.0),
             base_offset: batch.base_offset(),
             last_offset: batch.last_offset(),
             appended_at: header.max_timestamp,
-            records: values,
+            records,
             control,
         }))
     }

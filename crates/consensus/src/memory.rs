@@ -298,7 +298,11 @@ impl MetadataLog for MemoryLog {
         control: &ControlBatch,
         now: WallTime,
     ) -> io::Result<Offset> {
-        Ok(self.state().push(epoch, (Vec::new(), Some(control.clone())), 1, now))
+        let offsets = match control {
+            ControlBatch::Foreign(records) => records.len(),
+            _ => 1,
+        };
+        Ok(self.state().push(epoch, (Vec::new(), Some(control.clone())), offsets, now))
     }
 
     fn truncate_to(&mut self, end: Offset, _now: WallTime) -> io::Result<()> {

@@ -71,11 +71,14 @@ pub struct LogBatch {
     pub control: Option<ControlBatch>,
 }
 
-/// A batch of the engine's own: it takes one offset and holds no record of the host.
+/// A batch of the engine's own: it takes one offset, a foreign one an offset a record, and holds no
+/// record of the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ControlBatch {
     /// Opens a reign.
     LeaderChange { leader: NodeId, voters: Vec<VoterKey> },
     /// From here on these are the voters.
     Voters(Vec<Voter>),
+    /// What another system's quorum wrote for itself: keys and values, kept and passed over.
+    Foreign(Vec<(Bytes, Bytes)>),
 }

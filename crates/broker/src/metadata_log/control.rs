@@ -2,15 +2,17 @@
 
 use std::io;
 
+use bytes::Bytes;
 use consensus::{ControlBatch, NodeId, Voter, VoterEndpoint, VoterKey};
-use records::Record;
 use records::control::{self, ControlRecord, LeaderChange, QuorumVoter, VoterId};
-use types::{BrokerId, Uuid};
+use records::{BatchBuilder, NewRecord, Record, RecordBatch};
+use types::{BrokerId, LeaderEpoch, Offset, Uuid, WallTime};
 
 /// What a voter can follow: `kraft.version` 0 and 1, the second with directories.
 const KRAFT_VERSIONS: (i16, i16) = (0, 1);
 
-pub(super) fn record_of(batch: &ControlBatch) -> ControlRecord {
+/// The record of a batch of ours; `None` for a foreign one, whose records are what they are.
+fn record_of(batch: &ControlBatch) -> Option<ControlRecord> {
     match batch {
         ControlBatch::LeaderChange { leader, voters } => {
             // The record's version says of all of them whether they have directories.
@@ -25,12 +27,34 @@ pub(super) fn record_of(batch: &ControlBatch) -> ControlRecord {
             // Who voted for the leader is not kept: the log is equal on all voters.
             let leader = BrokerId(leader.0);
             let granting_voters = voters.clone();
-            ControlRecord::LeaderChange(LeaderChange { leader, voters, granting_voters })
+            Some(ControlRecord::LeaderChange(LeaderChange { leader, voters, granting_voters }))
         }
         ControlBatch::Voters(voters) => {
-            ControlRecord::KRaftVoters { voters: voters.iter().map(quorum_voter).collect() }
+            let voters = voters.iter().map(quorum_voter).collect();
+            Some(ControlRecord::KRaftVoters { voters })
+        }
+        ControlBatch::Foreign(_) => None,
+    }
+}
+
+/// The control batch that is to be appended at `offset`.
+pub(super) fn encode(
+    batch: &ControlBatch,
+    offset: Offset,
+    epoch: LeaderEpoch,
+    now: WallTime,
+) -> RecordBatch {
+    if let Some(record) = record_of(batch) {
+        return record.quorum_batch(offset, epoch, now);
+    }
+    let mut builder = BatchBuilder::new().base_offset(offset).leader_epoch(epoch).control();
+    if let ControlBatch::Foreign(records) = batch {
+        for (key, value) in records {
+            let (key, value) = (Some(&**key), Some(&**value));
+            builder.push(NewRecord { timestamp: now, key, value, headers: &[] });
         }
     }
+    builder.build()
 }
 
 fn quorum_voter(voter: &Voter) -> QuorumVoter {
@@ -47,9 +71,16 @@ fn quorum_voter(voter: &Voter) -> QuorumVoter {
     }
 }
 
+/// What a control batch says, from its records.
+///
 /// # Errors
-/// A control record that no engine of ours writes into the metadata log.
-pub(super) fn batch_of(record: &Record) -> io::Result<ControlBatch> {
+/// A control record of ours that cannot be read.
+pub(super) fn batch_of(records: &[Record]) -> io::Result<ControlBatch> {
+    let foreign = || {
+        let raw = |bytes: &Option<Bytes>| bytes.clone().unwrap_or_default();
+        ControlBatch::Foreign(records.iter().map(|r| (raw(&r.key), raw(&r.value))).collect())
+    };
+    let [record] = records else { return Ok(foreign()) };
     match ControlRecord::from_record(record).map_err(io::Error::other)? {
         ControlRecord::LeaderChange(change) => {
             let voter = |voter: &VoterId| VoterKey {
@@ -63,10 +94,7 @@ pub(super) fn batch_of(record: &Record) -> io::Result<ControlBatch> {
         ControlRecord::KRaftVoters { voters } => {
             Ok(ControlBatch::Voters(voters.into_iter().map(voter_of).collect()))
         }
-        other => {
-            let why = format!("the metadata log holds a control record of kind {}", other.kind());
-            Err(io::Error::new(io::ErrorKind::InvalidData, why))
-        }
+        _ => Ok(foreign()),
     }
 }
 

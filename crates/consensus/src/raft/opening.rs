@@ -81,7 +81,8 @@ pub(super) fn first_state<L: MetadataLog>(
         commit: 0,
         first: (1, 0),
         voters,
-        voters_index: 0,
+        // Whoever wrote this log alone had no other voters, whatever it says of them.
+        voters_index: u64::MAX,
         peers: BTreeMap::new(),
         retired: BTreeSet::new(),
     })
@@ -96,6 +97,7 @@ pub(super) fn repair<L: MetadataLog>(store: &mut Store<L>) -> io::Result<()> {
         return Err(io::Error::new(io::ErrorKind::InvalidData, why));
     }
     store.change_state(|state| {
+        state.voters_index = state.voters_index.min(last);
         if term > state.term {
             (state.term, state.vote) = (term, 0);
         }

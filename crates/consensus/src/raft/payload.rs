@@ -5,6 +5,7 @@
 //!   0 records:       count u32, (length u32, bytes)*
 //!   1 leader change: leader i32, voters
 //!   2 voters:        voters with their endpoints
+//!   3 foreign:       count u32, (length u32, key, length u32, value)*
 //! ```
 
 use bytes::Bytes;
@@ -18,6 +19,7 @@ const VERSION: u8 = 1;
 const RECORDS: u8 = 0;
 const LEADER_CHANGE: u8 = 1;
 const VOTERS: u8 = 2;
+const FOREIGN: u8 = 3;
 
 /// One batch without its place in the log: that follows from the entry's index and term.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +66,7 @@ impl Payload {
             Content::Records(_) => RECORDS,
             Content::Control(ControlBatch::LeaderChange { .. }) => LEADER_CHANGE,
             Content::Control(ControlBatch::Voters(_)) => VOTERS,
+            Content::Control(ControlBatch::Foreign(_)) => FOREIGN,
         });
         out.i64(self.appended_at.0);
         match &self.content {
@@ -76,6 +79,13 @@ impl Payload {
                 out.keys(voters);
             }
             Content::Control(ControlBatch::Voters(voters)) => out.voters(voters),
+            Content::Control(ControlBatch::Foreign(records)) => {
+                out.count(records.len());
+                for (key, value) in records {
+                    out.bytes(key);
+                    out.bytes(value);
+                }
+            }
         }
         out.finish()
     }
@@ -100,6 +110,15 @@ impl Payload {
                 Content::Control(ControlBatch::LeaderChange { leader, voters })
             }
             VOTERS => Content::Control(ControlBatch::Voters(reader.voters()?)),
+            FOREIGN => {
+                let count = reader.count(8, PROPOSAL_RECORDS_MAX)?;
+                let record = |_| Ok((reader.bytes()?, reader.bytes()?));
+                let records: Vec<_> = (0..count).map(record).collect::<Parsed<_>>()?;
+                if records.is_empty() {
+                    return Err(MessageError::Malformed("an entry without records"));
+                }
+                Content::Control(ControlBatch::Foreign(records))
+            }
             _ => return Err(MessageError::Malformed("an entry of an unknown kind")),
         };
         reader.end()?;

@@ -123,7 +123,7 @@ impl<L: MetadataLog> RaftEngine<L> {
             match control {
                 Some(ControlBatch::Voters(voters)) => self.apply_voters(voters, entry.index)?,
                 Some(ControlBatch::LeaderChange { .. }) => self.open_reign(entry.term),
-                None => {}
+                Some(ControlBatch::Foreign(_)) | None => {}
             }
         }
         self.node.advance_apply_to(last);
