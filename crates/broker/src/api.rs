@@ -4,14 +4,17 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use config::BrokerConfig;
 use env::{Clock, Env};
 use protocol::header::RequestHeader;
 use protocol::{ApiKey, Reader, Request};
 
+use crate::cluster;
 use crate::handlers::*;
+use crate::metadata_fetch;
 use crate::network::{ConnectionInfo, Disconnect, Reply, ReplySlot};
 use crate::node::Node;
-use crate::request::RequestContext;
+use crate::request::{Door, RequestContext};
 
 /// What an authorizer is asked before a handler acts; the handler asks for each object it touches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +36,50 @@ pub enum Operation {
     DescribeConfigs,
     AlterConfigs,
     IdempotentWrite,
+    ClusterAction,
+}
+
+/// Who sends requests over one connection, and through which door.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    info: Arc<ConnectionInfo>,
+    door: Door,
+}
+
+impl Caller {
+    pub fn new(info: ConnectionInfo, config: &BrokerConfig) -> Caller {
+        let controllers = &config.node.controller_listeners;
+        let is_controllers = controllers.iter().any(|listener| *listener.name == *info.listener);
+        let door = if is_controllers { Door::Controllers } else { Door::Clients };
+        Caller { info: Arc::new(info), door }
+    }
+
+    /// Whether brokers and controllers come this way.
+    pub fn is_of_cluster(&self) -> bool {
+        self.door == Door::Controllers
+    }
+
+    pub fn peer(&self) -> std::net::SocketAddr {
+        self.info.peer
+    }
+
+    /// This process itself.
+    pub fn here(config: &BrokerConfig, door: Door) -> Caller {
+        let listeners = match door {
+            Door::Clients => &config.node.listeners,
+            Door::Controllers => &config.node.controller_listeners,
+        };
+        let listener = listeners.first().map_or("", |listener| listener.name.as_str()).into();
+        let peer = ([127, 0, 0, 1], 0).into();
+        Caller { info: Arc::new(ConnectionInfo { peer, listener }), door }
+    }
+
+    /// Somebody at `ip` whose request came here with `ctx`, carried by a broker.
+    pub fn carried(ctx: &RequestContext, ip: std::net::IpAddr) -> Caller {
+        let listener = Arc::clone(&ctx.connection.listener);
+        let info = Arc::new(ConnectionInfo { peer: (ip, 0).into(), listener });
+        Caller { info, door: ctx.door }
+    }
 }
 
 /// One API that this broker serves.
@@ -57,6 +104,37 @@ impl ServedApi {
         self.key.as_i16() >= OURS_FROM
     }
 
+    /// Whether it is served to those who come through `door`. Source: `listeners` in Kafka's
+    /// message definitions.
+    pub fn is_behind(&self, door: Door) -> bool {
+        use ApiKey::*;
+        let is_for_controllers_alone = matches!(
+            self.key,
+            AlterPartition
+                | AllocateProducerIds
+                | AssignReplicasToDirs
+                | BrokerHeartbeat
+                | BrokerRegistration
+                | Envelope
+        );
+        match door {
+            Door::Clients => !is_for_controllers_alone,
+            Door::Controllers => {
+                is_for_controllers_alone
+                    || cluster::is_forwarded(self.key)
+                    || matches!(
+                        self.key,
+                        ApiVersions
+                            | DescribeCluster
+                            | DescribeConfigs
+                            | Fetch
+                            | SaslAuthenticate
+                            | SaslHandshake
+                    )
+            }
+        }
+    }
+
     fn serves(&self, version: i16) -> bool {
         (self.version_min..=self.version_max).contains(&version)
     }
@@ -78,6 +156,11 @@ macro_rules! api_table {
             ctx: &RequestContext,
             call: Call,
         ) -> Result<(), Disconnect> {
+            if ctx.key == ApiKey::Fetch && ctx.door == Door::Controllers {
+                return call.to(ctx, |request, reply| {
+                    metadata_fetch::handle(ctx, request, reply, node);
+                });
+            }
             match ctx.key {
                 $(ApiKey::$key => call.to(ctx, |request, reply| {
                     $handler::handle(ctx, request, reply $(, &node.$room)*)
@@ -97,10 +180,10 @@ api_table! {
     Fetch, 4..=18, Topic(Read),
         fetch(partitions, metadata, fetch_sessions, timers, settings, metrics);
     ListOffsets, 1..=11, Topic(Describe), list_offsets(partitions);
-    Metadata, 0..=13, Topic(Describe), metadata_api(metadata, controller, settings);
+    Metadata, 0..=13, Topic(Describe), metadata_api(metadata, to_controller, settings);
     OffsetCommit, 2..=10, Group(Read), offset_commit(groups, metadata);
     OffsetFetch, 1..=10, Group(Describe), offset_fetch(groups, metadata);
-    FindCoordinator, 0..=6, Group(Describe), find_coordinator(metadata, controller, settings);
+    FindCoordinator, 0..=6, Group(Describe), find_coordinator(metadata, to_controller, settings);
     JoinGroup, 0..=9, Group(Read), join_group(groups, settings);
     Heartbeat, 0..=4, Group(Read), heartbeat(groups);
     LeaveGroup, 0..=5, Group(Read), leave_group(groups);
@@ -113,7 +196,7 @@ api_table! {
     DeleteTopics, 1..=6, Topic(Delete), delete_topics(controller);
     DeleteRecords, 0..=2, Topic(Delete), delete_records(partitions, metadata, log_store);
     InitProducerId, 0..=5, Cluster(IdempotentWrite),
-        init_producer_id(producer_ids, controller, metadata, settings);
+        init_producer_id(producer_ids, to_controller, metadata, settings);
     OffsetForLeaderEpoch, 2..=4, Topic(Describe), offset_for_leader_epoch(partitions);
     DescribeConfigs, 1..=4, Topic(DescribeConfigs), describe_configs(metadata, settings);
     AlterConfigs, 0..=2, Topic(AlterConfigs), alter_configs(controller);
@@ -132,6 +215,14 @@ api_table! {
     DescribeCluster, 0..=2, Cluster(Describe), describe_cluster(metadata, settings);
     DescribeProducers, 0..=0, Topic(Read), describe_producers(partitions);
     DescribeTopicPartitions, 0..=0, Topic(Describe), describe_topic_partitions(metadata, settings);
+    AlterPartition, 2..=3, Cluster(ClusterAction), alter_partition(controller);
+    UpdateFeatures, 0..=2, Cluster(Alter), update_features(controller);
+    Envelope, 0..=0, Cluster(ClusterAction), envelope(to_controller);
+    BrokerRegistration, 0..=4, Cluster(ClusterAction), broker_registration(controller);
+    BrokerHeartbeat, 0..=1, Cluster(ClusterAction), broker_heartbeat(controller);
+    UnregisterBroker, 0..=0, Cluster(Alter), unregister_broker(controller);
+    AllocateProducerIds, 0..=0, Cluster(ClusterAction), allocate_producer_ids(controller);
+    AssignReplicasToDirs, 0..=0, Cluster(ClusterAction), assign_replicas_to_dirs(controller);
     DescribeCompaction, 0..=0, Topic(Describe),
         describe_compaction(partitions, cleaners, settings, metadata);
 }
@@ -148,24 +239,30 @@ pub fn served(key: ApiKey) -> Option<&'static ServedApi> {
 /// one exception: an ApiVersions request of an unknown version is answered in version 0.
 pub fn dispatch<E: Env>(
     node: &Arc<Node<E>>,
-    connection: &Arc<ConnectionInfo>,
+    caller: &Caller,
     frame: Bytes,
     slot: ReplySlot,
 ) -> Result<(), Disconnect> {
+    let whole = goes_elsewhere(node, caller, &frame).then(|| frame.clone());
     let mut body = Reader::new(frame);
     let header = RequestHeader::read(&mut body)
         .map_err(|error| Disconnect::BadRequest(error.to_string()))?;
     let (number, version) = (header.request_api_key, header.request_api_version);
-    let api = ApiKey::from_i16(number).and_then(served);
+    let api = ApiKey::from_i16(number).and_then(served).filter(|api| api.is_behind(caller.door));
     let api = api.ok_or_else(|| bad_request(number, version))?;
     let ctx = RequestContext {
-        connection: Arc::clone(connection),
+        connection: Arc::clone(&caller.info),
+        door: caller.door,
         key: api.key,
         version,
         client_id: header.client_id,
         now: node.env().clock().mono(),
         wall: node.env().clock().wall(),
     };
+    if let Some(whole) = whole.filter(|_| api.serves(version)) {
+        cluster::forward(node, &caller.info, whole, slot);
+        return Ok(());
+    }
     if api.serves(version) {
         node.metrics.requests.count(api.key);
         return serve(node, &ctx, Call { body, slot, correlation_id: header.correlation_id });
@@ -175,6 +272,14 @@ pub fn dispatch<E: Env>(
         return Ok(());
     }
     Err(bad_request(number, version))
+}
+
+/// Whether the active controller is to answer it, and is not here.
+fn goes_elsewhere<E: Env>(node: &Node<E>, caller: &Caller, frame: &Bytes) -> bool {
+    let key = frame.first_chunk().and_then(|key| ApiKey::from_i16(i16::from_be_bytes(*key)));
+    caller.door == Door::Clients
+        && key.is_some_and(cluster::is_forwarded)
+        && !node.controller.is_active()
 }
 
 fn bad_request(key: i16, version: i16) -> Disconnect {

@@ -89,6 +89,10 @@ fn close_partitions<E: Env>(node: &Node<E>, dir: &FailedDir) {
 }
 
 fn tell_controller<E: Env>(node: &Node<E>, ids: Vec<Uuid>) {
+    node.lifecycle.note_offline_dirs(&ids);
+    if !node.controller.is_active() {
+        return;
+    }
     let image = node.metadata.image();
     let broker = image.cluster.broker(node.broker_id());
     let epoch = broker.map_or(BrokerEpoch::NONE, |broker| broker.epoch);

@@ -1,9 +1,14 @@
 //! One API key, one file. A handler answers at once or keeps its [`Reply`](crate::network::Reply).
 
+pub mod allocate_producer_ids;
 pub mod alter_configs;
+pub mod alter_partition;
 pub mod alter_partition_reassignments;
 pub mod alter_replica_log_dirs;
 pub mod api_versions;
+pub mod assign_replicas_to_dirs;
+pub mod broker_heartbeat;
+pub mod broker_registration;
 pub mod create_partitions;
 pub mod create_topics;
 pub mod delete_groups;
@@ -18,6 +23,7 @@ pub mod describe_producers;
 pub mod describe_quorum;
 pub mod describe_topic_partitions;
 pub mod elect_leaders;
+pub mod envelope;
 pub mod fetch;
 pub mod find_coordinator;
 pub mod heartbeat;
@@ -37,3 +43,5 @@ pub mod produce;
 pub mod sasl_authenticate;
 pub mod sasl_handshake;
 pub mod sync_group;
+pub mod unregister_broker;
+pub mod update_features;

@@ -97,3 +97,42 @@ pub const FETCHER_BACKOFF: Duration = Duration::from_millis(200);
 /// up is in the set within this and a round trip; a look at a partition takes well under a
 /// microsecond, so ten thousand of them cost some 1 % of a core.
 pub const ISR_CHECK_INTERVAL: Duration = Duration::from_millis(250);
+
+/// Requests to one node over one connection that may wait for their answers. A broker forwards
+/// what its clients ask of the controller; more at once are refused.
+pub const PEER_REQUESTS_MAX: usize = 1_000;
+
+/// How long a fetch of the metadata log waits at the controller for something to be committed. It
+/// is also how often a broker learns that its controller is alive. Kafka: 500 ms
+/// (`KafkaRaftClient.MAX_FETCH_WAIT_MS`).
+pub const METADATA_FETCH_WAIT: Duration = Duration::from_millis(500);
+
+/// What one fetch of the metadata log brings. Kafka: 8 MiB
+/// (`KafkaRaftClient.MAX_FETCH_SIZE_BYTES`).
+pub const METADATA_FETCH_BYTES: i32 = 8 * 1024 * 1024;
+
+/// The longest pause between two attempts to reach a controller: an election takes about as long.
+pub const CONTROLLER_RETRY_MAX: Duration = Duration::from_millis(250);
+
+/// How much longer than it asked to wait a replica's fetch may take. A leader that is frozen keeps
+/// its followers waiting no longer; `replica.lag.time.max.ms` (30 s) is never reached by it alone.
+pub const REPLICA_FETCH_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a change of in-sync sets may be on its way. It is made again if it is still wanted.
+pub const ALTER_PARTITION_PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long what a client asks of the controller may be on its way. Java clients wait 30 s.
+pub const FORWARDING_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long a broker that wants to stop waits for others to take over. Kafka waits five minutes;
+/// supervisors of processes kill after 10 to 90 s.
+pub const LEAVING_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Clients that wait for a producer id while another block is on its way; more are told to come
+/// back. They retry by themselves.
+pub const PRODUCER_IDS_WAITING_MAX: usize = 10_000;
+
+/// The largest answer that is taken from another node: a fetch of
+/// `replica.fetch.response.max.bytes` (10 MiB) may exceed it by one batch, and
+/// `socket.request.max.bytes` (100 MiB) lets in no larger one.
+pub const PEER_RESPONSE_BYTES_MAX: usize = 128 * 1024 * 1024;

@@ -20,7 +20,7 @@ use crate::removals::{Doomed, LaneOf, Removals};
 use crate::settings::PartitionSettings;
 use crate::timers::Timers;
 
-use agree::agree;
+use agree::{agree, check_formatted};
 use placed::Placed;
 
 /// Every entry of `log.dirs`, and `metadata.log.dir` if it is none of them.
@@ -134,6 +134,9 @@ impl<E: Env> LogStore<E> {
         let topical = dirs.iter().filter(|placed| placed.holds_topics);
         if let (false, Some(first)) = (topical.clone().any(Placed::is_online), dirs.first()) {
             return Err(unusable(first));
+        }
+        if !config.node.is_controller || config.quorum.voters.len() > 1 {
+            check_formatted(&dirs)?;
         }
         let cluster_id = agree(env, &mut dirs, config.node.node_id)?;
         let (dirs, metadata_home) = (Mutex::new(dirs), DirIndex(home));

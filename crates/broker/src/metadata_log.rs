@@ -11,7 +11,7 @@ use consensus::{ControlBatch, Epoch, LogBatch, MetadataLog};
 use env::Disk;
 use records::validate::{AppendOrigin, ValidatedBatch};
 use records::{BatchBuilder, NewRecord, RecordBatch};
-use storage::{AppendContext, AppendError, PartitionLog, StorageError};
+use storage::{AppendContext, AppendError, LogReader, PartitionLog, StorageError};
 use types::{LeaderEpoch, Offset, WallTime};
 
 use crate::limits::{METADATA_READ_BYTES, QUORUM_STATE_BYTES_MAX};
@@ -36,6 +36,11 @@ impl<D: Disk> StoredMetadataLog<D> {
 
     fn quorum_state_path(&self) -> PathBuf {
         self.log.reader().dir().join(QUORUM_STATE)
+    }
+
+    /// Reads it beside the engine that writes it.
+    pub fn reader(&self) -> LogReader<D> {
+        self.log.reader()
     }
 
     /// # Errors

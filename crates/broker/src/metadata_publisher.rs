@@ -1,7 +1,7 @@
 //! Makes the broker follow the metadata: starts and stops partitions, refreshes their settings.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, PoisonError, Weak};
 
 use env::{Clock, Env};
 use metadata::{
@@ -17,9 +17,28 @@ use crate::internal_topics::OFFSETS_TOPIC;
 use crate::log_store::{DirIndex, OpenedLog};
 use crate::node::{Node, OpenError};
 use crate::partitions::{Partition, PartitionParts};
+use crate::registration;
 use crate::settings::PartitionSettings;
 
-/// Subscribes a node to its own controller.
+/// Whether the partitions here follow the metadata. Held while they do, so that one change is made
+/// after another.
+#[derive(Debug, Default)]
+pub struct Publishing {
+    follows: bool,
+}
+
+impl Publishing {
+    fn follows(&self) -> bool {
+        self.follows
+    }
+
+    /// The logs are open.
+    pub fn begin_to_follow(&mut self) {
+        self.follows = true;
+    }
+}
+
+/// Subscribes a node to its own controller, or to what it fetches from another.
 ///
 /// The image is published between stopping and starting the rest: nobody finds a deleted topic's
 /// partitions, and nobody is told of a new topic before it can be used.
@@ -33,6 +52,13 @@ impl<E: Env> ImageSubscriber for MetadataPublisher<E> {
     fn handle_image(&self, loaded: &Loaded, now: WallTime) {
         let Some(node) = self.node.upgrade() else { return };
         let Loaded { delta, before, image } = loaded;
+        let publishing = node.publishing.lock().unwrap_or_else(PoisonError::into_inner);
+        if !publishing.follows() {
+            // The logs are opened by what is known then.
+            node.metadata.publish(Arc::clone(image));
+            drop(publishing);
+            return node.lifecycle.handle_image(image);
+        }
         count_group_partitions(&node, image);
         let changes = delta.topics().local_changes(&before.topics, node.broker_id());
         for partition in &changes.stop {
@@ -44,6 +70,12 @@ impl<E: Env> ImageSubscriber for MetadataPublisher<E> {
         node.metadata.publish(Arc::clone(image));
         forget_offsets(&node, &changes.stop);
         refresh_settings(&node, delta, image, now);
+        drop(publishing);
+        if !node.controller.is_active() {
+            // The controller of this process asks for them itself.
+            registration::tell_directories(&node);
+        }
+        node.lifecycle.handle_image(image);
     }
 
     fn take_assignments(&self) -> Option<AssignReplicasToDirsRequest> {
@@ -64,6 +96,21 @@ impl<E: Env> ImageSubscriber for MetadataPublisher<E> {
 }
 
 impl<E: Env> MetadataPublisher<E> {
+    /// Opens the logs by what is known of the metadata, and follows it from there on.
+    ///
+    /// # Errors
+    /// A log cannot be opened.
+    pub fn open_and_follow(&self, node: &Arc<Node<E>>) -> Result<(), OpenError> {
+        let mut publishing = node.publishing.lock().unwrap_or_else(PoisonError::into_inner);
+        let image = node.metadata.image();
+        let unfinished = self.open_existing(node, &image, node.env().clock().wall())?;
+        publishing.begin_to_follow();
+        drop(publishing);
+        node.begin_work(unfinished);
+        registration::tell_directories(node);
+        Ok(())
+    }
+
     /// At the start: opens the logs on disk, and makes those that are missing. Returns the moves
     /// that are to begin anew.
     ///
@@ -229,23 +276,22 @@ pub fn make_unmade<E: Env>(node: &Node<E>) {
         return;
     }
     let now = node.env().clock().wall();
-    // Under the controller's lock: no topic is deleted meanwhile.
-    node.controller.ask(|_| {
-        let image = node.metadata.image();
-        for (id, topic_id) in unmade {
-            let topic = image.topics.by_id(topic_id);
-            let Some(partition) = topic.and_then(|t| t.partition(id.partition)) else { continue };
-            let settings = node.settings.for_topic(&id.topic, &image);
-            let assigned = partition.directory_of(node.broker_id());
-            let Ok(place) = node.log_store.place(assigned, false) else { continue };
-            // It was said before that there is no room.
-            let made = node.log_store.create(&id, topic_id, place, &settings, now);
-            if let Ok((dir, log)) = made {
-                log::info!(target: "kafka.log.LogManager", "{id} is there now");
-                take_up(node, (id, topic_id), partition, (dir, log), settings);
-            }
+    // No topic is deleted meanwhile.
+    let _publishing = node.publishing.lock().unwrap_or_else(PoisonError::into_inner);
+    let image = node.metadata.image();
+    for (id, topic_id) in unmade {
+        let topic = image.topics.by_id(topic_id);
+        let Some(partition) = topic.and_then(|t| t.partition(id.partition)) else { continue };
+        let settings = node.settings.for_topic(&id.topic, &image);
+        let assigned = partition.directory_of(node.broker_id());
+        let Ok(place) = node.log_store.place(assigned, false) else { continue };
+        // It was said before that there is no room.
+        let made = node.log_store.create(&id, topic_id, place, &settings, now);
+        if let Ok((dir, log)) = made {
+            log::info!(target: "kafka.log.LogManager", "{id} is there now");
+            take_up(node, (id, topic_id), partition, (dir, log), settings);
         }
-    });
+    }
 }
 
 /// The partition is here and cannot be served: not a word of it may be made up.

@@ -6,5 +6,6 @@ mod reply;
 mod responses;
 
 pub use connection::{Connection, ConnectionInfo, Disconnect};
+pub(crate) use frames::FrameReader;
 pub use reply::Reply;
 pub use responses::{ReplySlot, ResponseQueue};

@@ -1,7 +1,8 @@
 //! Puts the rooms together: opens what is on disk, takes up the metadata, and serves.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 
 use config::BrokerConfig;
 use consensus::{NodeId, SingleVoter};
@@ -9,9 +10,13 @@ use controller::Controller;
 use env::{Clock, Env, Rng};
 use metadata::{BrokerEpoch, MetadataImage, MetadataVersion};
 use storage::StorageError;
-use types::{BrokerId, ErrorCode, TopicPartition, Uuid, WallTime};
+use types::{BrokerId, ErrorCode, TopicPartition, Uuid};
 
 use crate::cleaners::Cleaners;
+use crate::cluster::{
+    ControllerFinder, ControllerTasks, Lifecycle, MetadataFollower, PeerReplicationLinks,
+    ToController,
+};
 use crate::controller_host::ControllerHost;
 use crate::coordinators::GroupHost;
 use crate::directory_assignments::DirectoryAssignments;
@@ -22,9 +27,10 @@ use crate::housekeeping::Housekeeping;
 use crate::log_store::{DirIndex, LogStore};
 use crate::metadata_cache::MetadataCache;
 use crate::metadata_log::StoredMetadataLog;
-use crate::metadata_publisher::MetadataPublisher;
+use crate::metadata_publisher::{MetadataPublisher, Publishing};
 use crate::metrics::Metrics;
 use crate::partitions::PartitionTable;
+use crate::peers::Peers;
 use crate::producer_ids::ProducerIds;
 use crate::registration;
 use crate::replica_moves::ReplicaMoves;
@@ -46,7 +52,7 @@ pub struct NodeOptions {
     pub endpoints: Vec<Endpoint>,
 }
 
-/// One node: broker and controller in one process.
+/// One node: a broker, a controller, or both in one process.
 pub struct Node<E: Env> {
     env: E,
     pub(crate) settings: Settings,
@@ -65,20 +71,32 @@ pub struct Node<E: Env> {
     pub(crate) moves: ReplicaMoves<E>,
     pub(crate) fetchers: ReplicaFetchers<E>,
     pub(crate) isr_changes: IsrChanges,
+    pub(crate) peers: Arc<Peers>,
+    pub(crate) to_controller: ToController<E>,
+    pub(crate) lifecycle: Lifecycle<E>,
+    pub(crate) publishing: Mutex<Publishing>,
 }
 
 impl<E: Env> Node<E> {
-    /// Opens the log directories, replays the metadata, opens the logs, loads the groups and
-    /// registers. When this returns, every request can be served.
+    /// Opens the log directories and takes its place in the cluster.
+    ///
+    /// With the one controller in this process, it replays the metadata, opens the logs, loads the
+    /// groups and registers: when this returns, every request can be served. A broker whose
+    /// controllers are elsewhere has yet to hear from them: see [`poll_ready`](Self::poll_ready).
     ///
     /// # Errors
     /// What is on disk cannot be used, or not by this node.
     pub fn open(env: E, options: NodeOptions) -> Result<Arc<Node<E>>, OpenError> {
         let NodeOptions { config, endpoints } = options;
-        let now = env.clock().wall();
         let timers = Arc::new(Timers::default());
         let (log_store, cluster_id) = LogStore::open(&env, &config, &timers)?;
-        let controller = open_controller(&env, &config, cluster_id, &log_store, now)?;
+        let controller = match config.node.is_controller {
+            true => open_controller(&env, &config, cluster_id, &log_store, &timers)?,
+            false => {
+                let controller = Controller::new(Arc::clone(&config), cluster_id);
+                ControllerHost::elsewhere(env.clone(), controller, Arc::clone(&timers))
+            }
+        };
         let image = controller.image();
         let chance = Box::new(Chance(env.clone()));
         let settings = Settings::new(Arc::clone(&config), cluster_id, chance);
@@ -97,24 +115,88 @@ impl<E: Env> Node<E> {
             moves: ReplicaMoves::new(&env),
             fetchers: ReplicaFetchers::default(),
             isr_changes: IsrChanges::default(),
+            peers: Peers::new(Arc::clone(&timers)),
+            to_controller: ToController::new(ControllerFinder::new(&config.quorum)),
+            lifecycle: Lifecycle::new(&env),
+            publishing: Mutex::default(),
             metrics: Arc::default(),
             timers,
             settings,
             env,
         });
         node.fetchers.attach(&node);
-        let publisher = MetadataPublisher { node: Arc::downgrade(&node) };
-        let unfinished = publisher.open_existing(&node, &image, now)?;
-        node.controller.subscribe(Arc::new(publisher));
-        registration::give_up_unserved_features(&node)?;
-        registration::register(&node, &endpoints)?;
-        registration::tell_directories(&node);
-        FailedDirs::watch(&node);
+        node.to_controller.attach(&node);
+        node.lifecycle.attach(&node);
         node.moves.attach(&node);
-        node.resume_moves(unfinished);
-        Housekeeping::start(&node);
-        Cleaners::start(&node);
+        node.take_place(&image, &endpoints)?;
         Ok(node)
+    }
+
+    fn take_place(
+        self: &Arc<Self>,
+        image: &Arc<MetadataImage>,
+        endpoints: &[Endpoint],
+    ) -> Result<(), OpenError> {
+        let node = &self.settings.config.node;
+        let publisher = MetadataPublisher { node: Arc::downgrade(self) };
+        if !node.is_controller {
+            MetadataFollower::start(self);
+            self.lifecycle.join(registration::request(self, endpoints));
+            return Ok(());
+        }
+        if !node.controller_listeners.is_empty() {
+            ControllerTasks::start(self);
+        }
+        if !node.is_broker {
+            self.controller.subscribe(Arc::new(publisher));
+            return registration::give_up_unserved_features(self);
+        }
+        let unfinished = publisher.open_existing(self, image, self.env.clock().wall())?;
+        self.publishing.lock().unwrap_or_else(PoisonError::into_inner).begin_to_follow();
+        self.controller.subscribe(Arc::new(publisher));
+        registration::give_up_unserved_features(self)?;
+        let epoch = registration::register(self, endpoints)?;
+        registration::tell_directories(self);
+        self.begin_work(unfinished);
+        if !node.controller_listeners.is_empty() {
+            self.lifecycle.resume(epoch);
+        }
+        Ok(())
+    }
+
+    /// What a broker does beside serving requests, once its logs are open.
+    pub(crate) fn begin_work(self: &Arc<Self>, unfinished: Vec<(TopicPartition, DirIndex)>) {
+        let links = PeerReplicationLinks { node: Arc::downgrade(self) };
+        self.fetchers.connect(Arc::new(links));
+        FailedDirs::watch(self);
+        self.resume_moves(unfinished);
+        Housekeeping::start(self);
+        Cleaners::start(self);
+    }
+
+    /// Ready once clients can be served here.
+    pub fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.lifecycle.poll_ready(cx)
+    }
+
+    /// Ready once the cluster knows this broker to be in service.
+    pub fn poll_running(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.lifecycle.poll_running(cx)
+    }
+
+    /// Asks the controller to let others take over what this broker leads.
+    pub fn begin_leaving(&self) {
+        self.lifecycle.begin_leaving();
+    }
+
+    /// Ready once nothing is led here any more, as far as the controller can arrange it.
+    pub fn poll_gone(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.lifecycle.poll_gone(cx)
+    }
+
+    /// Requests to other nodes, for whoever drives the network.
+    pub fn peers(&self) -> &Arc<Peers> {
+        &self.peers
     }
 
     fn resume_moves(self: &Arc<Self>, unfinished: Vec<(TopicPartition, DirIndex)>) {
@@ -195,15 +277,16 @@ fn open_controller<E: Env>(
     config: &Arc<BrokerConfig>,
     cluster_id: Uuid,
     log_store: &LogStore<E>,
-    now: WallTime,
+    timers: &Arc<Timers>,
 ) -> Result<ControllerHost<E>, OpenError> {
+    let now = env.clock().wall();
     let log = log_store.open_metadata_log(now).map_err(OpenError::Logs)?;
     let log = StoredMetadataLog::new(log, env.disk().clone());
     let engine = SingleVoter::open(NodeId(config.node.node_id.0), log, now)
         .map_err(|error| OpenError::Metadata(error.to_string()))?;
     let controller = Controller::new(Arc::clone(config), cluster_id);
-    let host =
-        ControllerHost::open(env.clone(), engine, controller).map_err(OpenError::Metadata)?;
+    let host = ControllerHost::open(env.clone(), engine, controller, Arc::clone(timers))
+        .map_err(OpenError::Metadata)?;
     host.submit(|c| c.activate(MetadataVersion::LATEST))
         .map_err(|error| OpenError::Metadata(format!("write the first records: {error}")))?;
     Ok(host)
@@ -225,6 +308,7 @@ pub enum OpenError {
     ForeignNode { path: String, found: BrokerId, configured: BrokerId },
     ForeignCluster { path: String, found: String, first: String, other: String },
     BadClusterId { path: String, id: String },
+    NotFormatted { path: String },
     Logs(StorageError),
     Metadata(String),
     Registration(String),
@@ -252,6 +336,12 @@ impl fmt::Display for OpenError {
                 f,
                 "cannot use log directory {path} · its cluster.id {id} is no id · format it anew \
                  with `ottla kafka-storage format` · BAD_CLUSTER_ID"
+            ),
+            OpenError::NotFormatted { path } => write!(
+                f,
+                "cannot use log directory {path} · it has no meta.properties, and a node of \
+                 several cannot choose the id of their cluster · format it with the cluster's id: \
+                 `ottla kafka-storage format -t CLUSTER_ID -c FILE` · NOT_FORMATTED"
             ),
             OpenError::Logs(error) => write!(
                 f,

@@ -1,12 +1,16 @@
 //! Tells the controller that this broker is here, where it listens, and that it may serve.
 
+use std::time::Duration;
+
 use env::Env;
 use metadata::BrokerEpoch;
 use protocol::messages::broker_registration_request::{
     BrokerRegistrationRequest, Feature, Listener,
 };
 
+use crate::cluster::Patience;
 use crate::node::{Endpoint, Node, OpenError};
+use crate::peers::Channel;
 
 /// Gives up features that an Apache Kafka node had finalized here and that are not served.
 ///
@@ -24,8 +28,8 @@ pub fn give_up_unserved_features<E: Env>(node: &Node<E>) -> Result<(), OpenError
     Ok(())
 }
 
-/// Registers a new incarnation and puts it into service.
-pub fn register<E: Env>(node: &Node<E>, endpoints: &[Endpoint]) -> Result<(), OpenError> {
+/// What a new incarnation of this broker says of itself.
+pub fn request<E: Env>(node: &Node<E>, endpoints: &[Endpoint]) -> BrokerRegistrationRequest {
     let settings = &node.settings;
     let (log_dirs, previous_broker_epoch) = node.log_store.registration();
     let listener = |endpoint: &Endpoint| Listener {
@@ -39,7 +43,7 @@ pub fn register<E: Env>(node: &Node<E>, endpoints: &[Endpoint]) -> Result<(), Op
         min_supported_version: range.min,
         max_supported_version: range.max,
     });
-    let request = BrokerRegistrationRequest {
+    BrokerRegistrationRequest {
         broker_id: node.broker_id().0,
         cluster_id: settings.cluster_id.to_string().into(),
         incarnation_id: settings.random_id(),
@@ -49,7 +53,15 @@ pub fn register<E: Env>(node: &Node<E>, endpoints: &[Endpoint]) -> Result<(), Op
         log_dirs,
         previous_broker_epoch,
         ..Default::default()
-    };
+    }
+}
+
+/// Registers with the controller of this process and puts the broker into service.
+///
+/// # Errors
+/// The controller refuses it.
+pub fn register<E: Env>(node: &Node<E>, endpoints: &[Endpoint]) -> Result<BrokerEpoch, OpenError> {
+    let request = request(node, endpoints);
     let refused = |why: String| OpenError::Registration(why);
     let registered = node.controller.submit(|c| c.register_broker(&request));
     let epoch = registered
@@ -58,19 +70,26 @@ pub fn register<E: Env>(node: &Node<E>, endpoints: &[Endpoint]) -> Result<(), Op
     let unfenced = node.controller.submit(|c| c.unfence_broker(node.broker_id(), epoch));
     unfenced
         .map_err(|error| refused(error.to_string()))?
-        .map_err(|error| refused(format!("{error:?}")))
+        .map_err(|error| refused(format!("{error:?}")))?;
+    Ok(epoch)
 }
+
+/// Another attempt comes with the next replica, directory or start.
+const TELLING_PATIENCE: Patience =
+    Patience { attempt: Duration::from_secs(5), total: Duration::from_secs(60) };
 
 /// Tells the controller which directories replicas were found in, where it thinks otherwise.
 pub fn tell_directories<E: Env>(node: &Node<E>) {
-    let image = node.controller.image();
+    let image = node.image();
     let broker = image.cluster.broker(node.broker_id());
     let epoch = broker.map_or(BrokerEpoch::NONE, |broker| broker.epoch);
     let Some(request) = node.assignments.take(node.broker_id(), epoch) else { return };
-    if let Err(error) = node.controller.submit(|c| c.assign_replicas_to_dirs(&request)) {
-        log::error!(
-            target: "kafka.server.AssignmentsManager",
-            "the controller does not know where replicas are: {error}; the next start tells it"
-        );
-    }
+    node.to_controller.ask(Channel::Controller, request, TELLING_PATIENCE, |told| {
+        if let Err(error) = told {
+            log::error!(
+                target: "kafka.server.AssignmentsManager",
+                "the controller does not know where replicas are: {error}; the next start tells it"
+            );
+        }
+    });
 }

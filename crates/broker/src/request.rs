@@ -5,12 +5,21 @@ use types::{MonoTime, WallTime};
 
 use crate::network::ConnectionInfo;
 
+/// Through which kind of listener a request came. Clients and controllers are not offered the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    Clients,
+    /// `controller.listener.names`.
+    Controllers,
+}
+
 /// What every handler may know of a request besides its body.
 ///
 /// `version` is for the door only: handlers translate it into facts and pass those on.
 #[derive(Clone, Debug)]
 pub struct RequestContext {
     pub connection: Arc<ConnectionInfo>,
+    pub door: Door,
     pub key: ApiKey,
     pub version: i16,
     pub client_id: Option<Str>,

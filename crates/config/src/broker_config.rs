@@ -12,6 +12,7 @@ use crate::listeners::{
 };
 use crate::lookup::BrokerLookup;
 use crate::membership_config::MembershipConfig;
+use crate::quorum_config::{self, QuorumConfig};
 use crate::replication_config::ReplicationConfig;
 
 /// Everything that decides how a node behaves, apart from topics (see [`crate::TopicConfig`]).
@@ -27,6 +28,7 @@ pub struct BrokerConfig {
     pub producer_ids: ProducerIdConfig,
     pub membership: MembershipConfig,
     pub replication: ReplicationConfig,
+    pub quorum: QuorumConfig,
     /// What the file, the environment and the command line set, for [`BrokerLayers`].
     pub static_properties: Overrides,
 }
@@ -143,6 +145,7 @@ impl BrokerConfig {
     /// What Kafka would refuse, and listeners that would have to be opened less secure than asked.
     pub fn from_properties(properties: &Overrides) -> Result<BrokerConfig, ConfigError> {
         let mut config = BrokerConfig::resolve(&BrokerLayers::only_static(properties))?;
+        quorum_config::check_roles(&config)?;
         config.static_properties = properties.clone();
         Ok(config)
     }
@@ -167,6 +170,7 @@ impl BrokerConfig {
                     .int("producer.id.expiration.check.interval.ms"),
             },
             replication: ReplicationConfig::resolve(&lookup),
+            quorum: quorum_config::read(&lookup)?,
             static_properties: layers.static_broker.clone(),
         })
     }

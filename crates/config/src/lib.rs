@@ -20,6 +20,7 @@ mod lookup;
 mod membership_config;
 mod properties;
 mod property;
+mod quorum_config;
 mod replication_config;
 mod suggest;
 mod table;
@@ -45,6 +46,7 @@ pub use load::{Loaded, Sources, Warning, load};
 pub use membership_config::MembershipConfig;
 pub use properties::{parse_override, parse_properties};
 pub use property::{Importance, Kind, Property, Rule, Status, UpdateMode};
+pub use quorum_config::{HostPort, QuorumConfig, QuorumVoter};
 pub use replication_config::ReplicationConfig;
 pub use suggest::nearest;
 pub use table::{

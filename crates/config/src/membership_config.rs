@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use crate::lookup::BrokerLookup;
 
 /// How brokers and their controller hear of each other, and what the controller does by itself.
@@ -25,5 +27,20 @@ impl MembershipConfig {
                 .long("leader.imbalance.check.interval.seconds"),
             unclean_leader_election_interval_ms: lookup.long("unclean.leader.election.interval.ms"),
         }
+    }
+
+    /// `broker.heartbeat.interval.ms`
+    pub fn heartbeat_interval(&self) -> Duration {
+        Duration::from_millis(self.broker_heartbeat_interval_ms.max(1) as u64)
+    }
+
+    /// `broker.session.timeout.ms`
+    pub fn session_timeout(&self) -> Duration {
+        Duration::from_millis(self.broker_session_timeout_ms.max(1) as u64)
+    }
+
+    /// `initial.broker.registration.timeout.ms`
+    pub fn registration_timeout(&self) -> Duration {
+        Duration::from_millis(self.initial_broker_registration_timeout_ms.max(0) as u64)
     }
 }

@@ -23,7 +23,6 @@ fn kafkas_combined_file_starts_a_node() {
     assert_eq!(
         warned_names(&loaded),
         [
-            "controller.quorum.bootstrap.servers",
             "share.coordinator.state.topic.min.isr",
             "share.coordinator.state.topic.replication.factor",
             "transaction.state.log.min.isr",
@@ -81,5 +80,5 @@ fn the_environment_of_a_test_container_starts_a_node() {
     let node = &loaded.config.node;
     assert_eq!(node.inter_broker_listener, "BROKER");
     assert_eq!(node.advertised_listeners[0].port, 32768);
-    assert_eq!(warned_names(&loaded), ["controller.quorum.voters", "KAFKA_HEAP_OPTS"]);
+    assert_eq!(warned_names(&loaded), ["KAFKA_HEAP_OPTS"]);
 }

@@ -108,7 +108,7 @@ fn read_available<E: Env>(stream: &TcpStream, connection: &mut Connection<E>) ->
 }
 
 /// Writes every chunk, as many in one system call as the socket takes.
-async fn write_all(stream: &TcpStream, chunks: Vec<Bytes>) -> io::Result<()> {
+pub(crate) async fn write_all(stream: &TcpStream, chunks: Vec<Bytes>) -> io::Result<()> {
     let mut chunks = VecDeque::from(chunks);
     while !chunks.is_empty() {
         let slices: Vec<IoSlice<'_>> =

@@ -9,6 +9,7 @@ mod http;
 pub mod limits;
 mod listener;
 pub mod logging;
+mod peer_links;
 mod run;
 mod signals;
 mod sockets;

@@ -1,9 +1,12 @@
 //! Starts a node, serves until a signal, stops it cleanly.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use broker::limits::LEAVING_PATIENCE;
+use broker::metrics::Metrics;
 use broker::{Endpoint, Node, NodeOptions, OpenError};
 use config::BrokerConfig;
 use env_os::OsEnv;
@@ -14,7 +17,7 @@ use crate::connection_limits::ConnectionLimits;
 use crate::http::Watched;
 use crate::listener::{Bound, SocketBuffers, accept, bind};
 use crate::workers::Workers;
-use crate::{http, signals, timer_task};
+use crate::{http, peer_links, signals, timer_task};
 
 /// What to serve, and what to say when ready.
 #[derive(Clone, Debug)]
@@ -73,7 +76,9 @@ impl std::error::Error for StartError {}
 /// The node could not be started, or its disks failed.
 pub fn run(options: ServeOptions) -> Result<(), StartError> {
     raise_file_limit();
-    let bound = bind_all(&options.config)?;
+    let node_config = &options.config.node;
+    let bound = bind_all(&node_config.listeners)?;
+    let bound_controllers = bind_all(&node_config.controller_listeners)?;
     let bound_http = http::bind_all(&options.config.node.http)?;
     let endpoints = bound.iter().map(|b| endpoint(&options.config, b)).collect();
     let env = OsEnv::new();
@@ -94,46 +99,87 @@ pub fn run(options: ServeOptions) -> Result<(), StartError> {
     let gate = (ConnectionLimits::new(&config.network), SocketBuffers::new(&config));
     let idle_max = idle_max(&config);
     let workers = Workers::start(&node, idle_max).map_err(StartError::Runtime)?;
+    peer_links::start(Arc::clone(node.peers())).map_err(StartError::Runtime)?;
     watched.started(&node);
-    LocalSet::new().block_on(&runtime, serve(&node, bound, workers, gate, options.started));
+    let doors = Doors {
+        workers: Arc::new(Mutex::new(workers)),
+        limits: gate.0,
+        buffers: gate.1,
+        metrics: Arc::clone(node.metrics()),
+    };
+    let bound = (bound, bound_controllers);
+    LocalSet::new().block_on(&runtime, serve(&node, bound, doors, options.started));
     watched.stopping();
     node.shutdown();
     log::info!(target: "kafka.server.KafkaServer", "shut down completed");
     node.halt().reason().map_or(Ok(()), |why| Err(StartError::Halted(why)))
 }
 
+/// What every listener hands its connections to.
+struct Doors {
+    workers: Arc<Mutex<Workers>>,
+    limits: Arc<ConnectionLimits>,
+    buffers: SocketBuffers,
+    metrics: Arc<Metrics>,
+}
+
+impl Doors {
+    fn open(&self, bound: Vec<Bound>) {
+        for listener in bound {
+            let (workers, limits) = (Arc::clone(&self.workers), Arc::clone(&self.limits));
+            let metrics = Arc::clone(&self.metrics);
+            tokio::task::spawn_local(accept(listener, workers, limits, self.buffers, metrics));
+        }
+    }
+}
+
 async fn serve(
     node: &Arc<Node<OsEnv>>,
-    bound: Vec<Bound>,
-    workers: Workers,
-    gate: (Arc<ConnectionLimits>, SocketBuffers),
+    (clients, controllers): (Vec<Bound>, Vec<Bound>),
+    doors: Doors,
     started: Instant,
 ) {
-    let (limits, buffers) = gate;
-    let addresses: Vec<String> =
-        bound.iter().map(|b| format!("{}://{}", b.name, b.address)).collect();
-    let workers = Arc::new(Mutex::new(workers));
-    for listener in bound {
-        let (workers, limits) = (Arc::clone(&workers), Arc::clone(&limits));
-        let metrics = Arc::clone(node.metrics());
-        tokio::task::spawn_local(accept(listener, workers, limits, buffers, metrics));
-    }
+    let address = |b: &Bound| format!("{}://{}", b.name, b.address);
+    let addresses: Vec<String> = clients.iter().chain(&controllers).map(address).collect();
+    // Others may need this controller in order to become ready themselves.
+    doors.open(controllers);
     let timed = Arc::clone(node);
     tokio::task::spawn_local(async move {
         timer_task::run(Arc::clone(timed.timers()), env::Env::clock(timed.env())).await;
     });
-    announce(node, &addresses, started.elapsed());
-    let halted = std::future::poll_fn(|cx| node.halt().poll(cx));
+    let began = async {
+        poll_fn(|cx| node.poll_ready(cx)).await;
+        doors.open(clients);
+        poll_fn(|cx| node.poll_running(cx)).await;
+        announce(node, &addresses, started.elapsed());
+        std::future::pending().await
+    };
     let stopped = tokio::select! {
+        () = began => return,
         stopped = signals::stop_requested() => stopped,
         // It has said why.
-        _ = halted => return,
+        _ = poll_fn(|cx| node.halt().poll(cx)) => return,
     };
     match stopped {
         Ok(name) => log::info!(target: "kafka.server.KafkaServer", "{name} received, stopping"),
         Err(error) => {
             log::error!(target: "kafka.server.KafkaServer", "cannot watch signals: {error}");
         }
+    }
+    leave(node).await;
+}
+
+/// Lets others take over what is led here, while this node still serves.
+async fn leave(node: &Node<OsEnv>) {
+    node.begin_leaving();
+    tokio::select! {
+        () = poll_fn(|cx| node.poll_gone(cx)) => {}
+        _ = poll_fn(|cx| node.halt().poll(cx)) => {}
+        _ = signals::stop_requested() => {}
+        () = tokio::time::sleep(LEAVING_PATIENCE) => log::warn!(
+            target: "kafka.server.BrokerLifecycleManager",
+            "stopping before others have taken over all that is led here"
+        ),
     }
 }
 
@@ -158,14 +204,14 @@ fn announce(node: &Node<OsEnv>, addresses: &[String], took: Duration) {
     );
 }
 
-fn bind_all(config: &BrokerConfig) -> Result<Vec<Bound>, StartError> {
+fn bind_all(listeners: &[config::Listener]) -> Result<Vec<Bound>, StartError> {
     let bind_one = |listener: &config::Listener| {
         bind(&listener.name, &listener.host, listener.port).map_err(|error| StartError::Bind {
             address: format!("{}:{}", listener.host, listener.port),
             error,
         })
     };
-    config.node.listeners.iter().map(bind_one).collect()
+    listeners.iter().map(bind_one).collect()
 }
 
 /// Takes every file descriptor the system grants: each connection and each segment is one. The soft

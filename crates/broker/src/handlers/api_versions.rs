@@ -36,7 +36,7 @@ pub fn handle(
         });
     }
     let is_ours = &*request.client_software_name == OUR_CLIENT;
-    let is_told_of = |api: &&ServedApi| !api.is_ours() || is_ours;
+    let is_told_of = |api: &&ServedApi| api.is_behind(ctx.door) && (!api.is_ours() || is_ours);
     let image = metadata.image();
     let supported = SUPPORTED_FEATURES
         .iter()

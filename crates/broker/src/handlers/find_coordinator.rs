@@ -1,8 +1,9 @@
 //! FindCoordinator (key 10), versions 0–6.
 //! Which broker coordinates a group; makes `__consumer_offsets` at the first question.
 //! v1 key types · v4 several keys.
-//! Differs from Kafka: answers at once where Kafka says COORDINATOR_NOT_AVAILABLE until the topic
-//! is there. Transactional ids and share groups are refused.
+//! Differs from Kafka: if the controller is in this process, answers at once where Kafka says
+//! COORDINATOR_NOT_AVAILABLE until the topic is there. Transactional ids and share groups are
+//! refused.
 
 use env::Env;
 use metadata::MetadataImage;
@@ -12,7 +13,7 @@ use protocol::messages::find_coordinator_response::{Coordinator, FindCoordinator
 use types::ErrorCode;
 
 use crate::auto_creation;
-use crate::controller_host::ControllerHost;
+use crate::cluster::ToController;
 use crate::internal_topics::OFFSETS_TOPIC;
 use crate::metadata_cache::MetadataCache;
 use crate::network::Reply;
@@ -28,11 +29,11 @@ pub fn handle<E: Env>(
     request: FindCoordinatorRequest,
     reply: Reply<FindCoordinatorResponse>,
     metadata: &MetadataCache,
-    controller: &ControllerHost<E>,
+    to_controller: &ToController<E>,
     settings: &Settings,
 ) {
     let find =
-        |key: &Str| match locate(ctx, request.key_type, key, (metadata, controller, settings)) {
+        |key: &Str| match locate(ctx, request.key_type, key, (metadata, to_controller, settings)) {
             Ok(coordinator) => coordinator,
             Err((error, message)) => Coordinator {
                 key: key.clone(),
@@ -66,7 +67,7 @@ fn locate<E: Env>(
     ctx: &RequestContext,
     key_type: i8,
     key: &Str,
-    (metadata, controller, settings): (&MetadataCache, &ControllerHost<E>, &Settings),
+    (metadata, to_controller, settings): (&MetadataCache, &ToController<E>, &Settings),
 ) -> Result<Coordinator, Refusal> {
     match key_type {
         GROUP => {}
@@ -77,7 +78,7 @@ fn locate<E: Env>(
     }
     let mut image = metadata.image();
     if image.topics.by_name(OFFSETS_TOPIC).is_none() {
-        auto_creation::create_offsets_topic(controller, settings);
+        auto_creation::create_offsets_topic(to_controller, settings);
         image = metadata.image();
     }
     coordinator_of(ctx, key, &image)

@@ -2,7 +2,8 @@
 //! Brokers, topics and leaders: what a client asks before anything else.
 //! v0 empty array = all topics, later null = all · v4 auto-creation · v7 leader epochs ·
 //! v10 topic ids · v12 look-up by id.
-//! Differs from Kafka: an auto-created topic is there in the first answer, not in the second.
+//! Differs from Kafka: if the controller is in this process, an auto-created topic is there in the
+//! first answer, not in the second.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use types::{BrokerId, ErrorCode, Uuid};
 
 use crate::authorized;
 use crate::auto_creation;
-use crate::controller_host::ControllerHost;
+use crate::cluster::ToController;
 use crate::internal_topics::is_internal;
 use crate::metadata_cache::MetadataCache;
 use crate::network::Reply;
@@ -30,7 +31,7 @@ pub fn handle<E: Env>(
     request: MetadataRequest,
     reply: Reply<MetadataResponse>,
     metadata: &MetadataCache,
-    controller: &ControllerHost<E>,
+    to_controller: &ToController<E>,
     settings: &Settings,
 ) {
     let may_create =
@@ -39,7 +40,7 @@ pub fn handle<E: Env>(
     let wanted = wanted(ctx.version, request.topics);
     let mut refused = Vec::new();
     if let (true, Some(wanted)) = (may_create, &wanted) {
-        refused = create_missing(wanted, metadata, controller, settings);
+        refused = create_missing(wanted, metadata, to_controller, settings);
     }
 
     let image = metadata.image();
@@ -91,7 +92,7 @@ fn wanted(version: i16, topics: Option<Vec<MetadataRequestTopic>>) -> Option<Vec
 fn create_missing<E: Env>(
     wanted: &[Asked],
     metadata: &MetadataCache,
-    controller: &ControllerHost<E>,
+    to_controller: &ToController<E>,
     settings: &Settings,
 ) -> Vec<(Str, ErrorCode)> {
     let image = metadata.image();
@@ -105,7 +106,8 @@ fn create_missing<E: Env>(
     if missing.is_empty() {
         return Vec::new();
     }
-    auto_creation::create(missing.into_iter().cloned(), controller, settings)
+    // Made by another node it is there when the client asks again.
+    auto_creation::create(missing.into_iter().cloned(), to_controller, settings).unwrap_or_default()
 }
 
 fn answer(

@@ -1,11 +1,25 @@
 //! Whose directories these are.
 
-use env::{Env, Rng};
+use env::{Disk, Env, Rng};
 use storage::{LogDir, MetaProperties};
 use types::{BrokerId, Uuid};
 
 use super::placed::Placed;
 use crate::node::OpenError;
+
+/// A node that is one of several cannot choose the id of their cluster: some directory must say it.
+pub(super) fn check_formatted<D: Disk>(dirs: &[Placed<D>]) -> Result<(), OpenError> {
+    let names_cluster = |placed: &Placed<D>| {
+        let properties = placed.online().and_then(LogDir::properties);
+        properties.is_some_and(|properties| properties.cluster_id.is_some())
+    };
+    match dirs.first() {
+        Some(first) if !dirs.iter().any(names_cluster) => {
+            Err(OpenError::NotFormatted { path: first.path.clone() })
+        }
+        _ => Ok(()),
+    }
+}
 
 /// Formats new directories into the cluster of the others; refuses those of somebody else.
 pub(super) fn agree<E: Env>(

@@ -8,7 +8,7 @@ use env::Env;
 
 use super::frames::FrameReader;
 use super::responses::ResponseQueue;
-use crate::api;
+use crate::api::{self, Caller};
 use crate::limits::{IN_FLIGHT_REQUESTS_MAX, READY_RESPONSE_BYTES_MAX, REQUESTS_PER_TURN};
 use crate::node::Node;
 
@@ -33,7 +33,7 @@ pub enum Disconnect {
 /// [`handle_input`](Self::handle_input), and writes what [`responses`](Self::responses) yields.
 pub struct Connection<E: Env> {
     node: Arc<Node<E>>,
-    info: Arc<ConnectionInfo>,
+    caller: Caller,
     frames: FrameReader,
     responses: Arc<ResponseQueue>,
 }
@@ -44,7 +44,8 @@ impl<E: Env> Connection<E> {
         let responses = Arc::default();
         node.metrics.broker.connections.add(1);
         node.metrics.broker.connections_opened.increment();
-        Connection { node, info: Arc::new(info), frames, responses }
+        let caller = Caller::new(info, &node.settings.config);
+        Connection { node, caller, frames, responses }
     }
 
     pub fn read_buffer(&mut self) -> &mut BytesMut {
@@ -74,7 +75,8 @@ impl<E: Env> Connection<E> {
             }
             let Some(frame) = self.next_frame()? else { break };
             let slot = self.responses.open_slot();
-            api::dispatch(&self.node, &self.info, frame, slot).inspect_err(|_| self.note_cut())?;
+            api::dispatch(&self.node, &self.caller, frame, slot)
+                .inspect_err(|_| self.note_cut())?;
         }
         Ok(())
     }
@@ -118,5 +120,8 @@ impl<E: Env> Connection<E> {
 impl<E: Env> Drop for Connection<E> {
     fn drop(&mut self) {
         self.node.metrics.broker.connections.add(-1);
+        if self.caller.is_of_cluster() {
+            self.node.controller.note_connection_end(self.caller.peer());
+        }
     }
 }

@@ -21,7 +21,10 @@ macro_rules! every_request {
             ElectLeadersRequest, IncrementalAlterConfigsRequest,
             AlterPartitionReassignmentsRequest, ListPartitionReassignmentsRequest,
             OffsetDeleteRequest, DescribeQuorumRequest, DescribeClusterRequest,
-            DescribeProducersRequest, DescribeTopicPartitionsRequest,
+            DescribeProducersRequest, DescribeTopicPartitionsRequest, AlterPartitionRequest,
+            UpdateFeaturesRequest, EnvelopeRequest, BrokerRegistrationRequest,
+            BrokerHeartbeatRequest, UnregisterBrokerRequest, AllocateProducerIdsRequest,
+            AssignReplicasToDirsRequest,
             DescribeCompactionRequest)
     };
     ($with:ident, $broker:expr, $($request:ident),+) => {{

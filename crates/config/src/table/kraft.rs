@@ -19,10 +19,8 @@ pub(super) const ROWS: &[Property] = &[
     list_unset("controller.listener.names").high()
         .doc("The listeners that controllers use; clients are never told of them."),
     list("controller.quorum.voters", "").high()
-        .accepted(ONE_NODE)
         .doc("The voters of a static quorum as `id@host:port`."),
     list("controller.quorum.bootstrap.servers", "").high()
-        .accepted(ONE_NODE)
         .doc("Where a node finds the quorum when its voters are stored in the metadata log."),
     int("controller.quorum.election.timeout.ms", "1000").at_least(0).high()
         .accepted(ONE_NODE)
@@ -38,23 +36,18 @@ pub(super) const ROWS: &[Property] = &[
         .accepted("metadata is committed at once, in one sync for all that waits")
         .doc("How long the leader gathers metadata records before it writes them."),
     int("controller.quorum.request.timeout.ms", "2000").at_least(0)
-        .accepted(ONE_NODE)
         .doc("How long a voter waits for another voter's answer."),
     int("controller.quorum.retry.backoff.ms", "20").at_least(0).low()
-        .accepted(ONE_NODE)
         .doc("The pause before a failed request to a voter is repeated."),
     boolean("controller.quorum.auto.join.enable", "false").low()
         .accepted(ONE_NODE)
         .doc("Whether a new controller adds itself to the voters."),
     int("broker.heartbeat.interval.ms", "300").at_least(1)
-        .accepted(ONE_NODE)
         .doc("How often a broker tells the controller that it lives (Kafka: 2000)."),
     int("broker.session.timeout.ms", "1500").at_least(1)
-        .accepted(ONE_NODE)
         .doc("How long a silent broker keeps its leaderships (Kafka: 9000). A broker whose \
               connection ends without a goodbye keeps them for 250 ms."),
     int("initial.broker.registration.timeout.ms", "60000")
-        .accepted(ONE_NODE)
         .doc("How long a starting broker tries to register before it gives up."),
     text_unset("metadata.log.dir").high()
         .doc("Where the metadata log lives; unset means the first of `log.dirs`."),

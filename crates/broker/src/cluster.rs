@@ -1,0 +1,20 @@
+//! How this node and others are one cluster: finding the controller, following its log, being one
+//! of its brokers.
+
+mod controller_finder;
+mod controller_tasks;
+mod forwarding;
+mod lifecycle;
+mod loopback;
+mod metadata_follower;
+mod replication_links;
+mod to_controller;
+
+pub use controller_finder::ControllerFinder;
+pub use controller_tasks::ControllerTasks;
+pub use forwarding::{forward, is_forwarded};
+pub use lifecycle::Lifecycle;
+pub use loopback::serve_frame;
+pub use metadata_follower::MetadataFollower;
+pub use replication_links::PeerReplicationLinks;
+pub use to_controller::{Patience, ToController};

@@ -1,0 +1,240 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use consensus::{CommittedBatch, Epoch, Gate, GateVerdict};
+use env::{Background, Clock, Env, Lane};
+use metadata::{Loaded, MetadataImage, MetadataLoader, MetadataRecord, Provenance};
+use protocol::messages::FetchRequest;
+use protocol::messages::fetch_request::{FetchPartition, FetchTopic, ReplicaState};
+use protocol::messages::fetch_response::{FetchResponse, PartitionData};
+use records::RecordBatch;
+use types::{BrokerId, ErrorCode, MonoTime, Offset, Uuid};
+
+use crate::controller_host::ImageSubscriber;
+use crate::limits::{CONTROLLER_RETRY_MAX, METADATA_FETCH_BYTES, METADATA_FETCH_WAIT};
+use crate::metadata_publisher::MetadataPublisher;
+use crate::node::Node;
+use crate::peers::{Channel, Link, PeerAddress, PeerFailure};
+use crate::removals::LaneOf;
+use crate::timers::Expire;
+
+/// The first version with the endpoint of the leader, for who asks another.
+const FETCH_VERSION: i16 = 17;
+
+/// How a broker that is no controller knows the metadata: it fetches the controller's log, as
+/// Kafka's brokers do, and replays what is committed. It begins at the start of the log: nothing of
+/// it is kept here.
+///
+/// What is fetched is taken in on a lane of its own, one answer after another; the next fetch
+/// leaves when the last answer is taken in.
+#[doc(alias = "MetadataLoader")]
+#[doc(alias = "KafkaRaftClient")]
+pub struct MetadataFollower<E: Env> {
+    node: Weak<Node<E>>,
+    publisher: MetadataPublisher<E>,
+    lane: LaneOf<E>,
+    state: Mutex<State>,
+}
+
+struct State {
+    loader: MetadataLoader,
+    gate: Gate,
+    /// Before the next attempt after a failure.
+    pause: Duration,
+}
+
+impl<E: Env> MetadataFollower<E> {
+    /// Follows from the first record on, for as long as the node lives.
+    pub fn start(node: &Arc<Node<E>>) {
+        let follower = Arc::new(MetadataFollower {
+            node: Arc::downgrade(node),
+            publisher: MetadataPublisher { node: Arc::downgrade(node) },
+            lane: node.env().background().lane("metadata"),
+            state: Mutex::new(State {
+                loader: MetadataLoader::new(Arc::new(MetadataImage::empty())),
+                gate: Gate::new(Epoch::NONE, Offset::ZERO),
+                pause: node.settings.config.quorum.retry_backoff,
+            }),
+        });
+        follower.fetch(node);
+    }
+
+    fn fetch(self: Arc<Self>, node: &Arc<Node<E>>) {
+        let Some(address) = node.to_controller.finder.current() else {
+            return self.rest(node);
+        };
+        let link = Link { address: address.clone(), channel: Channel::Metadata };
+        let patience = METADATA_FETCH_WAIT + node.settings.config.quorum.request_timeout / 2;
+        let deadline = node.env().clock().mono().plus(patience);
+        let request = self.request(node);
+        node.peers.clone().ask(link, FETCH_VERSION, &request, deadline, move |response| {
+            let Some(node) = self.node.upgrade() else { return };
+            self.handle(&node, &address, response);
+        });
+    }
+
+    fn request(&self, node: &Node<E>) -> FetchRequest {
+        let next = self.lock().gate.next();
+        let partition = FetchPartition {
+            partition: 0,
+            current_leader_epoch: -1,
+            fetch_offset: next.0,
+            last_fetched_epoch: -1,
+            log_start_offset: 0,
+            partition_max_bytes: METADATA_FETCH_BYTES,
+            ..FetchPartition::default()
+        };
+        FetchRequest {
+            cluster_id: Some(node.settings.cluster_id.to_string().into()),
+            replica_state: ReplicaState { replica_id: node.broker_id().0, replica_epoch: -1 },
+            max_wait_ms: METADATA_FETCH_WAIT.as_millis() as i32,
+            min_bytes: 1,
+            max_bytes: METADATA_FETCH_BYTES,
+            topics: vec![FetchTopic {
+                topic_id: Uuid::METADATA_TOPIC,
+                partitions: vec![partition],
+                ..FetchTopic::default()
+            }],
+            session_epoch: -1,
+            ..FetchRequest::default()
+        }
+    }
+
+    fn handle(
+        self: Arc<Self>,
+        node: &Arc<Node<E>>,
+        asked: &PeerAddress,
+        response: Result<FetchResponse, PeerFailure>,
+    ) {
+        let finder = &node.to_controller.finder;
+        let Some(partition) = response.as_ref().ok().and_then(answered) else {
+            let why = match response {
+                Ok(refused) => format!("error {}", refused.error_code),
+                Err(failure) => format!("{failure:?}"),
+            };
+            log::info!(
+                target: "kafka.raft.KafkaRaftClient",
+                "no metadata from the controller at {asked}: {why}"
+            );
+            finder.handle_failure(asked);
+            return self.rest(node);
+        };
+        if partition.error_code != ErrorCode::None.code() {
+            finder.handle_failure(asked);
+            self.take_hint(node, partition, response.as_ref().ok());
+            return self.rest(node);
+        }
+        self.take_hint(node, partition, None);
+        let records = partition.records.clone().unwrap_or_default();
+        self.lock().pause = node.settings.config.quorum.retry_backoff;
+        let (lane, node) = (self.lane.clone(), Arc::clone(node));
+        lane.run(Box::new(move || match self.take_in(&records, &node) {
+            Ok(()) => self.fetch(&node),
+            Err(why) => self.publisher.handle_fatal(&why),
+        }));
+    }
+
+    /// Who leads, as the answer says.
+    fn take_hint(
+        &self,
+        node: &Node<E>,
+        partition: &PartitionData,
+        response: Option<&FetchResponse>,
+    ) {
+        let leader = &partition.current_leader;
+        if leader.leader_id < 0 {
+            return;
+        }
+        let endpoints = response.map_or(&[][..], |response| &response.node_endpoints);
+        let named = endpoints.iter().find(|node| node.node_id == leader.leader_id);
+        let address = named.and_then(|named| {
+            Some(PeerAddress { host: (&*named.host).into(), port: u16::try_from(named.port).ok()? })
+        });
+        let finder = &node.to_controller.finder;
+        let id = BrokerId(leader.leader_id);
+        if let Some(given_up) = finder.handle_leader(id, leader.leader_epoch, address) {
+            node.peers.give_up_on(&given_up);
+        }
+    }
+
+    /// Replays and publishes whole batches.
+    fn take_in(&self, records: &Bytes, node: &Node<E>) -> Result<(), String> {
+        for batch in records::batches(records) {
+            // A fetch may end in the middle of a batch.
+            let Ok(batch) = batch else { break };
+            let loaded = self.replay(&batch)?;
+            if let Some(loaded) = loaded {
+                self.publisher.handle_image(&loaded, node.env().clock().wall());
+            }
+        }
+        Ok(())
+    }
+
+    fn replay(&self, batch: &RecordBatch) -> Result<Option<Loaded>, String> {
+        let at = |error: &dyn std::fmt::Display| {
+            format!("replay metadata at {}: {error}", batch.base_offset())
+        };
+        batch.verify_crc().map_err(|error| at(&error))?;
+        let header = batch.header();
+        let mut values = Vec::new();
+        if !header.is_control() {
+            for record in batch.records().map_err(|error| at(&error))? {
+                values.extend(record.map_err(|error| at(&error))?.value);
+            }
+        }
+        let committed = CommittedBatch {
+            epoch: Epoch(header.leader_epoch.0),
+            base_offset: batch.base_offset(),
+            last_offset: batch.last_offset(),
+            appended_at: header.max_timestamp,
+            records: values,
+        };
+        let mut state = self.lock();
+        // The first batch of a fetch may begin before what was asked for.
+        if committed.last_offset < state.gate.next() {
+            return Ok(None);
+        }
+        if state.gate.admit(&committed) == GateVerdict::Drop {
+            return Err(at(&"the batch is not the next one"));
+        }
+        let decoded: Result<Vec<_>, _> =
+            committed.records.iter().map(|value| MetadataRecord::decode(value.clone())).collect();
+        let provenance = Provenance {
+            last_offset: committed.last_offset,
+            epoch: committed.epoch.0,
+            appended_at: committed.appended_at,
+        };
+        let records = decoded.map_err(|error| at(&error))?;
+        state.loader.replay_batch(provenance, &records).map_err(|error| at(&error))
+    }
+
+    fn rest(self: Arc<Self>, node: &Node<E>) {
+        let pause = {
+            let mut state = self.lock();
+            let pause = state.pause;
+            state.pause = (pause * 2).min(CONTROLLER_RETRY_MAX);
+            pause
+        };
+        let again = node.env().clock().mono().plus(pause);
+        node.timers.register(again, self);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a response says of the metadata log, if it says anything.
+fn answered(response: &FetchResponse) -> Option<&PartitionData> {
+    let topic = response.responses.iter().find(|t| t.topic_id == Uuid::METADATA_TOPIC);
+    topic.and_then(|topic| topic.partitions.first())
+}
+
+impl<E: Env> Expire for MetadataFollower<E> {
+    fn expire(self: Arc<Self>, _now: MonoTime) {
+        if let Some(node) = self.node.upgrade() {
+            self.fetch(&node);
+        }
+    }
+}

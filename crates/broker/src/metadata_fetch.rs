@@ -1,0 +1,201 @@
+//! Fetch of `__cluster_metadata` on a controller's listener: how brokers learn what is committed.
+//!
+//! Every fetch is a whole one: sessions would save nothing for one partition. Source: KIP-595,
+//! KIP-630.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use env::Env;
+use protocol::messages::fetch_request::{FetchPartition, FetchRequest};
+use protocol::messages::fetch_response::{
+    FetchResponse, FetchableTopicResponse, LeaderIdAndEpoch, NodeEndpoint, PartitionData,
+};
+use types::{ErrorCode, MonoTime, Offset, Uuid};
+
+use crate::limits::{FETCH_WAIT_MS_MAX, METADATA_FETCH_BYTES};
+use crate::network::Reply;
+use crate::node::Node;
+use crate::request::RequestContext;
+use crate::timers::{Expire, TimerId, Timers};
+
+const TOPIC: &str = "__cluster_metadata";
+
+/// Answers with what is committed, or waits for it.
+pub fn handle<E: Env>(
+    ctx: &RequestContext,
+    request: FetchRequest,
+    reply: Reply<FetchResponse>,
+    node: &Arc<Node<E>>,
+) {
+    let is_foreign = request
+        .cluster_id
+        .as_deref()
+        .is_some_and(|id| *id != *node.settings.cluster_id.to_string());
+    if is_foreign {
+        let error_code = ErrorCode::InconsistentClusterId.code();
+        return reply.send(FetchResponse { error_code, ..FetchResponse::default() });
+    }
+    let answer = Answer { node: Arc::clone(node), request };
+    let committed = node.controller.committed();
+    let wait_ms = answer.request.max_wait_ms.min(FETCH_WAIT_MS_MAX);
+    if wait_ms <= 0 || !answer.may_wait(committed) {
+        return reply.send(answer.now());
+    }
+    let deadline = ctx.now.plus(Duration::from_millis(wait_ms as u64));
+    let finish = Box::new(move || reply.send(answer.now()));
+    CommitWait::park(node, committed, deadline, finish);
+}
+
+struct Answer<E: Env> {
+    node: Arc<Node<E>>,
+    request: FetchRequest,
+}
+
+impl<E: Env> Answer<E> {
+    /// True if everything that is asked for is asked of the right one and not there yet.
+    fn may_wait(&self, committed: Offset) -> bool {
+        let asked = self.asked().flat_map(|(_, partitions)| partitions);
+        self.node.controller.is_active()
+            && asked.clone().count() > 0
+            && asked.into_iter().all(|p| p.partition == 0 && Offset(p.fetch_offset) >= committed)
+    }
+
+    fn asked(&self) -> impl Iterator<Item = (bool, &[FetchPartition])> + Clone {
+        self.request.topics.iter().map(|topic| {
+            let is_it = topic.topic_id == Uuid::METADATA_TOPIC || *topic.topic == *TOPIC;
+            (is_it, &topic.partitions[..])
+        })
+    }
+
+    fn now(&self) -> FetchResponse {
+        let topics = self.request.topics.iter().zip(self.asked()).map(|(topic, (is_it, asked))| {
+            let partitions = asked.iter().map(|partition| match is_it {
+                true => self.partition(partition),
+                false => refused(partition, ErrorCode::UnknownTopicId),
+            });
+            FetchableTopicResponse {
+                topic: topic.topic.clone(),
+                topic_id: topic.topic_id,
+                partitions: partitions.collect(),
+            }
+        });
+        FetchResponse {
+            responses: topics.collect(),
+            node_endpoints: self.leader_endpoint().into_iter().collect(),
+            ..FetchResponse::default()
+        }
+    }
+
+    fn partition(&self, asked: &FetchPartition) -> PartitionData {
+        let controller = &self.node.controller;
+        let quorum = controller.quorum();
+        let current_leader =
+            quorum.map_or_else(LeaderIdAndEpoch::default, |quorum| LeaderIdAndEpoch {
+                leader_id: quorum.leader.map_or(-1, |leader| leader.0),
+                leader_epoch: quorum.leader_epoch.0,
+            });
+        if asked.partition != 0 {
+            return refused(asked, ErrorCode::UnknownTopicOrPartition);
+        }
+        if !controller.is_active() {
+            let refused = refused(asked, ErrorCode::NotLeaderOrFollower);
+            return PartitionData { current_leader, ..refused };
+        }
+        let bytes_max = asked.partition_max_bytes.clamp(1, METADATA_FETCH_BYTES) as usize;
+        let committed = controller.committed();
+        let read = controller.read_committed(Offset(asked.fetch_offset), bytes_max);
+        match read {
+            Ok(records) => PartitionData {
+                partition_index: 0,
+                high_watermark: committed.0,
+                last_stable_offset: committed.0,
+                log_start_offset: 0,
+                current_leader,
+                records: Some(records),
+                ..PartitionData::default()
+            },
+            Err(error) => refused(asked, error),
+        }
+    }
+
+    /// Where the leader is, for who has asked another.
+    fn leader_endpoint(&self) -> Option<NodeEndpoint> {
+        if self.node.controller.is_active() {
+            return None;
+        }
+        let leader = self.node.controller.quorum()?.leader?;
+        let voters = &self.node.settings.config.quorum.voters;
+        let voter = voters.iter().find(|voter| voter.id.0 == leader.0)?;
+        Some(NodeEndpoint {
+            node_id: leader.0,
+            host: (&*voter.address.host).into(),
+            port: i32::from(voter.address.port),
+            rack: None,
+        })
+    }
+}
+
+fn refused(asked: &FetchPartition, error: ErrorCode) -> PartitionData {
+    PartitionData {
+        partition_index: asked.partition,
+        error_code: error.code(),
+        high_watermark: -1,
+        ..PartitionData::default()
+    }
+}
+
+/// A fetch that waits for the next commit.
+pub struct CommitWait {
+    state: Mutex<WaitState>,
+}
+
+#[derive(Default)]
+struct WaitState {
+    finish: Option<Box<dyn FnOnce() + Send>>,
+    timer: Option<TimerId>,
+}
+
+impl CommitWait {
+    fn park<E: Env>(
+        node: &Node<E>,
+        committed: Offset,
+        deadline: MonoTime,
+        finish: Box<dyn FnOnce() + Send>,
+    ) {
+        let state = WaitState { finish: Some(finish), timer: None };
+        let wait = Arc::new(CommitWait { state: Mutex::new(state) });
+        node.controller.add_wait(Arc::clone(&wait));
+        let timer = node.timers.register(deadline, Arc::clone(&wait) as Arc<dyn Expire>);
+        wait.state.lock().unwrap_or_else(PoisonError::into_inner).timer = Some(timer);
+        // What was committed before it was parked woke nobody.
+        if node.controller.committed() != committed {
+            wait.complete(&node.timers);
+        }
+    }
+
+    /// Something was committed.
+    pub fn complete(&self, timers: &Timers) {
+        let (finish, timer) = {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            (state.finish.take(), state.timer.take())
+        };
+        timer.inspect(|timer| timers.cancel(*timer));
+        if let Some(finish) = finish {
+            finish();
+        }
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).finish.is_none()
+    }
+}
+
+impl Expire for CommitWait {
+    fn expire(self: Arc<Self>, _now: MonoTime) {
+        let finish = self.state.lock().unwrap_or_else(PoisonError::into_inner).finish.take();
+        if let Some(finish) = finish {
+            finish();
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Where the controllers are, and how brokers and controllers watch each other.
+
+use std::time::Duration;
+
+use types::BrokerId;
+
+use crate::broker_config::BrokerConfig;
+use crate::error::ConfigError;
+use crate::lookup::BrokerLookup;
+
+/// Who keeps the metadata log, and the times by which nodes judge each other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct QuorumConfig {
+    /// `controller.quorum.voters`, in the order given; empty if it is not set.
+    pub voters: Vec<QuorumVoter>,
+    /// `controller.quorum.bootstrap.servers`: any of them knows the quorum.
+    pub bootstrap_servers: Vec<HostPort>,
+    pub request_timeout: Duration,
+    pub retry_backoff: Duration,
+}
+
+/// One voter of a static quorum: `id@host:port`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuorumVoter {
+    pub id: BrokerId,
+    pub address: HostPort,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HostPort {
+    pub host: String,
+    pub port: u16,
+}
+
+impl QuorumConfig {
+    /// Where a controller may be found.
+    pub fn addresses(&self) -> Vec<HostPort> {
+        let voters = self.voters.iter().map(|voter| voter.address.clone());
+        voters.chain(self.bootstrap_servers.iter().cloned()).collect()
+    }
+}
+
+pub(crate) fn read(lookup: &BrokerLookup<'_>) -> Result<QuorumConfig, ConfigError> {
+    const VOTERS: &str = "controller.quorum.voters";
+    const SERVERS: &str = "controller.quorum.bootstrap.servers";
+    let voter = |text: &String| {
+        let parsed = text.split_once('@').and_then(|(id, address)| {
+            let id = id.trim().parse().ok().filter(|id| *id >= 0).map(BrokerId)?;
+            Some(QuorumVoter { id, address: host_port(address)? })
+        });
+        parsed.ok_or_else(|| ConfigError::invalid(text, VOTERS, "expected id@host:port"))
+    };
+    let server = |text: &String| {
+        host_port(text).ok_or_else(|| ConfigError::invalid(text, SERVERS, "expected host:port"))
+    };
+    let voters: Vec<_> = lookup.list(VOTERS).iter().map(voter).collect::<Result<_, _>>()?;
+    if let Some(twice) =
+        voters.iter().enumerate().find(|(at, one)| voters[..*at].iter().any(|v| v.id == one.id))
+    {
+        return Err(ConfigError::new(format!("{VOTERS} names {} twice", twice.1.id)));
+    }
+    let ms = |name: &str| Duration::from_millis(lookup.long(name).max(0) as u64);
+    Ok(QuorumConfig {
+        voters,
+        bootstrap_servers: lookup.list(SERVERS).iter().map(server).collect::<Result<_, _>>()?,
+        request_timeout: ms("controller.quorum.request.timeout.ms"),
+        retry_backoff: ms("controller.quorum.retry.backoff.ms"),
+    })
+}
+
+fn host_port(text: &str) -> Option<HostPort> {
+    let (host, port) = text.trim().rsplit_once(':')?;
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let port = port.parse().ok()?;
+    (!host.is_empty()).then(|| HostPort { host: host.to_owned(), port })
+}
+
+/// What a node's roles ask of the rest. Source: Kafka `KafkaConfig.validateValues`.
+pub(crate) fn check_roles(config: &BrokerConfig) -> Result<(), ConfigError> {
+    let (node, quorum) = (&config.node, &config.quorum);
+    let refused = |why: String| Err(ConfigError::new(why));
+    let is_voter = quorum.voters.iter().any(|voter| voter.id == node.node_id);
+    if node.is_controller {
+        if !quorum.voters.is_empty() && !is_voter {
+            return refused(format!(
+                "If process.roles contains the 'controller' role, the node id {} must be \
+                 included in the set of voters controller.quorum.voters",
+                node.node_id
+            ));
+        }
+        if quorum.voters.len() > 1 && node.controller_listeners.is_empty() {
+            return refused(
+                "No listeners are named in controller.listener.names, and the other voters of \
+                 controller.quorum.voters must reach this one"
+                    .to_owned(),
+            );
+        }
+    } else {
+        if quorum.addresses().is_empty() {
+            return refused(
+                "If process.roles is just 'broker', controller.quorum.voters or \
+                 controller.quorum.bootstrap.servers must say where the controllers are"
+                    .to_owned(),
+            );
+        }
+        if is_voter {
+            return refused(format!(
+                "If process.roles is just 'broker', the node id {} must not be included in the \
+                 set of voters controller.quorum.voters",
+                node.node_id
+            ));
+        }
+        if let Some(listener) = node.controller_listeners.first() {
+            return refused(format!(
+                "controller.listener.names must not name a listener of `listeners` when \
+                 process.roles is just 'broker': {}",
+                listener.name
+            ));
+        }
+    }
+    if node.is_broker && node.listeners.is_empty() {
+        return refused("There must be at least one listener for clients".to_owned());
+    }
+    if !node.is_broker && !node.listeners.is_empty() {
+        return refused(format!(
+            "The listeners of a node that is just a controller must all be named in \
+             controller.listener.names: {} is not",
+            node.listeners[0].name
+        ));
+    }
+    if !node.is_broker && node.controller_listeners.is_empty() {
+        return refused(
+            "controller.listener.names must name a listener of a node that is just a controller"
+                .to_owned(),
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<BrokerConfig, ConfigError> {
+        let pairs = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        BrokerConfig::from_properties(&pairs.collect())
+    }
+
+    #[track_caller]
+    fn refuses(pairs: &[(&str, &str)], part: &str) {
+        let message = read(pairs).unwrap_err().to_string();
+        assert!(message.contains(part), "{message}");
+    }
+
+    const CONTROLLER: (&str, &str) = ("controller.listener.names", "CONTROLLER");
+    const BOTH: (&str, &str) = ("listeners", "PLAINTEXT://:9092,CONTROLLER://:9093");
+
+    #[test]
+    fn voters_and_bootstrap_servers_are_read() {
+        let quorum = read(&[
+            ("node.id", "1"),
+            CONTROLLER,
+            BOTH,
+            ("controller.quorum.voters", "1@a:9093, 2@[::1]:9093"),
+            ("controller.quorum.bootstrap.servers", "c:1"),
+        ])
+        .unwrap()
+        .quorum;
+        let address = |host: &str, port| HostPort { host: host.to_owned(), port };
+        assert_eq!(quorum.voters[1].id, BrokerId(2));
+        assert_eq!(quorum.addresses(), [address("a", 9093), address("::1", 9093), address("c", 1)]);
+        refuses(&[("controller.quorum.voters", "a:9093")], "id@host:port");
+        refuses(&[("controller.quorum.voters", "1@a:1,1@b:1")], "twice");
+    }
+
+    #[test]
+    fn a_role_says_what_else_must_be_there() {
+        let broker = ("process.roles", "broker");
+        let voters = ("controller.quorum.voters", "2@h:9093");
+        refuses(&[broker], "where the controllers are");
+        refuses(&[broker, ("node.id", "2"), voters], "must not be included");
+        refuses(&[broker, voters, CONTROLLER, BOTH], "must not name a listener");
+        refuses(&[voters], "must be included");
+        let controller = ("process.roles", "controller");
+        refuses(&[controller, CONTROLLER, BOTH], "just a controller");
+        refuses(&[controller, ("listeners", "PLAINTEXT://:9092")], "just a controller");
+        let alone = [controller, CONTROLLER, ("listeners", "CONTROLLER://:9093")];
+        assert!(!read(&alone).unwrap().node.is_broker);
+        assert!(read(&[broker, voters, CONTROLLER]).unwrap().node.is_broker);
+    }
+}
