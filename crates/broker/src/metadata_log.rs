@@ -17,6 +17,8 @@ use types::{LeaderEpoch, Offset, WallTime};
 use crate::limits::{METADATA_READ_BYTES, QUORUM_STATE_BYTES_MAX};
 
 mod control;
+#[cfg(test)]
+mod tests;
 
 /// The file beside the segments that holds the vote and the voters. Kafka's has the same name and
 /// is JSON; neither reads the other's.
