@@ -1,9 +1,14 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use std::{process, thread};
 
 use env::{Background, Job, Lane};
+
+/// On a virtual machine a thread that sleeps is woken after 30 to 60 µs; whoever waits for it sends
+/// the next request after another trip over the network.
+const LINGER: Duration = Duration::from_micros(150);
 
 /// The machine's threads: one a lane.
 #[derive(Clone, Copy, Debug, Default)]
@@ -38,6 +43,18 @@ impl Lane for OsLane {
         // The thread ends only when its queue is gone.
         _ = sender.send(job);
     }
+
+    fn linger(&self, until: &dyn Fn() -> bool) -> bool {
+        let began = Instant::now();
+        while !until() {
+            if began.elapsed() > LINGER {
+                return false;
+            }
+            // Whoever else wants this core has it.
+            thread::yield_now();
+        }
+        true
+    }
 }
 
 /// A job that panics has found a defect of ours. To go on without it would be to wait for ever for
@@ -69,6 +86,15 @@ mod tests {
         let results: Vec<_> = results.iter().collect();
         let expected: Vec<_> = (0..100).map(|number| (number, Some("io-0".to_owned()))).collect();
         assert_eq!(results, expected);
+    }
+
+    #[test]
+    fn lingering_ends_when_what_is_looked_for_is_there_or_does_not_come() {
+        let lane = OsBackground.lane("io-0");
+        let looks = std::cell::Cell::new(0);
+        let third = || looks.replace(looks.get() + 1) == 2;
+        assert!(lane.linger(&third) || looks.get() < 3, "it was there and not seen");
+        assert!(!lane.linger(&|| false));
     }
 
     #[test]

@@ -16,4 +16,10 @@ pub trait Background: Send + Sync + 'static {
 pub trait Lane: Clone + Send + Sync + 'static {
     /// Returns at once; must be callable from within a job.
     fn run(&self, job: Job);
+
+    /// From within a job: looks for `until` to come true, at most for about as long as it takes to
+    /// put a thread to sleep and wake it. Says whether it did. A world without threads looks once.
+    fn linger(&self, until: &dyn Fn() -> bool) -> bool {
+        until()
+    }
 }

@@ -10,11 +10,12 @@ mod frame;
 mod journal;
 mod replay;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use env::{Clock, Disk, DiskFile, Job};
-use types::{Offset, WallTime};
+use types::{MonoTime, Offset, WallTime};
 
 use crate::error::StorageError;
 use crate::limits::JOURNAL_ROUND_BYTES_MAX;
@@ -44,10 +45,15 @@ pub trait OnCommit: Send + Sync {
 /// Takes a job to another thread, in order.
 pub type RunJob = Box<dyn Fn(Job) + Send + Sync>;
 
+/// Looks for something to come true for a moment, and says whether it did: [`env::Lane::linger`].
+pub type Linger = Box<dyn Fn(&dyn Fn() -> bool) -> bool + Send + Sync>;
+
 /// What a group commit is made of.
 pub struct CommitParts {
     /// Where commits run, one after another.
     pub commits: RunJob,
+    /// How the thread of the commits waits for the next one before it sleeps.
+    pub linger: Linger,
     /// Where segments are brought to the disk so that the journal can be used again.
     pub checkpoints: RunJob,
     pub clock: Arc<dyn Clock>,
@@ -68,6 +74,8 @@ struct Shared<D: Disk> {
     home: Arc<LogDirState<D>>,
     parts: CommitParts,
     gathering: Mutex<Gathering<D>>,
+    /// Somebody waits for the next round.
+    is_asked: AtomicBool,
     /// Bytes that were synced in the segments themselves since the recovery points were written
     /// down.
     synced_bytes: AtomicU64,
@@ -76,6 +84,22 @@ struct Shared<D: Disk> {
 struct Gathering<D: Disk> {
     waiting: Vec<Waiting<D>>,
     is_running: bool,
+    pace: Pace,
+}
+
+/// Whether the next commit is worth looking out for. A lone producer asks again as soon as it has
+/// its answer, and would wait longer for a thread to wake up than for the disk; a crowd gathers
+/// while the thread wakes up, and is better served for it.
+#[derive(Default)]
+struct Pace {
+    ended: MonoTime,
+    is_brisk: bool,
+}
+
+impl Pace {
+    fn note_begun(&mut self, now: MonoTime) {
+        self.is_brisk = now.since(self.ended) <= BRISK;
+    }
 }
 
 struct Waiting<D: Disk> {
@@ -91,10 +115,12 @@ impl<D: Disk> Clone for GroupCommit<D> {
 
 impl<D: Disk> GroupCommit<D> {
     pub(crate) fn new(home: Arc<LogDirState<D>>, parts: CommitParts) -> GroupCommit<D> {
-        let gathering = Mutex::new(Gathering { waiting: Vec::new(), is_running: false });
+        let gathering =
+            Mutex::new(Gathering { waiting: Vec::new(), is_running: false, pace: Pace::default() });
         home.lock_journal().set_half_bytes(parts.journal_bytes);
-        let synced_bytes = AtomicU64::new(0);
-        GroupCommit { shared: Arc::new(Shared { home, parts, gathering, synced_bytes }) }
+        let (is_asked, synced_bytes) = (AtomicBool::new(false), AtomicU64::new(0));
+        let shared = Shared { home, parts, gathering, is_asked, synced_bytes };
+        GroupCommit { shared: Arc::new(shared) }
     }
 
     /// Asks for everything in the log to be committed. `then` hears of it once, or is already
@@ -106,6 +132,7 @@ impl<D: Disk> GroupCommit<D> {
         }
         let mut gathering = self.shared.lock();
         gathering.waiting.push(Waiting { log: Arc::clone(log), then: then() });
+        self.shared.is_asked.store(true, Ordering::Release);
         if !std::mem::replace(&mut gathering.is_running, true) {
             drop(gathering);
             self.begin_round();
@@ -118,12 +145,17 @@ impl<D: Disk> GroupCommit<D> {
     }
 
     fn run_round(&self) {
-        let waiting = std::mem::take(&mut self.shared.lock().waiting);
+        let began = self.shared.parts.clock.mono();
+        let mut gathering = self.shared.lock();
+        gathering.pace.note_begun(began);
+        let waiting = std::mem::take(&mut gathering.waiting);
+        self.shared.is_asked.store(false, Ordering::Release);
+        drop(gathering);
+        let is_lone = waiting.len() == 1;
         for one in &waiting {
             // What is appended from here on asks anew.
             one.log.is_commit_asked.store(false, Ordering::Release);
         }
-        let began = self.shared.parts.clock.mono();
         let outcomes = self.commit(&waiting);
         let took = self.shared.parts.clock.mono().since(began);
         let now = self.shared.parts.clock.wall();
@@ -136,6 +168,12 @@ impl<D: Disk> GroupCommit<D> {
         metrics.sync.observe_time(took);
         metrics.commit_appends.observe(acknowledged as u64);
         let mut gathering = self.shared.lock();
+        gathering.pace.ended = self.shared.parts.clock.mono();
+        if is_lone && gathering.pace.is_brisk && gathering.waiting.is_empty() {
+            drop(gathering);
+            (self.shared.parts.linger)(&|| self.shared.is_asked.load(Ordering::Acquire));
+            gathering = self.shared.lock();
+        }
         gathering.is_running = !gathering.waiting.is_empty();
         if gathering.is_running {
             drop(gathering);
@@ -258,6 +296,9 @@ impl<D: Disk> GroupCommit<D> {
         }
     }
 }
+
+/// A request that comes so soon after a commit was waiting for it.
+const BRISK: Duration = Duration::from_micros(200);
 
 /// Names are synced log by log up to so many; with more, one sync of the file system is cheaper.
 const NAMES_APART_MAX: usize = 4;

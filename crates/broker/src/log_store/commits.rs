@@ -9,16 +9,19 @@ use storage::limits::{
 use storage::{CommitParts, GroupCommit, LogDir, RunJob};
 use types::{MonoTime, WallTime};
 
+use crate::removals::LaneOf;
+
 /// Commits the logs of a directory together, beside those who serve.
 pub(super) fn of_dir<E: Env>(env: &E, dir: &LogDir<E::Disk>) -> GroupCommit<E::Disk> {
     let path = dir.path().display().to_string();
-    let lane = |work: &str| {
-        let lane = env.background().lane(&format!("{work} {path}"));
-        Box::new(move |job| lane.run(job)) as RunJob
-    };
+    let lane = |work: &str| env.background().lane(&format!("{work} {path}"));
+    let run = |lane: LaneOf<E>| Box::new(move |job| lane.run(job)) as RunJob;
+    let (commits, checkpoints) = (lane("commit"), lane("checkpoint"));
+    let lingering = commits.clone();
     dir.group_commit(CommitParts {
-        commits: lane("commit"),
-        checkpoints: lane("checkpoint"),
+        commits: run(commits),
+        linger: Box::new(move |until| lingering.linger(until)),
+        checkpoints: run(checkpoints),
         clock: Arc::new(Time(env.clone())),
         journal_bytes: journal_bytes(dir),
         recovery_points_bytes: RECOVERY_POINTS_BYTES,

@@ -90,6 +90,7 @@ impl World {
         };
         let commit = dir.group_commit(CommitParts {
             commits: run(&commits),
+            linger: Box::new(|until| until()),
             checkpoints: run(&checkpoints),
             clock: Arc::new(SimClock::default()),
             journal_bytes: JOURNAL_BYTES,
