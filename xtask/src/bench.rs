@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: builds the node with optimisation and measures it.
 
+use crate::interop::install::{Tool, Toolbox};
 use crate::process;
 
 pub fn run(args: &[String]) -> Result<(), String> {
@@ -11,5 +12,20 @@ pub fn run(args: &[String]) -> Result<(), String> {
         "--package",
         "ottla",
     ]))?;
-    crate::sim::release("bench", args)
+    match args.first().map(String::as_str) {
+        Some("kafka") => against_kafka(args),
+        _ => crate::sim::release("bench", args),
+    }
+}
+
+/// Kafka's jars and the Python with librdkafka are those of `cargo xtask interop`.
+fn against_kafka(args: &[String]) -> Result<(), String> {
+    let toolbox = Toolbox::new(&crate::root(), &crate::root().join("target/interop"));
+    toolbox.provide(Tool::Java)?;
+    toolbox.provide(Tool::Python)?;
+    let mut all = args.to_vec();
+    let python = toolbox.python_program().display().to_string();
+    let classpath = toolbox.classpath();
+    all.extend(["--classpath", &classpath, "--python", &python].map(str::to_owned));
+    crate::sim::release("bench", &all)
 }

@@ -9,6 +9,7 @@ mod commit_ways;
 mod durable;
 mod floor;
 mod idle;
+mod kafka;
 mod load;
 mod machine;
 mod options;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         Command::Floor { dir } => floor::serve(&dir),
         Command::Durable(options) => durable::measure(&options),
         Command::Commit(options) => commit_ways::measure(&options),
+        Command::Kafka(options) => kafka::measure(&options),
         Command::Restart(options) => restart::measure(&options),
         Command::Measure(options) => measure(&options),
         Command::Help => {

@@ -1,8 +1,10 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::Outcome;
+use crate::kafka::KafkaOptions;
 
 pub const HELP: &str = "\
 usage: cargo xtask bench [options]
@@ -14,6 +16,9 @@ usage: cargo xtask bench [options]
        cargo xtask bench restart [--partitions N] [--gigabytes X] [--rounds N]
                     [--files-max N] [--server PATH] [--dir PATH]
                     how soon a node is ready again after kill -9 and after a clean stop
+       cargo xtask bench kafka [--rounds N] [--seconds N] [--prime N] [--case NAME,…]
+                    [--tool-records N] [--server PATH] [--out PATH] [--dir PATH]
+                    Apache Kafka beside the node: the cases of `ottla bench`, and start, tools
 
   --rounds N        repeats of each figure; the median counts (default 5)
   --scale X         bytes and requests of each run, times X (default 1)
@@ -33,6 +38,7 @@ pub enum Command {
     Commit(CommitOptions),
     Durable(DurableOptions),
     Restart(RestartOptions),
+    Kafka(KafkaOptions),
     Help,
 }
 
@@ -98,6 +104,9 @@ pub fn parse(arguments: &[String]) -> Outcome<Command> {
     if arguments.first().is_some_and(|first| first == "restart") {
         return restart(&arguments[1..]);
     }
+    if arguments.first().is_some_and(|first| first == "kafka") {
+        return kafka(&arguments[1..]);
+    }
     if arguments.first().is_some_and(|first| first == "durable") {
         return durable(&arguments[1..]);
     }
@@ -129,6 +138,39 @@ pub fn parse(arguments: &[String]) -> Outcome<Command> {
         return Ok(Command::Commit(apart));
     }
     Ok(Command::Measure(options))
+}
+
+fn kafka(arguments: &[String]) -> Outcome<Command> {
+    let mut options = KafkaOptions {
+        rounds: 3,
+        window: Duration::from_secs(5),
+        prime: Duration::from_secs(20),
+        cases: Vec::new(),
+        tool_records: 1_000_000,
+        server: None,
+        classpath: String::new(),
+        python: PathBuf::from("python3"),
+        dir: PathBuf::from("target/bench"),
+        out: PathBuf::from("target/bench/kafka"),
+    };
+    let mut rest = arguments.iter();
+    while let Some(name) = rest.next() {
+        let value = rest.next().ok_or_else(|| format!("{name} needs a value\n{HELP}"))?;
+        match name.as_str() {
+            "--rounds" => options.rounds = number::<usize>(name, value)?.max(1),
+            "--seconds" => options.window = Duration::from_secs(number(name, value)?),
+            "--prime" => options.prime = Duration::from_secs(number(name, value)?),
+            "--case" => options.cases.extend(value.split(',').map(str::to_owned)),
+            "--tool-records" => options.tool_records = number(name, value)?,
+            "--server" => options.server = Some(value.into()),
+            "--classpath" => options.classpath.clone_from(value),
+            "--python" => options.python = value.into(),
+            "--dir" => options.dir = value.into(),
+            "--out" => options.out = value.into(),
+            other => return Err(format!("unknown option {other}\n{HELP}")),
+        }
+    }
+    Ok(Command::Kafka(options))
 }
 
 fn durable(arguments: &[String]) -> Outcome<Command> {

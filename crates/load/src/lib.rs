@@ -29,6 +29,8 @@ mod target;
 mod text;
 mod traffic;
 
+pub use client::ClientError;
+
 pub use cases::{CASES, Case, Codec, Durability, Pace, Readers, case_named};
 pub use contest::{Contest, Observer, Stage};
 pub use figures::{Better, Figure, Unit};

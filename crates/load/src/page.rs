@@ -152,6 +152,9 @@ fn bar(row: &Row, broker: usize, largest: f64) -> String {
 }
 
 fn parameters(case: &Case) -> String {
+    if case.depth == 0 {
+        return String::new();
+    }
     let batch = match case.batch_bytes {
         0 => "one record a batch".to_owned(),
         bytes => format!("batches of {} KiB", bytes >> 10),

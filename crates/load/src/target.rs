@@ -82,6 +82,29 @@ impl Target {
         Ok(Ground { places: places.collect(), made_in })
     }
 
+    /// Makes one topic and waits until each partition answers.
+    ///
+    /// # Errors
+    /// The broker does not want it, or takes too long.
+    pub fn make_topic(
+        &mut self,
+        name: &str,
+        partitions: usize,
+        durability: Durability,
+    ) -> Result<(), ClientError> {
+        self.create(name, partitions, durability)?;
+        let places: Vec<_> = (0..partitions).map(|at| (name.to_owned(), at as i32)).collect();
+        self.wait_until_ready(&places)
+    }
+
+    /// Deletes a topic with all its records.
+    ///
+    /// # Errors
+    /// There is none of this name, or the broker does not let us.
+    pub fn delete_topic(&mut self, name: &str) -> Result<(), ClientError> {
+        self.client.delete_topic(name)
+    }
+
     /// Deletes the topics of `ground`.
     pub(crate) fn clear(&mut self, ground: &Ground) -> Result<(), ClientError> {
         let names: BTreeSet<&str> = ground.places.iter().map(|at| at.topic.as_str()).collect();

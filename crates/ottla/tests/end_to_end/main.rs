@@ -1,5 +1,6 @@
 //! The binary against a node of its own: what people type, and what they read.
 
+mod benching;
 mod failures;
 mod http;
 mod node;

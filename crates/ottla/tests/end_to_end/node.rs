@@ -47,6 +47,10 @@ impl Node {
         &self.address
     }
 
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Its log directory.
     pub fn data(&self) -> &std::path::Path {
         self.data.path()
