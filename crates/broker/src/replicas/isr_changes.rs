@@ -129,7 +129,8 @@ fn wire(partition_index: i32, proposal: &IsrProposal) -> PartitionData {
     PartitionData {
         partition_index,
         leader_epoch: proposal.leader_epoch.0,
-        new_isr: proposal.isr.iter().map(|(broker, _)| broker.0).collect(),
+        // Of the versions before epochs were named.
+        new_isr: Vec::new(),
         new_isr_with_epochs: proposal.isr.iter().map(member).collect(),
         leader_recovery_state: RECOVERED,
         partition_epoch: proposal.partition_epoch.0,
