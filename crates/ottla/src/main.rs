@@ -6,6 +6,7 @@ mod cluster;
 mod config_file;
 mod consume;
 mod context;
+mod dev_cluster;
 mod duration;
 mod failure;
 mod group;

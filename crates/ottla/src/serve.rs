@@ -1,5 +1,6 @@
 //! `ottla dev` and `ottla start`: the node itself.
 
+use std::path::Path;
 use std::time::Instant;
 
 use clap::Args;
@@ -7,6 +8,7 @@ use config::{Loaded, Sources, load};
 use server::{ServeOptions, StartError};
 use tempfile::TempDir;
 
+use crate::dev_cluster::{self, Plan};
 use crate::failure::{Exit, Failure, Outcome, file_failure};
 
 #[derive(Args, Debug)]
@@ -24,12 +26,12 @@ pub struct DevArgs {
     #[arg(short, long, value_name = "DIR")]
     data_dir: Option<String>,
 
-    /// How many nodes
+    /// How many nodes, one process each, on ports that follow --port
     #[arg(
         long,
         value_name = "N",
         default_value = "1",
-        value_parser = clap::value_parser!(u8).range(1..=1)
+        value_parser = clap::value_parser!(u8).range(1..=9)
     )]
     nodes: u8,
 
@@ -51,8 +53,20 @@ pub struct StartArgs {
 
 pub fn dev(args: &DevArgs) -> Outcome {
     let started = Instant::now();
-    let DevArgs { port, http_port, data_dir, overrides, nodes: _ } = args;
+    let DevArgs { port, http_port, data_dir, overrides, nodes } = args;
     let (dir, temporary) = data_dir_or_new(data_dir.as_deref())?;
+    if *nodes > 1 {
+        let plan = Plan {
+            nodes: u16::from(*nodes),
+            port: *port,
+            http_port: *http_port,
+            data_dir: Path::new(&dir),
+            overrides,
+        };
+        let outcome = dev_cluster::run(&plan);
+        drop(temporary);
+        return outcome;
+    }
     let mut properties = vec![
         format!("listeners=PLAINTEXT://127.0.0.1:{port}"),
         "group.initial.rebalance.delay.ms=0".to_owned(),

@@ -1,6 +1,7 @@
 //! The binary against a node of its own: what people type, and what they read.
 
 mod benching;
+mod cluster;
 mod failures;
 mod http;
 mod node;

@@ -1,0 +1,202 @@
+//! Three nodes, three processes, one cluster.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::node::{run, text};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_ottla");
+/// On a machine that is busy with other tests.
+const WITHIN: Duration = Duration::from_secs(60);
+
+struct Cluster {
+    data: tempfile::TempDir,
+    addresses: Vec<String>,
+    processes: Vec<Option<Child>>,
+}
+
+impl Cluster {
+    fn start() -> Cluster {
+        let data = tempfile::tempdir().expect("a directory");
+        let sockets: Vec<TcpListener> =
+            (0..6).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
+        let address = |socket: &TcpListener| socket.local_addr().expect("bound").to_string();
+        let addresses: Vec<String> = sockets[..3].iter().map(address).collect();
+        let controllers: Vec<String> = sockets[3..].iter().map(address).collect();
+        drop(sockets);
+        let id = text(&run("", &["kafka-storage", "random-uuid"], "").stdout);
+        let mut cluster = Cluster { data, addresses, processes: vec![None, None, None] };
+        for node in 1..=3 {
+            let file = cluster.file(node);
+            std::fs::write(&file, cluster.properties(node, &controllers)).expect("written");
+            let format = ["kafka-storage", "format", "-t", id.trim(), "-c", &file];
+            assert!(run("", &format, "").status.success());
+        }
+        for node in 1..=3 {
+            cluster.spawn(node);
+        }
+        cluster
+    }
+
+    fn file(&self, node: usize) -> String {
+        self.data.path().join(format!("{node}.properties")).display().to_string()
+    }
+
+    fn properties(&self, node: usize, controllers: &[String]) -> String {
+        let dir = self.data.path().join(format!("data-{node}"));
+        let (client, controller) = (&self.addresses[node - 1], &controllers[node - 1]);
+        let (roles, listeners) = match node {
+            1 => ("broker,controller", format!("PLAINTEXT://{client},CONTROLLER://{controller}")),
+            _ => ("broker", format!("PLAINTEXT://{client}")),
+        };
+        format!(
+            "node.id={node}\nprocess.roles={roles}\nlisteners={listeners}\n\
+             controller.listener.names=CONTROLLER\n\
+             controller.quorum.voters=1@{}\nlog.dirs={}\nhttp.listeners=\n\
+             offsets.topic.replication.factor=3\noffsets.topic.num.partitions=3\n\
+             group.initial.rebalance.delay.ms=0\n",
+            controllers[0],
+            dir.display()
+        )
+    }
+
+    fn spawn(&mut self, node: usize) {
+        let mut process = Command::new(BINARY)
+            .args(["start", "-c", &self.file(node)])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("start a node");
+        let output = process.stdout.take().expect("its log");
+        let log = Path::new(self.data.path()).join(format!("{node}.log"));
+        std::thread::spawn(move || {
+            use std::io::Write;
+            let mut file = std::fs::File::create(log).expect("a log file");
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                let _ = writeln!(file, "{line}");
+            }
+        });
+        self.processes[node - 1] = Some(process);
+    }
+
+    /// `kill -9`
+    fn kill(&mut self, node: usize) {
+        let mut process = self.processes[node - 1].take().expect("a running node");
+        process.kill().expect("killed");
+        process.wait().expect("its end");
+    }
+
+    fn all(&self) -> String {
+        self.addresses.join(",")
+    }
+
+    fn json(&self, arguments: &[&str], input: &str) -> Option<Value> {
+        let arguments: Vec<&str> = arguments.iter().copied().chain(["-o", "json"]).collect();
+        let output = run(&self.all(), &arguments, input);
+        let parsed = serde_json::from_slice(&output.stdout).ok();
+        parsed.filter(|_| output.status.success())
+    }
+
+    /// Asks until the answer is the one that is waited for.
+    fn wait_for<T>(&self, what: &str, look: impl Fn(&Cluster) -> Option<T>) -> T {
+        let deadline = Instant::now() + WITHIN;
+        loop {
+            if let Some(found) = look(self) {
+                return found;
+            }
+            assert!(Instant::now() < deadline, "{what}: not within {WITHIN:?}\n{}", self.logs());
+            std::thread::yield_now();
+        }
+    }
+
+    fn logs(&self) -> String {
+        let log = |node: usize| {
+            let path = self.data.path().join(format!("{node}.log"));
+            std::fs::read_to_string(path).unwrap_or_default()
+        };
+        (1..=3).map(log).collect()
+    }
+
+    fn leader_of(&self, topic: &str) -> Option<usize> {
+        let described = self.json(&["topic", "describe", topic], "")?;
+        let leader = described["topics"][0]["partitions"][0]["leader"].as_u64()?;
+        usize::try_from(leader).ok()
+    }
+
+    fn in_sync(&self, topic: &str) -> Option<usize> {
+        let described = self.json(&["topic", "describe", topic], "")?;
+        described["topics"][0]["partitions"][0]["isr"].as_array().map(Vec::len)
+    }
+
+    fn brokers(&self) -> Option<usize> {
+        let output = run(&self.all(), &["cluster", "status", "-o", "json"], "");
+        let status: Value = serde_json::from_slice(&output.stdout).ok()?;
+        status["brokers"].as_array().map(Vec::len)
+    }
+
+    fn produce(&self, lines: &[&str]) {
+        let input: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        self.wait_for("a record is acknowledged by all in sync", |cluster| {
+            cluster.json(&["produce", "t"], &input)
+        });
+    }
+
+    fn read(&self, count: usize) -> Vec<String> {
+        let count = count.to_string();
+        let read = run(&self.all(), &["consume", "t", "--from", "beginning", "-n", &count], "");
+        text(&read.stdout).lines().map(str::to_owned).collect()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        for mut process in self.processes.drain(..).flatten() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+#[test]
+fn acknowledged_records_survive_the_kill_of_their_leader_which_comes_back_in_sync() {
+    let mut cluster = Cluster::start();
+    cluster.wait_for("three brokers", |c| c.brokers().filter(|brokers| *brokers == 3));
+    // The controller is in the first process; the leader that is killed is another.
+    let leader = loop {
+        let created =
+            cluster.json(&["topic", "create", "t", "-p", "1", "--replication-factor", "3"], "");
+        assert!(created.is_some(), "{}", cluster.logs());
+        let leader = cluster.wait_for("a leader", |c| c.leader_of("t"));
+        if leader != 1 {
+            break leader;
+        }
+        assert!(cluster.json(&["topic", "delete", "t", "--yes"], "").is_some());
+    };
+    cluster.produce(&["a", "b"]);
+    cluster.kill(leader);
+    cluster.wait_for("another leader", |c| c.leader_of("t").filter(|other| *other != leader));
+    cluster.produce(&["c"]);
+    assert_eq!(cluster.read(3), ["a", "b", "c"]);
+    cluster.spawn(leader);
+    cluster.wait_for("all replicas in sync", |c| c.in_sync("t").filter(|count| *count == 3));
+    let other = (1..=3).find(|node| *node != leader && *node != 1).expect("a third node");
+    cluster.kill(other);
+    cluster.produce(&["d"]);
+    assert_eq!(cluster.read(4), ["a", "b", "c", "d"]);
+}
+
+#[test]
+fn more_replicas_than_brokers_are_refused() {
+    let cluster = Cluster::start();
+    cluster.wait_for("three brokers", |c| c.brokers().filter(|brokers| *brokers == 3));
+    let create = ["topic", "create", "t", "--replication-factor", "4"];
+    let output = run(&cluster.addresses[1], &create, "");
+    assert!(!output.status.success());
+    let told = text(&output.stderr);
+    assert!(told.contains("INVALID_REPLICATION_FACTOR"), "{told}");
+}
