@@ -6,9 +6,14 @@ use crate::process;
 
 /// The crate whose binary it is.
 pub const CRATE: &str = "sim";
+/// The crate that runs the replicas of a partition, by `--cluster`.
+pub const CLUSTER_CRATE: &str = "replica-sim";
 
 pub fn run(args: &[String]) -> Result<(), String> {
-    release(CRATE, args)
+    match args.iter().position(|arg| arg == "--cluster") {
+        Some(at) => release(CLUSTER_CRATE, &[&args[..at], &args[at + 1..]].concat()),
+        None => release(CRATE, args),
+    }
 }
 
 /// Runs the binary of a workspace crate in release mode.

@@ -22,6 +22,11 @@ pub const PROOFS: &[Step] = &[
         what: "the same seed gives the same trace; 200 seeds with crashes",
         run: simulate,
     },
+    Step {
+        name: "replicas",
+        what: "250 simulated hours of replicas under faults; 13 defects are found out",
+        run: simulate_replicas,
+    },
     Step { name: "fuzz", what: "the fuzz_ tests for a minute", run: short_fuzz },
     Step { name: "soak", what: "kills and power cuts under load", run: short_soak },
     Step { name: "interop", what: "unmodified Kafka clients", run: interop },
@@ -41,6 +46,18 @@ fn simulate() -> Result<Counts, String> {
         // Crashes of the process keep what the page cache has; power loss keeps what was synced.
         counts += simulate_some(&seeds)?;
         counts += simulate_some(&[&seeds[..], &["--power-loss"]].concat())?;
+    }
+    Ok(counts)
+}
+
+fn simulate_replicas() -> Result<Counts, String> {
+    sim::exists(&crate::root(), sim::CLUSTER_CRATE)?;
+    let mut counts = Counts::default();
+    for args in ["--meta --hours 250", "--defect all --seeds 2000"] {
+        let run = ["run", "--quiet", "--release", "--package", sim::CLUSTER_CRATE, "--"];
+        let mut command = process::cargo(&run);
+        command.args(args.split(' '));
+        counts += judged(process::watch(command, LIMIT, true)?)?;
     }
     Ok(counts)
 }

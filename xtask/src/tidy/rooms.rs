@@ -79,6 +79,7 @@ pub const ROOMS: &[Room] = &[
             "broker",
         ],
     ),
+    room("replica-sim", Black, &["types", "history", "replication", "storage"]),
     room("fuzz-rounds", Black, &[]),
     room("bench", Black, &["types", "records", "protocol", "client", "load"]),
     room("xtask", Black, &[]),

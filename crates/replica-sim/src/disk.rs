@@ -1,0 +1,81 @@
+use replication::LogEnds;
+use storage::LeaderEpochCache;
+use types::{EpochEnd, LeaderEpoch, Offset};
+
+use crate::chance::Chance;
+use crate::message::Record;
+
+/// The log of a replica and what its machine has of it on disk.
+#[derive(Clone, Debug, Default)]
+pub struct Disk {
+    pub records: Vec<Record>,
+    /// Records that survive the loss of power.
+    pub durable: usize,
+    pub high_watermark_checkpoint: Offset,
+    pub epochs: LeaderEpochCache,
+    /// Something that had been synced is gone.
+    pub is_damaged: bool,
+}
+
+impl Disk {
+    pub fn log_end(&self) -> Offset {
+        Offset(self.records.len() as i64)
+    }
+
+    pub fn ends(&self) -> LogEnds {
+        LogEnds {
+            log_start: Offset::ZERO,
+            log_end: self.log_end(),
+            durable: Offset(self.durable as i64),
+            last_epoch: self.records.last().map_or(LeaderEpoch::NONE, |record| record.epoch),
+        }
+    }
+
+    pub fn append(&mut self, record: Record) {
+        self.epochs.assign(record.epoch, self.log_end());
+        self.records.push(record);
+    }
+
+    /// Cutting is durable before it is done.
+    pub fn truncate_to(&mut self, to: Offset) {
+        self.records.truncate(to.0 as usize);
+        self.durable = self.durable.min(self.records.len());
+        self.epochs.truncate_from_end(to);
+    }
+
+    pub fn end_of(&self, epoch: LeaderEpoch) -> Option<EpochEnd> {
+        self.epochs.end_of(epoch, self.log_end())
+    }
+
+    /// The power fails: of what was not synced some part at the beginning may be there.
+    pub fn lose_power(&mut self, chance: &mut Chance) {
+        let open = self.records.len() - self.durable;
+        let kept = self.durable + chance.below(open as u64 + 1) as usize;
+        self.records.truncate(kept);
+    }
+
+    /// Something that was synced cannot be read: all from there on is cut off.
+    pub fn rot(&mut self, chance: &mut Chance) {
+        if self.durable > 0 {
+            self.records.truncate(chance.below(self.durable as u64) as usize);
+            self.durable = self.records.len();
+            self.is_damaged = true;
+        }
+    }
+
+    pub fn wipe(&mut self) {
+        *self = Disk { is_damaged: true, ..Disk::default() };
+    }
+
+    /// Recovery: epochs are read from the records, and what is there is synced.
+    pub fn recover(&mut self) {
+        self.durable = self.records.len();
+        let mut epochs = LeaderEpochCache::default();
+        for (offset, record) in self.records.iter().enumerate() {
+            if epochs.latest().is_none_or(|latest| latest.epoch < record.epoch) {
+                epochs.assign(record.epoch, Offset(offset as i64));
+            }
+        }
+        self.epochs = epochs;
+    }
+}
