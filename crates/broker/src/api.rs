@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use config::BrokerConfig;
-use env::{Clock, Env};
+use env::{Clock, Env, Lane};
 use protocol::header::RequestHeader;
 use protocol::{ApiKey, Reader, Request};
 
@@ -116,6 +116,7 @@ impl ServedApi {
                 | BrokerHeartbeat
                 | BrokerRegistration
                 | Envelope
+                | QuorumMessage
         );
         match door {
             Door::Clients => !is_for_controllers_alone,
@@ -223,6 +224,7 @@ api_table! {
     UnregisterBroker, 0..=0, Cluster(Alter), unregister_broker(controller);
     AllocateProducerIds, 0..=0, Cluster(ClusterAction), allocate_producer_ids(controller);
     AssignReplicasToDirs, 0..=0, Cluster(ClusterAction), assign_replicas_to_dirs(controller);
+    QuorumMessage, 0..=0, Cluster(ClusterAction), quorum_message(controller, settings);
     DescribeCompaction, 0..=0, Topic(Describe),
         describe_compaction(partitions, cleaners, settings, metadata);
 }
@@ -265,7 +267,14 @@ pub fn dispatch<E: Env>(
     }
     if api.serves(version) {
         node.metrics.requests.count(api.key);
-        return serve(node, &ctx, Call { body, slot, correlation_id: header.correlation_id });
+        let call = Call { body, slot, correlation_id: header.correlation_id };
+        if waits_for_voters(api.key) && node.controller.is_quorum() {
+            let (this, lane) = (Arc::clone(node), node.controller.lane());
+            // A request that cannot be read is answered as ever: its connection is cut.
+            lane.run(Box::new(move || _ = serve(&this, &ctx, call)));
+            return Ok(());
+        }
+        return serve(node, &ctx, call);
     }
     if api.key == ApiKey::ApiVersions {
         api_versions::refuse_version(Reply::new(slot, api.key, 0, header.correlation_id));
@@ -280,6 +289,20 @@ fn goes_elsewhere<E: Env>(node: &Node<E>, caller: &Caller, frame: &Bytes) -> boo
     caller.door == Door::Clients
         && key.is_some_and(cluster::is_forwarded)
         && !node.controller.is_active()
+}
+
+/// Whether the controller decides on it, and in a quorum waits for others to agree.
+fn waits_for_voters(key: ApiKey) -> bool {
+    use ApiKey::*;
+    let is_of_brokers = matches!(
+        key,
+        AlterPartition
+            | AllocateProducerIds
+            | AssignReplicasToDirs
+            | BrokerHeartbeat
+            | BrokerRegistration
+    );
+    is_of_brokers || (cluster::is_forwarded(key) && key != DescribeQuorum)
 }
 
 fn bad_request(key: i16, version: i16) -> Disconnect {

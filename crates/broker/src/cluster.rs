@@ -7,6 +7,7 @@ mod forwarding;
 mod lifecycle;
 mod loopback;
 mod metadata_follower;
+pub mod quorum;
 mod replication_links;
 mod to_controller;
 

@@ -90,7 +90,7 @@ fn close_partitions<E: Env>(node: &Node<E>, dir: &FailedDir) {
 
 fn tell_controller<E: Env>(node: &Node<E>, ids: Vec<Uuid>) {
     node.lifecycle.note_offline_dirs(&ids);
-    if !node.controller.is_active() {
+    if node.controller.is_quorum() || !node.controller.is_active() {
         return;
     }
     let image = node.metadata.image();

@@ -118,6 +118,10 @@ pub const CONTROLLER_RETRY_MAX: Duration = Duration::from_millis(250);
 /// its followers waiting no longer; `replica.lag.time.max.ms` (30 s) is never reached by it alone.
 pub const REPLICA_FETCH_PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long a message to another voter may be on its way before it counts as lost. Voters miss a
+/// leader after less.
+pub const QUORUM_MESSAGE_PATIENCE: Duration = Duration::from_secs(1);
+
 /// How long a change of in-sync sets may be on its way. It is made again if it is still wanted.
 pub const ALTER_PARTITION_PATIENCE: Duration = Duration::from_secs(3);
 

@@ -327,6 +327,11 @@ impl<E: Env> LogStore<E> {
         self.lock().get(index.0).and_then(Placed::id)
     }
 
+    /// The id of the directory that holds the metadata log.
+    pub fn metadata_directory(&self) -> Uuid {
+        self.id_of(self.metadata_home).unwrap_or(Uuid::ZERO)
+    }
+
     /// The ids of the directories in use that hold topics, and the epoch of the last clean
     /// shutdown.
     pub fn registration(&self) -> (Vec<Uuid>, i64) {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, Weak};
 
+use consensus::{Epoch, NodeId, OutboundMessage};
 use env::{Clock, Env};
 use metadata::{
     ConfigResourceKind, Loaded, LocalPartition, MetadataDelta, MetadataImage, PartitionImage,
@@ -12,6 +13,7 @@ use replication::{PartitionState, RoleChange};
 use storage::PartitionLog;
 use types::{ErrorCode, PartitionEpoch, TopicPartition, Uuid, WallTime};
 
+use crate::cluster::quorum;
 use crate::controller_host::ImageSubscriber;
 use crate::internal_topics::OFFSETS_TOPIC;
 use crate::log_store::{DirIndex, OpenedLog};
@@ -71,19 +73,31 @@ impl<E: Env> ImageSubscriber for MetadataPublisher<E> {
         forget_offsets(&node, &changes.stop);
         refresh_settings(&node, delta, image, now);
         drop(publishing);
-        if !node.controller.is_active() {
-            // The controller of this process asks for them itself.
+        if node.controller.is_quorum() || !node.controller.is_active() {
+            // A lone controller asks for them itself.
             registration::tell_directories(&node);
         }
         node.lifecycle.handle_image(image);
     }
 
     fn take_assignments(&self) -> Option<AssignReplicasToDirsRequest> {
-        let node = self.node.upgrade()?;
+        let node = self.node.upgrade().filter(|node| !node.controller.is_quorum())?;
         let image = node.metadata.image();
         // Before the registration nothing is told: it has another epoch.
         let broker = image.cluster.broker(node.broker_id()).filter(|broker| !broker.fenced)?;
         node.assignments.take(broker.id, broker.epoch)
+    }
+
+    fn send(&self, messages: Vec<OutboundMessage>) {
+        if let Some(node) = self.node.upgrade() {
+            quorum::send(&node, messages);
+        }
+    }
+
+    fn handle_leader(&self, leader: Option<NodeId>, epoch: Epoch) {
+        if let (Some(node), Some(leader)) = (self.node.upgrade(), leader) {
+            quorum::handle_leader(&node, leader, epoch.0);
+        }
     }
 
     fn handle_fatal(&self, why: &str) {

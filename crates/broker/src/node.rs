@@ -1,23 +1,25 @@
 //! Puts the rooms together: opens what is on disk, takes up the metadata, and serves.
 
-use std::fmt;
+mod open_error;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
-use config::BrokerConfig;
-use consensus::{NodeId, SingleVoter};
+use config::{BrokerConfig, QuorumVoter};
+use consensus::{
+    NodeId, RaftEngine, RaftOptions, RaftTiming, SingleVoter, Voter, VoterEndpoint, VoterKey,
+};
 use controller::Controller;
 use env::{Clock, Env, Rng};
 use metadata::{BrokerEpoch, MetadataImage, MetadataVersion};
-use storage::StorageError;
 use types::{BrokerId, ErrorCode, TopicPartition, Uuid};
 
 use crate::cleaners::Cleaners;
 use crate::cluster::{
     ControllerFinder, ControllerTasks, Lifecycle, MetadataFollower, PeerReplicationLinks,
-    ToController,
+    ToController, quorum,
 };
-use crate::controller_host::ControllerHost;
+use crate::controller_host::{ControllerHost, Engine};
 use crate::coordinators::GroupHost;
 use crate::directory_assignments::DirectoryAssignments;
 use crate::failed_dirs::FailedDirs;
@@ -37,6 +39,8 @@ use crate::replica_moves::ReplicaMoves;
 use crate::replicas::{IsrChanges, ReplicaFetchers, ReplicationLinks};
 use crate::settings::{Settings, group_config};
 use crate::timers::Timers;
+
+pub use open_error::OpenError;
 
 /// An address that clients are told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +65,7 @@ pub struct Node<E: Env> {
     pub(crate) metadata: MetadataCache,
     pub(crate) partitions: PartitionTable<E::Disk>,
     pub(crate) log_store: LogStore<E>,
-    pub(crate) controller: ControllerHost<E>,
+    pub(crate) controller: Arc<ControllerHost<E>>,
     pub(crate) groups: GroupHost<E>,
     pub(crate) fetch_sessions: FetchSessions,
     pub(crate) producer_ids: ProducerIds,
@@ -97,6 +101,7 @@ impl<E: Env> Node<E> {
                 ControllerHost::elsewhere(env.clone(), controller, Arc::clone(&timers))
             }
         };
+        let controller = Arc::new(controller);
         let image = controller.image();
         let chance = Box::new(Chance(env.clone()));
         let settings = Settings::new(Arc::clone(&config), cluster_id, chance);
@@ -146,6 +151,14 @@ impl<E: Env> Node<E> {
         }
         if !node.controller_listeners.is_empty() {
             ControllerTasks::start(self);
+        }
+        if self.controller.is_quorum() {
+            self.controller.subscribe(Arc::new(publisher));
+            quorum::start(self);
+            if node.is_broker {
+                self.lifecycle.join(registration::request(self, endpoints));
+            }
+            return Ok(());
         }
         if !node.is_broker {
             self.controller.subscribe(Arc::new(publisher));
@@ -282,14 +295,44 @@ fn open_controller<E: Env>(
     let now = env.clock().wall();
     let log = log_store.open_metadata_log(now).map_err(OpenError::Logs)?;
     let log = StoredMetadataLog::new(log, env.disk().clone());
-    let engine = SingleVoter::open(NodeId(config.node.node_id.0), log, now)
-        .map_err(|error| OpenError::Metadata(error.to_string()))?;
+    let opened = match config.quorum.voters.len() {
+        0 | 1 => SingleVoter::open(NodeId(config.node.node_id.0), log, now)
+            .map(|engine| Engine::Single(Box::new(engine))),
+        _ => {
+            let options = raft_options(config, cluster_id, log_store.metadata_directory());
+            let now = (now, env.clock().mono());
+            RaftEngine::open(options, log, now.0, now.1)
+                .map(|engine| Engine::Quorum(Box::new(engine)))
+        }
+    };
+    let engine = opened.map_err(|error| OpenError::Metadata(error.to_string()))?;
     let controller = Controller::new(Arc::clone(config), cluster_id);
     let host = ControllerHost::open(env.clone(), engine, controller, Arc::clone(timers))
         .map_err(OpenError::Metadata)?;
-    host.submit(|c| c.activate(MetadataVersion::LATEST))
-        .map_err(|error| OpenError::Metadata(format!("write the first records: {error}")))?;
+    if !host.is_quorum() {
+        host.submit(|c| c.activate(MetadataVersion::LATEST))
+            .map_err(|error| OpenError::Metadata(format!("write the first records: {error}")))?;
+    }
     Ok(host)
+}
+
+/// This node as one of `controller.quorum.voters`.
+fn raft_options(config: &BrokerConfig, cluster_id: Uuid, directory: Uuid) -> RaftOptions {
+    let voter = |voter: &QuorumVoter| Voter {
+        key: VoterKey { id: NodeId(voter.id.0), directory: Uuid::ZERO },
+        endpoints: vec![VoterEndpoint {
+            listener: String::new(),
+            host: voter.address.host.clone(),
+            port: voter.address.port,
+        }],
+    };
+    let (seed, _) = cluster_id.0.split_first_chunk::<8>().unwrap_or((&[0; 8], &[]));
+    RaftOptions {
+        voter: VoterKey { id: NodeId(config.node.node_id.0), directory },
+        voters: config.quorum.voters.iter().map(voter).collect(),
+        timing: RaftTiming::default(),
+        seed: u64::from_be_bytes(*seed),
+    }
 }
 
 /// The world's chance, for those who need no more of the world.
@@ -300,66 +343,3 @@ impl<E: Env> Rng for Chance<E> {
         self.0.rng().next_u64()
     }
 }
-
-/// Why a node does not start. Four parts: what failed, why, what to do, a code.
-#[derive(Debug)]
-pub enum OpenError {
-    LogDir { path: String, error: StorageError },
-    ForeignNode { path: String, found: BrokerId, configured: BrokerId },
-    ForeignCluster { path: String, found: String, first: String, other: String },
-    BadClusterId { path: String, id: String },
-    NotFormatted { path: String },
-    Logs(StorageError),
-    Metadata(String),
-    Registration(String),
-}
-
-impl fmt::Display for OpenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            OpenError::LogDir { path, error } => write!(
-                f,
-                "cannot use log directory {path} · {error} · stop the process that uses it, or \
-                 give another --data-dir or log.dirs · LOG_DIR_UNUSABLE"
-            ),
-            OpenError::ForeignNode { path, found, configured } => write!(
-                f,
-                "cannot use log directory {path} · it belongs to node {found}, this is node \
-                 {configured} · set node.id={found}, or point log.dirs elsewhere · WRONG_NODE_ID"
-            ),
-            OpenError::ForeignCluster { path, found, first, other } => write!(
-                f,
-                "cannot use log directory {path} · it belongs to cluster {found}, {other} belongs \
-                 to {first} · log.dirs must be of one cluster · INCONSISTENT_CLUSTER_ID"
-            ),
-            OpenError::BadClusterId { path, id } => write!(
-                f,
-                "cannot use log directory {path} · its cluster.id {id} is no id · format it anew \
-                 with `ottla kafka-storage format` · BAD_CLUSTER_ID"
-            ),
-            OpenError::NotFormatted { path } => write!(
-                f,
-                "cannot use log directory {path} · it has no meta.properties, and a node of \
-                 several cannot choose the id of their cluster · format it with the cluster's id: \
-                 `ottla kafka-storage format -t CLUSTER_ID -c FILE` · NOT_FORMATTED"
-            ),
-            OpenError::Logs(error) => write!(
-                f,
-                "cannot open the logs · {error} · check the disk, then `ottla log dump` the file \
-                 named above · KAFKA_STORAGE_ERROR"
-            ),
-            OpenError::Metadata(why) => write!(
-                f,
-                "cannot read the metadata log · {why} · look at it with `ottla log dump` · \
-                 METADATA_UNREADABLE"
-            ),
-            OpenError::Registration(why) => write!(
-                f,
-                "cannot register with the controller · {why} · check node.id and log.dirs · \
-                 REGISTRATION_REFUSED"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for OpenError {}

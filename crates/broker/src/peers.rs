@@ -229,11 +229,14 @@ impl Peers {
         }
     }
 
-    /// That node is not to be asked any more: whatever waits for it has failed.
-    pub fn give_up_on(&self, address: &PeerAddress) {
+    /// That node is not to be asked such things any more: whatever waits for it has failed.
+    pub fn give_up_on(&self, address: &PeerAddress, channels: &[Channel]) {
         let links: Vec<Link> = {
             let mut state = self.lock();
-            let links = state.waiting.keys().filter(|link| link.address == *address);
+            let links = state
+                .waiting
+                .keys()
+                .filter(|link| link.address == *address && channels.contains(&link.channel));
             let links: Vec<Link> = links.cloned().collect();
             for link in &links {
                 state.calls.retain(|call| !call.sends_on(link));

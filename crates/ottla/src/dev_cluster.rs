@@ -168,8 +168,12 @@ fn free_ports(plan: &Plan<'_>) -> Result<Vec<u16>, Failure> {
 
 /// How many of the nodes vote on the metadata.
 fn controllers_of(nodes: u16) -> u16 {
-    const VOTERS: u16 = 1;
-    VOTERS.min(nodes)
+    match nodes {
+        // One of two that is missed leaves no majority: a second voter would only do harm.
+        1 | 2 => 1,
+        3 | 4 => 3,
+        _ => 5,
+    }
 }
 
 /// The cluster that the directories belong to already, or a new one's id.

@@ -154,7 +154,8 @@ impl<E: Env> MetadataFollower<E> {
         let finder = &node.to_controller.finder;
         let id = BrokerId(leader.leader_id);
         if let Some(given_up) = finder.handle_leader(id, leader.leader_epoch, address) {
-            node.peers.give_up_on(&given_up);
+            let channels = [Channel::Heartbeat, Channel::Controller, Channel::Forwarding];
+            node.peers.give_up_on(&given_up, &channels);
         }
     }
 

@@ -24,7 +24,7 @@ macro_rules! every_request {
             DescribeProducersRequest, DescribeTopicPartitionsRequest, AlterPartitionRequest,
             UpdateFeaturesRequest, EnvelopeRequest, BrokerRegistrationRequest,
             BrokerHeartbeatRequest, UnregisterBrokerRequest, AllocateProducerIdsRequest,
-            AssignReplicasToDirsRequest,
+            AssignReplicasToDirsRequest, QuorumMessageRequest,
             DescribeCompactionRequest)
     };
     ($with:ident, $broker:expr, $($request:ident),+) => {{

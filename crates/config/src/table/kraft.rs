@@ -5,7 +5,7 @@ use crate::property::{
 };
 
 const ONE_NODE: &str =
-    "the metadata log has one voter, this node, so there is nobody to elect or wait for";
+    "voters miss their leader after 460 to 840 ms and are named by controller.quorum.voters alone";
 const OWN_SNAPSHOTS: &str = "the metadata log is kept whole; snapshots are not written yet";
 
 #[rustfmt::skip]

@@ -21,7 +21,8 @@ struct Cluster {
 }
 
 impl Cluster {
-    fn start() -> Cluster {
+    /// Three nodes of which the first `voters` keep the metadata.
+    fn start(voters: usize) -> Cluster {
         let data = tempfile::tempdir().expect("a directory");
         let sockets: Vec<TcpListener> =
             (0..6).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
@@ -33,7 +34,8 @@ impl Cluster {
         let mut cluster = Cluster { data, addresses, processes: vec![None, None, None] };
         for node in 1..=3 {
             let file = cluster.file(node);
-            std::fs::write(&file, cluster.properties(node, &controllers)).expect("written");
+            std::fs::write(&file, cluster.properties(node, &controllers[..voters]))
+                .expect("written");
             let format = ["kafka-storage", "format", "-t", id.trim(), "-c", &file];
             assert!(run("", &format, "").status.success());
         }
@@ -49,18 +51,20 @@ impl Cluster {
 
     fn properties(&self, node: usize, controllers: &[String]) -> String {
         let dir = self.data.path().join(format!("data-{node}"));
-        let (client, controller) = (&self.addresses[node - 1], &controllers[node - 1]);
-        let (roles, listeners) = match node {
-            1 => ("broker,controller", format!("PLAINTEXT://{client},CONTROLLER://{controller}")),
-            _ => ("broker", format!("PLAINTEXT://{client}")),
+        let client = &self.addresses[node - 1];
+        let (roles, listeners) = match controllers.get(node - 1) {
+            Some(at) => ("broker,controller", format!("PLAINTEXT://{client},CONTROLLER://{at}")),
+            None => ("broker", format!("PLAINTEXT://{client}")),
         };
+        let voters = controllers.iter().enumerate().map(|(at, to)| format!("{}@{to}", at + 1));
+        let voters: Vec<String> = voters.collect();
         format!(
             "node.id={node}\nprocess.roles={roles}\nlisteners={listeners}\n\
              controller.listener.names=CONTROLLER\n\
-             controller.quorum.voters=1@{}\nlog.dirs={}\nhttp.listeners=\n\
+             controller.quorum.voters={}\nlog.dirs={}\nhttp.listeners=\n\
              offsets.topic.replication.factor=3\noffsets.topic.num.partitions=3\n\
              group.initial.rebalance.delay.ms=0\n",
-            controllers[0],
+            voters.join(","),
             dir.display()
         )
     }
@@ -133,6 +137,16 @@ impl Cluster {
         described["topics"][0]["partitions"][0]["isr"].as_array().map(Vec::len)
     }
 
+    /// The node that has said last that it is.
+    fn active_controller(&self) -> Option<usize> {
+        let said = |node: &usize| {
+            let path = self.data.path().join(format!("{node}.log"));
+            let log = std::fs::read_to_string(path).unwrap_or_default();
+            log.contains("this node is the active controller")
+        };
+        (1..=3).find(said)
+    }
+
     fn brokers(&self) -> Option<usize> {
         let output = run(&self.all(), &["cluster", "status", "-o", "json"], "");
         let status: Value = serde_json::from_slice(&output.stdout).ok()?;
@@ -164,7 +178,7 @@ impl Drop for Cluster {
 
 #[test]
 fn acknowledged_records_survive_the_kill_of_their_leader_which_comes_back_in_sync() {
-    let mut cluster = Cluster::start();
+    let mut cluster = Cluster::start(1);
     cluster.wait_for("three brokers", |c| c.brokers().filter(|brokers| *brokers == 3));
     // The controller is in the first process; the leader that is killed is another.
     let leader = loop {
@@ -191,8 +205,28 @@ fn acknowledged_records_survive_the_kill_of_their_leader_which_comes_back_in_syn
 }
 
 #[test]
+fn topics_are_made_and_records_acknowledged_after_the_death_of_the_active_controller() {
+    let mut cluster = Cluster::start(3);
+    cluster.wait_for("three brokers", |c| c.brokers().filter(|brokers| *brokers == 3));
+    let create = |name| ["topic", "create", name, "-p", "3", "--replication-factor", "3"];
+    assert!(cluster.json(&create("t"), "").is_some(), "{}", cluster.logs());
+    cluster.produce(&["a"]);
+    let active = cluster.wait_for("an active controller", |c| c.active_controller());
+    cluster.kill(active);
+    cluster.wait_for("a topic is made", |c| {
+        c.json(&create("u"), "").or_else(|| c.leader_of("u").map(|_| Value::Null))
+    });
+    cluster.produce(&["b"]);
+    cluster.spawn(active);
+    cluster.wait_for("all replicas in sync", |c| c.in_sync("t").filter(|count| *count == 3));
+    let mut read = cluster.read(2);
+    read.sort_unstable();
+    assert_eq!(read, ["a", "b"]);
+}
+
+#[test]
 fn more_replicas_than_brokers_are_refused() {
-    let cluster = Cluster::start();
+    let cluster = Cluster::start(1);
     cluster.wait_for("three brokers", |c| c.brokers().filter(|brokers| *brokers == 3));
     let create = ["topic", "create", "t", "--replication-factor", "4"];
     let output = run(&cluster.addresses[1], &create, "");

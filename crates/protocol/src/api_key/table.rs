@@ -96,11 +96,12 @@ pub enum ApiKey {
     AlterShareGroupOffsets = 91,
     DeleteShareGroupOffsets = 92,
     DescribeCompaction = 20001,
+    QuorumMessage = 20002,
 }
 
 impl ApiKey {
     /// Every key, ascending.
-    pub const ALL: [ApiKey; 90] = [
+    pub const ALL: [ApiKey; 91] = [
         ApiKey::Produce,
         ApiKey::Fetch,
         ApiKey::ListOffsets,
@@ -191,6 +192,7 @@ impl ApiKey {
         ApiKey::AlterShareGroupOffsets,
         ApiKey::DeleteShareGroupOffsets,
         ApiKey::DescribeCompaction,
+        ApiKey::QuorumMessage,
     ];
 
     pub const fn from_i16(key: i16) -> Option<ApiKey> {
@@ -285,6 +287,7 @@ impl ApiKey {
             91 => ApiKey::AlterShareGroupOffsets,
             92 => ApiKey::DeleteShareGroupOffsets,
             20001 => ApiKey::DescribeCompaction,
+            20002 => ApiKey::QuorumMessage,
             _ => return None,
         })
     }
@@ -382,6 +385,7 @@ impl ApiKey {
             ApiKey::AlterShareGroupOffsets => "AlterShareGroupOffsets",
             ApiKey::DeleteShareGroupOffsets => "DeleteShareGroupOffsets",
             ApiKey::DescribeCompaction => "DescribeCompaction",
+            ApiKey::QuorumMessage => "QuorumMessage",
         }
     }
 
@@ -478,6 +482,7 @@ impl ApiKey {
             ApiKey::AlterShareGroupOffsets => 0..=0,
             ApiKey::DeleteShareGroupOffsets => 0..=0,
             ApiKey::DescribeCompaction => 0..=0,
+            ApiKey::QuorumMessage => 0..=0,
         }
     }
 
@@ -574,6 +579,7 @@ impl ApiKey {
             ApiKey::AlterShareGroupOffsets => Some(0),
             ApiKey::DeleteShareGroupOffsets => Some(0),
             ApiKey::DescribeCompaction => Some(0),
+            ApiKey::QuorumMessage => Some(0),
         }
     }
 }

@@ -26,7 +26,12 @@ const ARTIFACTS: [(&str, &str); 4] = [
 const LATEST_UNSTABLE: [&str; 1] = ["InitProducerId"];
 
 /// Kafka has no such messages.
-const OUR_OWN: [&str; 2] = ["DescribeCompactionRequest", "DescribeCompactionResponse"];
+const OUR_OWN: [&str; 4] = [
+    "DescribeCompactionRequest",
+    "DescribeCompactionResponse",
+    "QuorumMessageRequest",
+    "QuorumMessageResponse",
+];
 
 #[test]
 fn the_schema_says_what_kafkas_catalogue_says() {

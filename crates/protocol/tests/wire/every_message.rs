@@ -150,6 +150,8 @@ macro_rules! every_message {
             messages ProduceResponse;
             messages PushTelemetryRequest;
             messages PushTelemetryResponse;
+            messages QuorumMessageRequest;
+            messages QuorumMessageResponse;
             messages ReadShareGroupStateRequest;
             messages ReadShareGroupStateResponse;
             messages ReadShareGroupStateSummaryRequest;

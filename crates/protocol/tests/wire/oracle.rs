@@ -89,9 +89,11 @@ oracles! {
 }
 
 /// What the oracle does not have: they are younger than it.
-const UNKNOWN_TO_THE_ORACLE: [&str; 6] = [
+const UNKNOWN_TO_THE_ORACLE: [&str; 8] = [
     "DescribeCompactionRequest",
     "DescribeCompactionResponse",
+    "QuorumMessageRequest",
+    "QuorumMessageResponse",
     "StreamsGroupDescribeRequest",
     "StreamsGroupDescribeResponse",
     "StreamsGroupHeartbeatRequest",

@@ -1,0 +1,37 @@
+//! For those who fetch the metadata log.
+
+use std::sync::{Arc, PoisonError};
+
+use bytes::Bytes;
+use env::Env;
+use storage::ReadError;
+use types::{ErrorCode, Offset};
+
+use super::ControllerHost;
+use crate::metadata_fetch::CommitWait;
+
+impl<E: Env> ControllerHost<E> {
+    /// Whole committed batches from the one that holds `from` on, as they lie in the log.
+    ///
+    /// # Errors
+    /// What a fetch is answered.
+    pub fn read_committed(&self, from: Offset, bytes_max: usize) -> Result<Bytes, ErrorCode> {
+        let log = self.log.as_ref().ok_or(ErrorCode::NotLeaderOrFollower)?;
+        let committed = self.committed();
+        if from >= committed {
+            return Ok(Bytes::new());
+        }
+        match log.read(from, bytes_max, committed, true) {
+            Ok(slice) => Ok(slice.bytes),
+            Err(ReadError::OffsetOutOfRange { .. }) => Err(ErrorCode::OffsetOutOfRange),
+            Err(_) => Err(ErrorCode::KafkaStorageError),
+        }
+    }
+
+    /// `wait` is completed by the next commit.
+    pub fn add_wait(&self, wait: Arc<CommitWait>) {
+        let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        waits.retain(|wait| !wait.is_over());
+        waits.push(wait);
+    }
+}

@@ -1,0 +1,54 @@
+//! Which brokers the controller hears of.
+
+use std::net::SocketAddr;
+use std::sync::PoisonError;
+
+use env::{Clock, Env};
+use metadata::BrokerEpoch;
+use protocol::messages::BrokerHeartbeatRequest;
+use types::{BrokerId, MonoTime};
+
+use super::ControllerHost;
+
+impl<E: Env> ControllerHost<E> {
+    /// A broker lives, and speaks over this connection.
+    pub fn note_heartbeat(&self, peer: SocketAddr, request: &BrokerHeartbeatRequest) {
+        let (id, epoch) = (BrokerId(request.broker_id), BrokerEpoch(request.broker_epoch));
+        let mut heard_over = self.heard_over.lock().unwrap_or_else(PoisonError::into_inner);
+        // The end of a connection that it has left says nothing of it.
+        heard_over.retain(|at, (other, _)| *at == peer || *other != id);
+        heard_over.insert(peer, (id, epoch));
+        drop(heard_over);
+        let now = self.env.clock().mono();
+        self.lock().controller.handle_broker_heartbeat(request, now);
+    }
+
+    /// A connection to this controller has ended.
+    pub fn note_connection_end(&self, peer: SocketAddr) {
+        let mut heard_over = self.heard_over.lock().unwrap_or_else(PoisonError::into_inner);
+        let broker = heard_over.remove(&peer);
+        drop(heard_over);
+        if let Some((id, epoch)) = broker {
+            let now = self.env.clock().mono();
+            self.lock().controller.handle_broker_connection_lost(id, epoch, now);
+        }
+    }
+
+    /// Takes brokers out of service that have been silent for too long. Returns when to look again;
+    /// `None` if somebody else is to look.
+    pub fn fence_silent_brokers(&self) -> Option<MonoTime> {
+        loop {
+            let now = self.env.clock().mono();
+            let stale = self.lock().controller.poll_stale_broker(now);
+            let Some((id, epoch)) = stale.filter(|_| self.is_active()) else { break };
+            log::warn!(
+                target: "kafka.controller.BrokerHeartbeatManager",
+                "fencing broker {id}: it has not been heard of for too long"
+            );
+            if self.submit(|c| c.fence_broker(id, epoch)).is_err() {
+                break;
+            }
+        }
+        self.lock().controller.poll_stale_deadline()
+    }
+}
