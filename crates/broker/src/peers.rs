@@ -59,6 +59,8 @@ pub struct Link {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PeerFailure {
     Disconnected,
+    /// The host lives and nobody listens there: the process is gone.
+    Refused,
     TimedOut,
     /// The answer is none, or the request cannot be written.
     Unreadable(String),
@@ -217,6 +219,15 @@ impl Peers {
 
     /// The connection is gone, or could not be made: whatever waits on it has failed.
     pub fn handle_disconnect(&self, link: &Link) {
+        self.fail_all(link, &PeerFailure::Disconnected);
+    }
+
+    /// The other host says that nobody listens where the connection was to go.
+    pub fn handle_refused(&self, link: &Link) {
+        self.fail_all(link, &PeerFailure::Refused);
+    }
+
+    fn fail_all(&self, link: &Link, why: &PeerFailure) {
         let failed = {
             let mut state = self.lock();
             // What has not left yet would be answered to nobody.
@@ -225,7 +236,7 @@ impl Peers {
         };
         for waiting in failed {
             self.timers.cancel(waiting.timer);
-            (waiting.done)(Err(PeerFailure::Disconnected));
+            (waiting.done)(Err(why.clone()));
         }
     }
 

@@ -66,7 +66,10 @@ fn open(link: &Link, peers: &Arc<Peers>) -> Open {
         let Err(error) = carry(&link, &peers, &mut frames).await;
         log::debug!(target: "kafka.network.Peers", "{} {:?}: {error}", link.address, link.channel);
         // No await from here to the end: what is asked from now on opens another connection.
-        peers.handle_disconnect(&link);
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused => peers.handle_refused(&link),
+            _ => peers.handle_disconnect(&link),
+        }
     });
     Open { frames: sender, task: task.abort_handle() }
 }

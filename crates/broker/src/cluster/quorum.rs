@@ -10,7 +10,7 @@ use types::{BrokerId, MonoTime};
 
 use crate::limits::QUORUM_MESSAGE_PATIENCE;
 use crate::node::Node;
-use crate::peers::{Channel, Link, PeerAddress};
+use crate::peers::{Channel, Link, PeerAddress, PeerFailure};
 use crate::removals::LaneOf;
 use crate::timers::Expire;
 
@@ -35,9 +35,11 @@ pub fn send<E: Env>(node: &Arc<Node<E>>, messages: Vec<OutboundMessage>) {
             QuorumMessageRequest { cluster_id: cluster_id.as_str().into(), message: bytes };
         let this = Arc::downgrade(node);
         node.peers.ask(link, VERSION, &request, deadline, move |answer| {
-            if let (Err(_), Some(node)) = (answer, this.upgrade()) {
-                node.controller.handle_unreachable(to);
+            let (Err(failure), Some(node)) = (answer, this.upgrade()) else { return };
+            if failure == PeerFailure::Refused {
+                node.controller.note_process_gone(BrokerId(to.0));
             }
+            node.controller.handle_unreachable(to);
         });
     }
 }

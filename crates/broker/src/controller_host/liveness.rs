@@ -34,6 +34,15 @@ impl<E: Env> ControllerHost<E> {
         }
     }
 
+    /// Nobody listens where this node does when it runs: a broker in that process is gone, too.
+    pub fn note_process_gone(&self, id: BrokerId) {
+        let mut state = self.lock();
+        let image = state.controller.image();
+        if let Some(broker) = image.cluster.broker(id).filter(|broker| !broker.fenced) {
+            state.controller.handle_broker_gone(id, broker.epoch);
+        }
+    }
+
     /// Takes brokers out of service that have been silent for too long. Returns when to look again;
     /// `None` if somebody else is to look.
     pub fn fence_silent_brokers(&self) -> Option<MonoTime> {
