@@ -150,10 +150,15 @@ fn role_in(
     rules: LeaderRules,
     now: MonoTime,
 ) -> Role {
-    if state.leader == Some(me) {
+    // A reign older than the last record's is past, whoever still speaks of it: what it would write
+    // now would deny the reigns between.
+    let is_past = state.leader_epoch < log.last_epoch;
+    if state.leader == Some(me) && !is_past {
         Role::Leader(PartitionLeader::elected(me, state, log, high_watermark, rules, now))
     } else {
         let durability = rules.gate.durability;
-        Role::Follower(PartitionFollower::of(state, high_watermark, durability))
+        let leader = state.leader.filter(|leader| *leader != me);
+        let state = PartitionState { leader, ..state.clone() };
+        Role::Follower(PartitionFollower::of(&state, high_watermark, durability))
     }
 }

@@ -1,4 +1,4 @@
-use replication::{PartitionState, Replica, RoleChange};
+use replication::{LogEnds, PartitionState, Replica, RoleChange};
 use types::{LeaderEpoch, Offset, PartitionEpoch};
 
 use crate::{ME, append_durably, fetch, log, rules, seconds, state};
@@ -62,4 +62,14 @@ fn a_reign_that_was_elected_again_forgets_what_the_last_one_knew_of_the_others()
 fn what_a_crash_took_is_not_known_to_be_committed_any_more() {
     let replica = Replica::new(ME, &reign(2, 5, 20), log(5, 5), Offset(8), rules(1), seconds(0));
     assert_eq!(replica.high_watermark(), Offset(5));
+}
+
+/// Metadata of an earlier life that is heard again after a restart.
+#[test]
+fn nobody_leads_in_a_reign_that_is_older_than_his_last_record() {
+    let log = LogEnds { last_epoch: LeaderEpoch(6), ..log(10, 10) };
+    let replica = Replica::new(ME, &reign(1, 5, 20), log, Offset(8), rules(1), seconds(0));
+    assert!(replica.leader().is_none());
+    let follower = replica.follower().expect("a follower of nobody");
+    assert_eq!(follower.poll_fetch(log, seconds(1)), None);
 }

@@ -54,6 +54,15 @@ impl<D: Disk> Partition<D> {
         place.commit.request(&place.reader, || Arc::clone(&place.on_commit));
     }
 
+    fn ask_for_commit_if_wanted(&self) {
+        let owner = lock(&self.owner);
+        let wants_sync = owner.log.is_some() && !owner.is_broken && owner.wants_sync();
+        drop(owner);
+        if wants_sync {
+            self.request_commit();
+        }
+    }
+
     /// Moves the gate as far as it may go, shows what it has passed and lets go of who waited.
     /// Syncs what somebody waits for, so that they hear that it is kept. Refused instead, a client
     /// that is not idempotent would write again what the closing of the log keeps.
@@ -120,6 +129,8 @@ impl<D: Disk> OnCommit for Listener<D> {
     ) -> usize {
         let Some(partition) = self.partition.upgrade() else { return 0 };
         if partition.place.load().number != self.number {
+            // Whoever waits for what is there instead was told that a commit is on its way.
+            partition.ask_for_commit_if_wanted();
             return 0;
         }
         lock(&partition.mailbox).committed = Some(outcome);

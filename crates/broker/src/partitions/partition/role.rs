@@ -1,5 +1,6 @@
 //! What this broker is to the partition, and what that has it do.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
@@ -11,7 +12,7 @@ use replication::{
 use storage::{AppendError, StorageError};
 use types::{BrokerEpoch, BrokerId, ErrorCode, MonoTime, Offset, PartitionEpoch, WallTime};
 
-use super::{Partition, lock};
+use super::{Partition, Place, gate, lock};
 use crate::partitions::owner::{AppendRefused, Owner, TurnOutput, ends_of};
 
 /// What became of a leader's answer.
@@ -212,7 +213,19 @@ impl<D: Disk> Partition<D> {
             }
         }
         owner.hidden.clear();
+        self.forget_commits();
         Ok(Followed::Moved)
+    }
+
+    /// A commit that is under way saw records that were cut: what it says is not of those that take
+    /// their place.
+    fn forget_commits(&self) {
+        let place = self.place.load_full();
+        let number = place.number + 1;
+        let (reader, commit) = (place.reader.clone(), place.commit.clone());
+        let on_commit = gate::listener(&self.this, number);
+        self.place.store(Arc::new(Place { dir: place.dir, reader, commit, on_commit, number }));
+        lock(&self.mailbox).committed = None;
     }
 
     fn append_fetched(
