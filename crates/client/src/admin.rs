@@ -4,5 +4,6 @@ pub mod cluster;
 pub mod compaction;
 pub mod configs;
 pub mod groups;
+pub mod members;
 pub mod records;
 pub mod topics;

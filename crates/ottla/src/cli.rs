@@ -8,8 +8,8 @@ use crate::context::Common;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::output::Format;
 use crate::{
-    bench, cluster, config_file, consume, group, kafka, log_dump, offsets, produce, records_delete,
-    serve, settings, topic,
+    bench, broker, cluster, config_file, consume, group, kafka, log_dump, offsets, partition,
+    produce, records_delete, serve, settings, topic,
 };
 
 /// An event log that speaks Kafka, and the command line for any Kafka cluster.
@@ -63,6 +63,12 @@ enum Command {
     /// Show and change the configuration of topics, brokers and groups
     #[command(subcommand)]
     Config(settings::ConfigCommand),
+    /// List brokers, and forget those that will not come back
+    #[command(subcommand)]
+    Broker(broker::BrokerCommand),
+    /// Show, elect and move the replicas of partitions
+    #[command(subcommand)]
+    Partition(partition::PartitionCommand),
     /// Show how the cluster is
     #[command(subcommand)]
     Cluster(cluster::ClusterCommand),
@@ -107,6 +113,8 @@ fn execute(command: Command, common: &Common) -> Outcome {
             settings::ConfigCommand::Explain(args) => config_file::explain(&args, common.output),
             other => settings::run(other, common),
         },
+        Command::Broker(command) => broker::run(command, common),
+        Command::Partition(command) => partition::run(command, common),
         Command::Cluster(command) => cluster::run(command, common),
         Command::Offsets(args) => offsets::run(&args, common),
         Command::Records(command) => records_delete::run(command, common),

@@ -15,6 +15,8 @@ use crate::table::{Align, Table};
 pub enum ClusterCommand {
     /// Say in one line how the cluster is, then list its brokers; exits with 3 if it is not healthy
     Status,
+    /// Show who votes on the metadata, and how far each voter is
+    Quorum,
 }
 
 #[derive(Serialize)]
@@ -42,8 +44,18 @@ struct BrokerLine {
 }
 
 pub fn run(command: ClusterCommand, common: &Common) -> Outcome {
-    let ClusterCommand::Status = command;
     let mut client = common.connect()?;
+    if matches!(command, ClusterCommand::Quorum) {
+        let quorum = client.quorum()?;
+        let voters = quorum.voters.into_iter().map(|(id, log_end)| Voter { id, log_end });
+        let shown = QuorumShown {
+            leader: quorum.leader,
+            epoch: quorum.epoch,
+            high_watermark: quorum.high_watermark,
+            voters: voters.collect(),
+        };
+        return output::print(common.output, &shown);
+    }
     let cluster = client.refresh(TopicsWanted::All)?.clone();
     let mut brokers = Vec::new();
     for broker in cluster.brokers.values() {
@@ -64,8 +76,37 @@ pub fn run(command: ClusterCommand, common: &Common) -> Outcome {
         true => Ok(()),
         false => {
             Err(Failure::new(Exit::Unhealthy, "UNHEALTHY", "check the cluster", status.verdict)
-                .todo("ottla topic describe TOPIC shows its partitions"))
+                .todo("ottla partition list --unhealthy shows them"))
         }
+    }
+}
+
+#[derive(Serialize)]
+struct QuorumShown {
+    /// -1 while there is none.
+    leader: i32,
+    epoch: i32,
+    high_watermark: i64,
+    voters: Vec<Voter>,
+}
+
+#[derive(Serialize)]
+struct Voter {
+    id: i32,
+    /// -1 if the leader has not heard of it.
+    log_end: i64,
+}
+
+impl Report for QuorumShown {
+    fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
+        let (leader, epoch, committed) = (self.leader, self.epoch, self.high_watermark);
+        writeln!(out, "node {leader} leads in epoch {epoch}; committed up to {committed}")?;
+        let mut table = Table::new(&[("VOTER", Align::Right), ("LOG END", Align::Right)]);
+        for voter in &self.voters {
+            let end = if voter.log_end < 0 { "-".to_owned() } else { voter.log_end.to_string() };
+            table.row(vec![voter.id.to_string(), end]);
+        }
+        table.write(out)
     }
 }
 

@@ -1,6 +1,7 @@
 //! `ottla`: a node, the command line for any cluster, and Kafka's tools under their own names.
 
 mod bench;
+mod broker;
 mod cli;
 mod cluster;
 mod config_file;
@@ -18,6 +19,7 @@ mod log_verify;
 mod moment;
 mod offsets;
 mod output;
+mod partition;
 mod produce;
 mod progress;
 mod record_format;

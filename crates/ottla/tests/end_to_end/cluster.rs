@@ -217,6 +217,17 @@ fn topics_are_made_and_records_acknowledged_after_the_death_of_the_active_contro
         c.json(&create("u"), "").or_else(|| c.leader_of("u").map(|_| Value::Null))
     });
     cluster.produce(&["b"]);
+    let left: Vec<usize> = (1..=3).filter(|node| *node != active).collect();
+    let moved = cluster.json(&["partition", "move", "u-0", "--to", &left[1].to_string()], "");
+    assert!(moved.is_some(), "{}", cluster.logs());
+    cluster.wait_for("the partition has moved", |c| {
+        let listed = c.json(&["partition", "list"], "")?;
+        let mut all = listed["partitions"].as_array()?.iter();
+        let moved = all.find(|p| p["topic"] == "u" && p["partition"] == 0)?;
+        (moved["replicas"] == serde_json::json!([left[1]])).then_some(())
+    });
+    let quorum = cluster.json(&["cluster", "quorum"], "").expect("a quorum");
+    assert_eq!(quorum["voters"].as_array().map(Vec::len), Some(3), "{quorum}");
     cluster.spawn(active);
     cluster.wait_for("all replicas in sync", |c| c.in_sync("t").filter(|count| *count == 3));
     let mut read = cluster.read(2);
