@@ -48,8 +48,13 @@ impl LeaderEpochCache {
         if known.is_some_and(|last| last.epoch == epoch && last.start_offset <= start_offset) {
             return false;
         }
-        let agrees = |old: &EpochEntry| old.epoch < epoch && old.start_offset < start_offset;
-        self.entries.truncate(self.entries.partition_point(agrees));
+        // An epoch that begins here or later has no records any more, or never had: a leader that
+        // was deposed before it wrote. What came before it goes on.
+        self.truncate_from_end(start_offset);
+        if self.latest().is_some_and(|last| last.epoch == epoch) {
+            return true;
+        }
+        self.entries.truncate(self.entries.partition_point(|old| old.epoch < epoch));
         self.entries.push(new);
         true
     }
@@ -174,7 +179,7 @@ mod tests {
         assert_eq!(epochs, cache(&[(1, 0), (2, 10), (4, 15)]));
         assert!(!epochs.assign(LeaderEpoch(4), Offset(40)), "an epoch begins once");
         assert!(epochs.assign(LeaderEpoch(2), Offset(12)), "an older epoch wins over a newer one");
-        assert_eq!(epochs, cache(&[(1, 0), (2, 12)]));
+        assert_eq!(epochs, cache(&[(1, 0), (2, 10)]), "and begins where it began");
         assert!(!epochs.assign(LeaderEpoch(-1), Offset(50)));
     }
 
@@ -183,6 +188,15 @@ mod tests {
         let mut epochs = cache(&[(1, 0), (2, 10)]);
         epochs.assign(LeaderEpoch(3), Offset(10));
         assert_eq!(epochs, cache(&[(1, 0), (3, 10)]));
+    }
+
+    /// A leader deposed before it wrote follows on with records of the epoch before.
+    #[test]
+    fn an_epoch_goes_on_after_one_without_records() {
+        let mut epochs = cache(&[(1, 0), (2, 10), (5, 30)]);
+        assert!(epochs.assign(LeaderEpoch(2), Offset(30)));
+        assert_eq!(epochs, cache(&[(1, 0), (2, 10)]));
+        assert_eq!(end(&epochs, 1), Some((1, 10)));
     }
 
     #[test]
