@@ -18,7 +18,7 @@ impl Controller {
     ///
     /// A new incarnation that cannot name the epoch before (it was killed) loses its leaderships,
     /// so that whatever it writes next is told apart from what it may have lost. After a clean
-    /// stop it keeps them.
+    /// stop it keeps those that nobody else can take.
     ///
     /// # Errors
     /// The message explains the code; the wire carries the code only.
@@ -41,8 +41,11 @@ impl Controller {
         let mut records = Vec::new();
         let stopped_cleanly =
             existing.is_some_and(|broker| broker.epoch.0 == request.previous_broker_epoch);
-        if amends.is_none() && !stopped_cleanly {
-            records = self.lose_seats(id);
+        if amends.is_none() {
+            records = match stopped_cleanly {
+                true => self.leave_to_others(id),
+                false => self.lose_seats(id),
+            };
         }
         // The registration comes first: its offset is known only there.
         let next = self.view().provenance.last_offset.plus(1);

@@ -99,6 +99,16 @@ impl Controller {
         })
     }
 
+    /// The same for a broker that has stopped cleanly and starts again: what it alone holds waits
+    /// for it as it is, in the same leader epoch.
+    pub(crate) fn leave_to_others(&self, broker: BrokerId) -> Vec<MetadataRecord> {
+        self.change_partitions(self.broker_partitions.seats(broker), |partition, change| {
+            let member = partition.isr.contains(&broker);
+            let has_others = partition.isr.len() > 1 || !partition.elr().is_empty();
+            (member && has_others).then(|| change.without(broker))
+        })
+    }
+
     /// The same for a broker that may have lost what it had: it is no eligible leader either.
     pub(crate) fn lose_seats(&self, broker: BrokerId) -> Vec<MetadataRecord> {
         self.change_partitions(self.broker_partitions.seats(broker), |_, change| {
