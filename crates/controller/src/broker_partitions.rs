@@ -27,6 +27,10 @@ impl BrokerPartitions {
         index
     }
 
+    pub(crate) fn is_that_of(&self, topics: &TopicsImage) -> bool {
+        *self == BrokerPartitions::of(topics)
+    }
+
     /// Takes in a step from one image to the next.
     pub(crate) fn apply(&mut self, loaded: &Loaded) {
         let delta = loaded.delta.topics();

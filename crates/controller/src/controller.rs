@@ -75,6 +75,11 @@ impl Controller {
         if let Some(loaded) = &loaded {
             self.colliding_names.apply(loaded.delta.topics());
             self.broker_partitions.apply(loaded);
+            let topics = &loaded.image.topics;
+            debug_assert!(
+                topics.partition_count() > 100 || self.broker_partitions.is_that_of(topics),
+                "the index is a function of the image"
+            );
             self.liveness.apply(loaded.delta.cluster(), at.last_offset);
         }
         Ok(loaded)

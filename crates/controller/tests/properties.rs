@@ -11,6 +11,9 @@ use protocol::messages::allocate_producer_ids_request::AllocateProducerIdsReques
 use protocol::messages::alter_partition_reassignments_request::{
     AlterPartitionReassignmentsRequest, ReassignablePartition, ReassignableTopic,
 };
+use protocol::messages::alter_partition_request::{
+    AlterPartitionRequest, BrokerState, PartitionData, TopicData,
+};
 use protocol::messages::broker_registration_request::{
     BrokerRegistrationRequest, Feature, Listener,
 };
@@ -20,7 +23,8 @@ use protocol::messages::create_partitions_request::{
 use protocol::messages::create_topics_request::{CreatableTopic, CreateTopicsRequest};
 use protocol::messages::delete_topics_request::DeleteTopicsRequest;
 use protocol::messages::elect_leaders_request::ElectLeadersRequest;
-use protocol::metadata_records::BrokerRegistrationChangeRecord;
+use protocol::messages::unregister_broker_request::UnregisterBrokerRequest;
+use protocol::messages::update_features_request::{FeatureUpdateKey, UpdateFeaturesRequest};
 use types::{BrokerId, Uuid, WallTime};
 
 const CLUSTER: Uuid = Uuid([9; 16]);
@@ -36,6 +40,10 @@ enum Command {
     Reassign { name: &'static str, replicas: Option<Vec<i32>> },
     Elect { election_type: i8 },
     ProducerIds { broker: i32 },
+    InSync { brokers: Vec<i32> },
+    Unregister { broker: i32 },
+    Balance,
+    EligibleLeaders { level: i16 },
 }
 
 fn name() -> impl Strategy<Value = &'static str> {
@@ -59,6 +67,10 @@ fn command() -> impl Strategy<Value = Command> {
             .prop_map(|(name, replicas)| Command::Reassign { name, replicas }),
         2 => (0i8..2).prop_map(|election_type| Command::Elect { election_type }),
         1 => broker().prop_map(|broker| Command::ProducerIds { broker }),
+        4 => prop::collection::vec(broker(), 1..4).prop_map(|brokers| Command::InSync { brokers }),
+        1 => broker().prop_map(|broker| Command::Unregister { broker }),
+        1 => Just(Command::Balance),
+        1 => (0i16..2).prop_map(|level| Command::EligibleLeaders { level }),
     ]
 }
 
@@ -133,6 +145,13 @@ impl Node {
                 format!("{:?}", self.commit(result))
             }
             Command::ProducerIds { broker } => self.producer_ids(*broker),
+            Command::InSync { brokers } => self.in_sync(brokers),
+            Command::Unregister { broker } => self.unregister(*broker),
+            Command::Balance => {
+                let result = self.controller.balance_leaders();
+                format!("{:?}", self.commit(result))
+            }
+            Command::EligibleLeaders { level } => self.eligible_leaders(*level),
         }
     }
 
@@ -185,17 +204,20 @@ impl Node {
     }
 
     fn register(&mut self, broker: i32, start: u8, clean: bool) -> String {
-        let feature = Feature {
-            name: "metadata.version".into(),
-            min_supported_version: MetadataVersion::MIN.0,
-            max_supported_version: MetadataVersion::LATEST.0,
+        let feature = |name: &str, min_supported_version, max_supported_version| Feature {
+            name: name.into(),
+            min_supported_version,
+            max_supported_version,
         };
+        let version =
+            feature("metadata.version", MetadataVersion::MIN.0, MetadataVersion::LATEST.0);
+        let eligible_leaders = feature("eligible.leader.replicas.version", 0, 1);
         let request = BrokerRegistrationRequest {
             broker_id: broker,
             cluster_id: CLUSTER.to_string().into(),
             incarnation_id: Uuid([start + 1; 16]),
             listeners: vec![Listener::default()],
-            features: vec![feature],
+            features: vec![version, eligible_leaders],
             rack: (broker == 3).then(|| "r".into()),
             log_dirs: vec![Uuid([broker as u8; 16])],
             previous_broker_epoch: if clean { self.epoch(broker).0 } else { -1 },
@@ -208,19 +230,58 @@ impl Node {
         format!("{reply:?}")
     }
 
-    /// What a controller with heartbeats decides: here without the elections.
     fn fence(&mut self, broker: i32) -> String {
+        let result = self.controller.fence_broker(BrokerId(broker), self.epoch(broker));
+        format!("{:?}", self.commit(result))
+    }
+
+    /// The leader of each partition says that these brokers are in sync, as far as they may be.
+    fn in_sync(&mut self, brokers: &[i32]) -> String {
         let image = self.controller.image();
-        if let Some(known) = image.cluster.broker(BrokerId(broker)) {
-            let record = BrokerRegistrationChangeRecord {
-                broker_id: broker,
-                broker_epoch: known.epoch.0,
-                fenced: 1,
-                ..Default::default()
-            };
-            self.append(&[record.into()]);
+        let mut answers = String::new();
+        for topic in image.topics.iter() {
+            for (partition_index, partition) in topic.partitions() {
+                let Some(leader) = partition.leader else { continue };
+                let member = |&broker_id: &i32| BrokerState {
+                    broker_id,
+                    broker_epoch: self.epoch(broker_id).0,
+                };
+                let asked = PartitionData {
+                    partition_index,
+                    leader_epoch: partition.leader_epoch.0,
+                    partition_epoch: partition.partition_epoch,
+                    new_isr_with_epochs: brokers.iter().map(member).collect(),
+                    ..PartitionData::default()
+                };
+                let topic = TopicData { topic_id: topic.id, partitions: vec![asked] };
+                let request = AlterPartitionRequest {
+                    broker_id: leader.0,
+                    broker_epoch: self.epoch(leader.0).0,
+                    topics: vec![topic],
+                };
+                let result = self.controller.alter_partition(&request);
+                answers.push_str(&format!("{:?}", self.commit(result)));
+            }
         }
-        String::new()
+        answers
+    }
+
+    fn eligible_leaders(&mut self, level: i16) -> String {
+        let update = FeatureUpdateKey {
+            feature: "eligible.leader.replicas.version".into(),
+            max_version_level: level,
+            upgrade_type: 2 - level as i8,
+            ..FeatureUpdateKey::default()
+        };
+        let request = UpdateFeaturesRequest { feature_updates: vec![update], ..Default::default() };
+        let result = self.controller.update_features(&request);
+        format!("{:?}", self.commit(result))
+    }
+
+    fn unregister(&mut self, broker: i32) -> String {
+        let request = UnregisterBrokerRequest { broker_id: broker };
+        let result = self.controller.unregister_broker(&request);
+        format!("{:?}", self.commit(result))
     }
 
     fn epoch(&self, broker: i32) -> BrokerEpoch {
@@ -245,7 +306,15 @@ fn check(image: &MetadataImage) {
             let what = format!("{}-{index}: {partition:?}", topic.name);
             let distinct: BTreeSet<_> = partition.replicas.iter().collect();
             assert_eq!(distinct.len(), partition.replicas.len(), "{what}");
-            assert!(!partition.isr.is_empty(), "{what}");
+            let eligible = partition.elr().iter().chain(partition.last_known_elr());
+            assert!(partition.isr.iter().chain(eligible).next().is_some(), "{what}");
+            assert!(partition.isr.iter().all(|m| !partition.elr().contains(m)), "{what}");
+            // The last one may be on its way back from a clean stop.
+            let alone = partition.isr.len() < 2;
+            assert!(
+                alone || partition.isr.iter().all(|m| image.cluster.is_active(*m)),
+                "who is out of service is out of sync: {what}"
+            );
             assert!(partition.isr.iter().all(|member| distinct.contains(member)), "{what}");
             assert!(
                 partition.leader.is_none_or(|leader| partition.isr.contains(&leader)),
