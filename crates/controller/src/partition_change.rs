@@ -260,6 +260,10 @@ impl<'a> PartitionChange<'a> {
         match (leader, self.before.leader) {
             _ if !self.isr.is_empty() => Vec::new(),
             (None, Some(last)) => vec![last],
+            // It had lost its leader before account was kept, and its last member only now.
+            _ if self.before.last_known_elr().is_empty() && self.before.isr.len() == 1 => {
+                self.before.isr.to_vec()
+            }
             _ => self.before.last_known_elr().to_vec(),
         }
     }
