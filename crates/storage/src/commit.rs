@@ -10,7 +10,7 @@ mod frame;
 mod journal;
 mod replay;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -74,8 +74,6 @@ struct Shared<D: Disk> {
     home: Arc<LogDirState<D>>,
     parts: CommitParts,
     gathering: Mutex<Gathering<D>>,
-    /// Somebody waits for the next round.
-    is_asked: AtomicBool,
     /// Bytes that were synced in the segments themselves since the recovery points were written
     /// down.
     synced_bytes: AtomicU64,
@@ -84,22 +82,8 @@ struct Shared<D: Disk> {
 struct Gathering<D: Disk> {
     waiting: Vec<Waiting<D>>,
     is_running: bool,
-    pace: Pace,
-}
-
-/// Whether the next commit is worth looking out for. A lone producer asks again as soon as it has
-/// its answer, and would wait longer for a thread to wake up than for the disk; a crowd gathers
-/// while the thread wakes up, and is better served for it.
-#[derive(Default)]
-struct Pace {
+    /// When the last round ended.
     ended: MonoTime,
-    is_brisk: bool,
-}
-
-impl Pace {
-    fn note_begun(&mut self, now: MonoTime) {
-        self.is_brisk = now.since(self.ended) <= BRISK;
-    }
 }
 
 struct Waiting<D: Disk> {
@@ -115,12 +99,14 @@ impl<D: Disk> Clone for GroupCommit<D> {
 
 impl<D: Disk> GroupCommit<D> {
     pub(crate) fn new(home: Arc<LogDirState<D>>, parts: CommitParts) -> GroupCommit<D> {
-        let gathering =
-            Mutex::new(Gathering { waiting: Vec::new(), is_running: false, pace: Pace::default() });
+        let gathering = Mutex::new(Gathering {
+            waiting: Vec::new(),
+            is_running: false,
+            ended: MonoTime::default(),
+        });
         home.lock_journal().set_half_bytes(parts.journal_bytes);
-        let (is_asked, synced_bytes) = (AtomicBool::new(false), AtomicU64::new(0));
-        let shared = Shared { home, parts, gathering, is_asked, synced_bytes };
-        GroupCommit { shared: Arc::new(shared) }
+        let synced_bytes = AtomicU64::new(0);
+        GroupCommit { shared: Arc::new(Shared { home, parts, gathering, synced_bytes }) }
     }
 
     /// Asks for everything in the log to be committed. `then` hears of it once, or is already
@@ -132,7 +118,6 @@ impl<D: Disk> GroupCommit<D> {
         }
         let mut gathering = self.shared.lock();
         gathering.waiting.push(Waiting { log: Arc::clone(log), then: then() });
-        self.shared.is_asked.store(true, Ordering::Release);
         if !std::mem::replace(&mut gathering.is_running, true) {
             drop(gathering);
             self.begin_round();
@@ -147,9 +132,8 @@ impl<D: Disk> GroupCommit<D> {
     fn run_round(&self) {
         let began = self.shared.parts.clock.mono();
         let mut gathering = self.shared.lock();
-        gathering.pace.note_begun(began);
+        let is_brisk = began.since(gathering.ended) <= BRISK;
         let waiting = std::mem::take(&mut gathering.waiting);
-        self.shared.is_asked.store(false, Ordering::Release);
         drop(gathering);
         let is_lone = waiting.len() == 1;
         for one in &waiting {
@@ -167,13 +151,13 @@ impl<D: Disk> GroupCommit<D> {
         let metrics = &self.shared.home.metrics;
         metrics.sync.observe_time(took);
         metrics.commit_appends.observe(acknowledged as u64);
-        let mut gathering = self.shared.lock();
-        gathering.pace.ended = self.shared.parts.clock.mono();
-        if is_lone && gathering.pace.is_brisk && gathering.waiting.is_empty() {
-            drop(gathering);
-            (self.shared.parts.linger)(&|| self.shared.is_asked.load(Ordering::Acquire));
-            gathering = self.shared.lock();
+        if is_lone && is_brisk {
+            // A lone producer asks again as soon as it has its answer, and would wait longer for a
+            // thread to wake up than for the disk. A crowd is better served by gathering meanwhile.
+            (self.shared.parts.linger)(&|| !self.shared.lock().waiting.is_empty());
         }
+        let mut gathering = self.shared.lock();
+        gathering.ended = self.shared.parts.clock.mono();
         gathering.is_running = !gathering.waiting.is_empty();
         if gathering.is_running {
             drop(gathering);
