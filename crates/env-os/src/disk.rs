@@ -90,6 +90,8 @@ impl Disk for OsDisk {
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        // The parent of a bare name is the empty path.
+        let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
         File::open(path).and_then(|dir| dir.sync_all()).map_err(about("sync directory", path))
     }
 
@@ -220,6 +222,11 @@ mod tests {
         assert_eq!(OsDisk.open(&path, OpenMode::Create).unwrap().len().unwrap(), 3);
         assert!(OsDisk.open(&path, OpenMode::Read).unwrap().write_at(b"x", 0).is_err());
         assert_eq!(OsDisk.open(&path, OpenMode::Truncate).unwrap().len().unwrap(), 0);
+    }
+
+    #[test]
+    fn the_parent_of_a_bare_name_can_be_synced() {
+        OsDisk.sync_dir(Path::new("data").parent().unwrap()).unwrap();
     }
 
     #[test]
