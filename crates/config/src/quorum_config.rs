@@ -75,6 +75,17 @@ fn host_port(text: &str) -> Option<HostPort> {
     (!host.is_empty()).then(|| HostPort { host: host.to_owned(), port })
 }
 
+/// Whether a controller is among the bootstrap servers that this node cannot be.
+fn names_others(config: &BrokerConfig) -> bool {
+    let own = &config.node.controller_listeners;
+    let is_own_port = |server: &HostPort| own.iter().any(|listener| listener.port == server.port);
+    match config.quorum.bootstrap_servers.as_slice() {
+        [] => false,
+        [server] => !own.is_empty() && !is_own_port(server),
+        _ => true,
+    }
+}
+
 /// What a node's roles ask of the rest. Source: Kafka `KafkaConfig.validateValues`.
 pub(crate) fn check_roles(config: &BrokerConfig) -> Result<(), ConfigError> {
     let (node, quorum) = (&config.node, &config.quorum);
@@ -87,6 +98,13 @@ pub(crate) fn check_roles(config: &BrokerConfig) -> Result<(), ConfigError> {
                  included in the set of voters controller.quorum.voters",
                 node.node_id
             ));
+        }
+        if quorum.voters.is_empty() && names_others(config) {
+            return refused(
+                "controller.quorum.bootstrap.servers leads to other controllers, and this one \
+                 would decide alone: name all of them in controller.quorum.voters"
+                    .to_owned(),
+            );
         }
         if quorum.voters.len() > 1 && node.controller_listeners.is_empty() {
             return refused(
@@ -171,6 +189,15 @@ mod tests {
         assert_eq!(quorum.addresses(), [address("a", 9093), address("::1", 9093), address("c", 1)]);
         refuses(&[("controller.quorum.voters", "a:9093")], "id@host:port");
         refuses(&[("controller.quorum.voters", "1@a:1,1@b:1")], "twice");
+    }
+
+    #[test]
+    fn a_controller_that_is_told_of_others_does_not_decide_alone() {
+        let servers = |text| ("controller.quorum.bootstrap.servers", text);
+        refuses(&[CONTROLLER, BOTH, servers("a:9093,b:9093,c:9093")], "controller.quorum.voters");
+        refuses(&[CONTROLLER, BOTH, servers("localhost:9193")], "controller.quorum.voters");
+        // As Kafka's own server.properties of a single node has it.
+        assert!(read(&[CONTROLLER, BOTH, servers("localhost:9093")]).is_ok());
     }
 
     #[test]
