@@ -43,6 +43,8 @@ pub struct KafkaOptions {
 
 /// Kafka first: it is what the node is compared with.
 pub const NAMES: [&str; 2] = ["kafka", "ottla"];
+/// Of deleted topics, on both: the default minute would fill the disk with rounds that are over.
+pub const DELETE_SOON: &str = "log.segment.delete.delay.ms=1000";
 const WARM_UP: Duration = Duration::from_secs(1);
 /// Cases that have servers of their own, by the start of their names.
 const APART: [&str; 3] = ["partitions-1000", "partitions-10000", "connections"];
@@ -88,7 +90,10 @@ impl Up {
 pub fn start(options: &KafkaOptions, number: usize, dir: &Path) -> Outcome<Up> {
     match NAMES[number] {
         "kafka" => Ok(Up::Kafka(Apache::start(&options.classpath, dir)?)),
-        _ => Ok(Up::Ottla(Server::ottla(options.server.clone())?.start_in(&dir.join("data"))?)),
+        _ => {
+            let node = Server::ottla(options.server.clone())?;
+            Ok(Up::Ottla(node.start_with(&dir.join("data"), &[DELETE_SOON])?))
+        }
     }
 }
 

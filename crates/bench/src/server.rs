@@ -71,7 +71,12 @@ impl Server {
 
     /// Starts a node on a directory that stays.
     pub fn start_in(&self, data: &Path) -> Outcome<Running> {
-        self.start_ottla(data, None)
+        self.start_with(data, &[])
+    }
+
+    /// The same, with properties as `KEY=VALUE`.
+    pub fn start_with(&self, data: &Path, properties: &[&str]) -> Outcome<Running> {
+        self.start_ottla(data, None, properties)
     }
 
     pub fn is_floor(&self) -> bool {
@@ -86,7 +91,7 @@ impl Server {
             Kind::Floor => self.start_floor(data),
             Kind::Ottla => {
                 let path = data.path().to_owned();
-                self.start_ottla(&path, Some(data))
+                self.start_ottla(&path, Some(data), &[])
             }
         }
     }
@@ -105,13 +110,22 @@ impl Server {
         Ok(Running { address, http, ready_after: started.elapsed(), child, _dir: Some(data) })
     }
 
-    fn start_ottla(&self, data: &Path, dir: Option<TempDir>) -> Outcome<Running> {
+    fn start_ottla(
+        &self,
+        data: &Path,
+        dir: Option<TempDir>,
+        properties: &[&str],
+    ) -> Outcome<Running> {
         let address = free_address().map_err(|error| self.cannot(&error))?;
         let mut command = Command::new(&self.binary);
         let http = free_address().map_err(|error| self.cannot(&error))?;
         command.args(["dev", "--port", &address.port().to_string()]);
         command.args(["--http-port", &http.port().to_string(), "--data-dir"]);
-        command.arg(data).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.arg(data);
+        for property in properties {
+            command.args(["--override", property]);
+        }
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
         let started = Instant::now();
         let mut child = command.spawn().map_err(|error| self.cannot(&error))?;
         while !wire::is_ready(address) {

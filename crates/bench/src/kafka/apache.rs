@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::DELETE_SOON;
 use crate::{Outcome, wire};
 
 const START_MAX: Duration = Duration::from_secs(120);
@@ -78,8 +79,7 @@ impl Drop for Apache {
     }
 }
 
-/// Kafka's `config/server.properties`, with our addresses; files of deleted topics go sooner than
-/// in a minute, or the disk would fill with rounds that are over.
+/// Kafka's `config/server.properties`, with our addresses.
 fn properties_text(address: SocketAddr, controller: SocketAddr, data: &Path) -> String {
     format!(
         "process.roles=broker,controller\n\
@@ -105,7 +105,7 @@ fn properties_text(address: SocketAddr, controller: SocketAddr, data: &Path) -> 
          log.retention.hours=168\n\
          log.segment.bytes=1073741824\n\
          log.retention.check.interval.ms=300000\n\
-         log.segment.delete.delay.ms=1000\n",
+         {DELETE_SOON}\n",
         data = data.display(),
     )
 }
