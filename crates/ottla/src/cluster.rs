@@ -70,7 +70,9 @@ pub fn run(command: ClusterCommand, common: &Common) -> Outcome {
             bytes: bytes.map(|dirs| dirs.iter().map(|dir| dir.bytes).sum()),
         });
     }
-    let status = judge(&cluster, brokers);
+    // Metadata names any broker: what is asked of it is passed on.
+    let controller = client.quorum().map_or(cluster.controller_id, |quorum| quorum.leader);
+    let status = judge(&cluster, controller, brokers);
     output::print(common.output, &status)?;
     match status.healthy {
         true => Ok(()),
@@ -110,7 +112,7 @@ impl Report for QuorumShown {
     }
 }
 
-fn judge(cluster: &Cluster, brokers: Vec<BrokerLine>) -> Status {
+fn judge(cluster: &Cluster, controller: i32, brokers: Vec<BrokerLine>) -> Status {
     let places = |is_bad: fn(&client::Partition) -> bool| -> Vec<String> {
         let topics = cluster.topics.values();
         let bad = topics.flat_map(|topic| {
@@ -132,7 +134,7 @@ fn judge(cluster: &Cluster, brokers: Vec<BrokerLine>) -> Status {
         healthy,
         verdict,
         cluster_id: cluster.cluster_id.clone(),
-        controller: cluster.controller_id,
+        controller,
         topics: cluster.topics.len(),
         partitions,
         offline_partitions: offline,

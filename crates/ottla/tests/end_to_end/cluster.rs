@@ -147,10 +147,14 @@ impl Cluster {
         (1..=3).find(said)
     }
 
-    fn brokers(&self) -> Option<usize> {
+    /// Of a cluster that need not be healthy.
+    fn status(&self) -> Option<Value> {
         let output = run(&self.all(), &["cluster", "status", "-o", "json"], "");
-        let status: Value = serde_json::from_slice(&output.stdout).ok()?;
-        status["brokers"].as_array().map(Vec::len)
+        serde_json::from_slice(&output.stdout).ok()
+    }
+
+    fn brokers(&self) -> Option<usize> {
+        self.status()?["brokers"].as_array().map(Vec::len)
     }
 
     fn produce(&self, lines: &[&str]) {
@@ -228,6 +232,10 @@ fn topics_are_made_and_records_acknowledged_after_the_death_of_the_active_contro
     });
     let quorum = cluster.json(&["cluster", "quorum"], "").expect("a quorum");
     assert_eq!(quorum["voters"].as_array().map(Vec::len), Some(3), "{quorum}");
+    cluster.wait_for("the status names who leads the quorum", |c| {
+        let quorum = c.json(&["cluster", "quorum"], "")?;
+        (c.status()?["controller"] == quorum["leader"]).then_some(())
+    });
     cluster.spawn(active);
     cluster.wait_for("all replicas in sync", |c| c.in_sync("t").filter(|count| *count == 3));
     let mut read = cluster.read(2);
