@@ -7,7 +7,8 @@ use protocol::messages::alter_partition_request::{
 use protocol::messages::alter_partition_response::{
     AlterPartitionResponse, PartitionData, TopicData,
 };
-use types::{BrokerId, ErrorCode};
+use protocol::metadata_records::PartitionChangeRecord;
+use types::{BrokerId, ErrorCode, Uuid};
 
 use crate::partition_change::PartitionChange;
 use crate::topic_rules::TopicRules;
@@ -19,6 +20,9 @@ const RECOVERING: i8 = 1;
 impl Controller {
     /// Takes a leader's word for who is in sync, as far as it is the leader and they may be. Each
     /// partition for itself.
+    ///
+    /// A set that stays as it is gets a record as well: whatever the leader asked for earlier, at
+    /// the same partition epoch, is void from there on.
     ///
     /// If the change completes a reassignment and thereby moves the leadership, it is made, and the
     /// answer is `NEW_LEADER_ELECTED`: the one that asked has nothing more to say.
@@ -84,7 +88,7 @@ impl Controller {
         let change = PartitionChange::new(self, rules, asked.partition_index, partition);
         let change = change.recovered(asked.leader_recovery_state == RECOVERED);
         let change = change.isr(isr.iter().map(|member| BrokerId(member.broker_id)).collect());
-        let Some(record) = change.build() else { return Ok(PartitionImage::clone(partition)) };
+        let record = change.build().unwrap_or_else(|| unchanged(topic.id, asked, partition));
         let altered = partition.changed(&record);
         records.push(record.into());
         match altered.leader == Some(leader) {
@@ -138,6 +142,17 @@ impl Controller {
         let broker = self.broker(BrokerId(member.broker_id)).filter(|broker| broker.is_active());
         let epoch = BrokerEpoch(member.broker_epoch);
         broker.is_some_and(|broker| epoch == BrokerEpoch::NONE || broker.epoch == epoch)
+    }
+}
+
+/// The set that is committed, committed again: the partition epoch is raised, so that an earlier
+/// attempt of the leader that is on its way yet comes too late (ADR 11).
+fn unchanged(topic_id: Uuid, asked: &Asked, partition: &PartitionImage) -> PartitionChangeRecord {
+    PartitionChangeRecord {
+        partition_id: asked.partition_index,
+        topic_id,
+        isr: Some(partition.isr.iter().map(|member| member.0).collect()),
+        ..PartitionChangeRecord::default()
     }
 }
 
