@@ -291,16 +291,13 @@ fn goes_elsewhere<E: Env>(node: &Node<E>, caller: &Caller, frame: &Bytes) -> boo
         && !node.controller.is_active()
 }
 
-/// Whether the controller decides on it, and in a quorum waits for others to agree.
+/// Whether the controller decides on it, and in a quorum waits for others to agree. A heartbeat is
+/// taken in before that, by its handler.
 fn waits_for_voters(key: ApiKey) -> bool {
     use ApiKey::*;
     let is_of_brokers = matches!(
         key,
-        AlterPartition
-            | AllocateProducerIds
-            | AssignReplicasToDirs
-            | BrokerHeartbeat
-            | BrokerRegistration
+        AlterPartition | AllocateProducerIds | AssignReplicasToDirs | BrokerRegistration
     );
     is_of_brokers || (cluster::is_forwarded(key) && key != DescribeQuorum)
 }

@@ -2,7 +2,9 @@
 //! A broker says that it lives, and what it wants to be (KIP-631). v1 offline log directories.
 //! Differs from Kafka: nothing known.
 
-use env::Env;
+use std::sync::Arc;
+
+use env::{Env, Lane};
 use protocol::messages::{BrokerHeartbeatRequest, BrokerHeartbeatResponse};
 
 use crate::controller_host::ControllerHost;
@@ -13,13 +15,21 @@ pub fn handle<E: Env>(
     ctx: &RequestContext,
     request: BrokerHeartbeatRequest,
     reply: Reply<BrokerHeartbeatResponse>,
-    controller: &ControllerHost<E>,
+    controller: &Arc<ControllerHost<E>>,
 ) {
     controller.note_heartbeat(ctx.connection.peer, &request);
-    let response = controller.submit(|c| c.broker_heartbeat(&request));
-    reply.send(response.unwrap_or_else(|error| BrokerHeartbeatResponse {
-        error_code: error.code(),
-        is_fenced: true,
-        ..Default::default()
-    }));
+    let this = Arc::clone(controller);
+    let answer = move || {
+        let response = this.submit(|c| c.broker_heartbeat(&request));
+        reply.send(response.unwrap_or_else(|error| BrokerHeartbeatResponse {
+            error_code: error.code(),
+            is_fenced: true,
+            ..Default::default()
+        }));
+    };
+    // Only the answer waits for its turn: who is heard of lives, however long the others take.
+    match controller.is_quorum() {
+        true => controller.lane().run(Box::new(answer)),
+        false => answer(),
+    }
 }
