@@ -2,21 +2,13 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use ::load::frames::{self, FETCH_MAX, PRODUCE_MAX};
 use bytes::Bytes;
-use protocol::messages::fetch_request::{FetchPartition, FetchRequest, FetchTopic};
-use protocol::messages::produce_request::{PartitionProduceData, ProduceRequest, TopicProduceData};
 use records::{BatchBuilder, NewRecord};
 use types::WallTime;
 
 use crate::Outcome;
-use crate::wire::{TOPIC, encode};
-
-/// The last version that names topics, so that one request fits every server.
-pub const PRODUCE_VERSION: i16 = 9;
-pub const FETCH_VERSION: i16 = 12;
-
-pub const ACKS_LEADER: i16 = 1;
-pub const ACKS_ALL: i16 = -1;
+use crate::wire::{TOPIC, said};
 
 /// What one batch is made of.
 #[derive(Clone, Copy, Debug)]
@@ -57,43 +49,12 @@ impl BatchShape {
 
 /// A Produce request of one batch, prefix and all.
 pub fn produce_frame(partition: i32, batch: &Bytes, acks: i16) -> Outcome<Vec<u8>> {
-    let data = PartitionProduceData { index: partition, records: Some(batch.clone()) };
-    let topic = TopicProduceData {
-        name: TOPIC.into(),
-        partition_data: vec![data],
-        ..TopicProduceData::default()
-    };
-    let request = ProduceRequest {
-        acks,
-        timeout_ms: 30_000,
-        topic_data: vec![topic],
-        ..ProduceRequest::default()
-    };
-    encode(&request, PRODUCE_VERSION)
+    frames::produce((TOPIC, partition), batch, acks, PRODUCE_MAX).map_err(|error| said(&error))
 }
 
 /// A Fetch request of one partition, and where in it the offset stands.
-pub fn fetch_frame(partition: i32, bytes_max: i32) -> Outcome<(Vec<u8>, usize)> {
-    const MARK: i64 = 0x0102_0304_0506_0708;
-    let one = FetchPartition {
-        partition,
-        fetch_offset: MARK,
-        partition_max_bytes: bytes_max,
-        ..FetchPartition::default()
-    };
-    let topic = FetchTopic { topic: TOPIC.into(), partitions: vec![one], ..FetchTopic::default() };
-    let request = FetchRequest {
-        replica_id: -1,
-        max_wait_ms: 500,
-        min_bytes: 1,
-        max_bytes: bytes_max,
-        session_epoch: -1,
-        topics: vec![topic],
-        ..FetchRequest::default()
-    };
-    let frame = encode(&request, FETCH_VERSION)?;
-    let at = frame.windows(8).position(|bytes| bytes == MARK.to_be_bytes());
-    Ok((frame, at.ok_or("a fetch request without its offset")?))
+pub fn fetch_frame(partition: i32, bytes_max: usize) -> Outcome<(Vec<u8>, usize)> {
+    frames::fetch((TOPIC, partition), bytes_max, FETCH_MAX).map_err(|error| said(&error))
 }
 
 #[cfg(test)]

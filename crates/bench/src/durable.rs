@@ -7,8 +7,10 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
+use ::load::frames::ACKS_ALL;
+
 use crate::Outcome;
-use crate::batches::{ACKS_ALL, BatchShape};
+use crate::batches::BatchShape;
 use crate::load::{self, Ask, Load};
 use crate::machine::warm_up;
 use crate::options::DurableOptions;

@@ -206,6 +206,9 @@ fn begin_fetched(out: &mut Vec<u8>, correlation: i32, partition: i32, range: &Ra
 mod tests {
     use std::io::{Read, Write};
 
+    use ::load::answers;
+    use ::load::frames::{FETCH_MAX, PRODUCE_MAX};
+
     use super::*;
     use crate::batches::{BatchShape, fetch_frame, produce_frame};
 
@@ -231,14 +234,14 @@ mod tests {
         let count = i64::from(records::BatchHeader::parse(&batch).unwrap().records_count);
         for _ in 0..3 {
             let answer = exchange(&mut socket, &produce_frame(2, &batch, 1).unwrap());
-            assert_eq!(walk::produce_error(&answer), Some(0));
+            assert_eq!(answers::produce_error(&answer, PRODUCE_MAX), Some(0));
         }
         let (mut frame, at) = fetch_frame(2, 11_000).unwrap();
         frame[at..at + 8].copy_from_slice(&count.to_be_bytes());
         let answer = exchange(&mut socket, &frame);
-        let (error, records) = walk::fetched(&answer).unwrap();
+        let (error, records) = answers::fetched(&answer, FETCH_MAX).unwrap();
         assert_eq!((error, records.len()), (0, 10_000));
-        assert_eq!(walk::next_offset(&answer[records.clone()]), Some(3 * count));
+        assert_eq!(answers::next_offset(&answer[records.clone()]), Some(3 * count));
         assert_eq!(answer[records.start..][..8], count.to_be_bytes());
 
         let mut torn = produce_frame(2, &batch, 1).unwrap();

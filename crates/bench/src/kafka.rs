@@ -18,6 +18,7 @@ use tempfile::TempDir;
 
 use crate::Outcome;
 use crate::server::{Running, Server};
+use crate::wire::said;
 use apache::Apache;
 
 /// `bench kafka`.
@@ -170,10 +171,6 @@ fn play(
         write(options, results)?;
     }
     Ok(())
-}
-
-pub fn said(error: &load::ClientError) -> String {
-    format!("{}: {}", error.what, error.why)
 }
 
 /// Everything so far: a run that fails at its end has not been for nothing.

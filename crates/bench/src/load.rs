@@ -4,12 +4,14 @@ use std::io::IoSlice;
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use ::load::answers;
 use ::load::event_loop::{Got, Inbox, Poller, write_some};
+use ::load::frames::{ACKS_LEADER, FETCH_MAX, PRODUCE_MAX};
 
 use crate::Outcome;
-use crate::batches::{ACKS_LEADER, fetch_frame, produce_frame};
+use crate::batches::{fetch_frame, produce_frame};
 use crate::process::cpu_time;
-use crate::{walk, wire};
+use crate::wire;
 
 /// Slices given to one write.
 const SLICES_MAX: usize = 16;
@@ -180,7 +182,7 @@ impl Connection {
                 (produce_frame(partition, batch, *acks)?, kind)
             }
             Ask::Fetch { bytes_max, end } => {
-                let (mut frame, offset_at) = fetch_frame(partition, *bytes_max as i32)?;
+                let (mut frame, offset_at) = fetch_frame(partition, *bytes_max)?;
                 frame[offset_at..offset_at + 8].fill(0);
                 (frame, Kind::Fetch { offset_at, end: *end })
             }
@@ -231,14 +233,15 @@ impl Connection {
         let frame = self.inbox.bytes(frame);
         match self.kind {
             Kind::Produce { batch_bytes } => {
-                wire::check(walk::produce_error(frame).ok_or(UNREADABLE)?)?;
+                wire::check(answers::produce_error(frame, PRODUCE_MAX).ok_or(UNREADABLE)?)?;
                 Ok(batch_bytes)
             }
             Kind::Fetch { offset_at, end } => {
-                let (error, records) = walk::fetched(frame).ok_or(UNREADABLE)?;
+                let (error, records) = answers::fetched(frame, FETCH_MAX).ok_or(UNREADABLE)?;
                 wire::check(error)?;
                 let bytes = records.len() as u64;
-                let next = walk::next_offset(&frame[records]).ok_or("a fetch came back empty")?;
+                let next =
+                    answers::next_offset(&frame[records]).ok_or("a fetch came back empty")?;
                 let next = if next >= end { 0 } else { next };
                 self.request[offset_at..offset_at + 8].copy_from_slice(&next.to_be_bytes());
                 Ok(bytes)

@@ -1,7 +1,9 @@
 //! The loads, and the figures made of them.
 
+use ::load::frames::ACKS_LEADER;
+
 use crate::Outcome;
-use crate::batches::{ACKS_LEADER, BatchShape};
+use crate::batches::BatchShape;
 use crate::load::{self, Ask, Cost, Load};
 use crate::machine::warm_up;
 use crate::options::Options;

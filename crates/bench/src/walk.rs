@@ -1,63 +1,10 @@
-//! Finds the few fields that matter in a frame by walking it: no allocation, no decoding.
+//! What the floor must know of a request, found by walking it: no allocation, no decoding.
 //!
-//! Only for frames of the shape that `batches` builds: one topic, one partition.
+//! Only for frames of the shape that `load::frames` builds: one topic, one partition.
 
 use std::ops::Range;
 
-/// A position in a frame. Walking past its end yields `None` for ever.
-struct Walk<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Walk<'a> {
-    fn new(bytes: &'a [u8]) -> Walk<'a> {
-        Walk { bytes, at: 0 }
-    }
-
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let taken = self.bytes.get(self.at..)?.first_chunk()?;
-        self.at += N;
-        Some(*taken)
-    }
-
-    fn skip(&mut self, count: usize) -> Option<()> {
-        self.at = self.at.checked_add(count)?;
-        Some(())
-    }
-
-    fn i16(&mut self) -> Option<i16> {
-        self.take().map(i16::from_be_bytes)
-    }
-
-    fn i32(&mut self) -> Option<i32> {
-        self.take().map(i32::from_be_bytes)
-    }
-
-    fn i64(&mut self) -> Option<i64> {
-        self.take().map(i64::from_be_bytes)
-    }
-
-    fn varint(&mut self) -> Option<usize> {
-        let mut value = 0;
-        for shift in [0, 7, 14, 21, 28] {
-            let [byte] = self.take()?;
-            value |= usize::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Some(value);
-            }
-        }
-        None
-    }
-
-    /// A compact length, one more than the bytes that follow; null counts as none.
-    fn compact(&mut self) -> Option<Range<usize>> {
-        let length = self.varint()?.saturating_sub(1);
-        let range = self.at..self.at.checked_add(length)?;
-        self.skip(length)?;
-        (range.end <= self.bytes.len()).then_some(range)
-    }
-}
+use ::load::walk::Walk;
 
 const KEY_PRODUCE: i16 = 0;
 const KEY_FETCH: i16 = 1;
@@ -70,28 +17,29 @@ pub enum Request {
 }
 
 pub fn request(frame: &[u8]) -> Option<Request> {
-    let mut walk = Walk::new(frame);
+    let mut walk = Walk::new(frame, true);
     let key = walk.i16()?;
     walk.skip(2)?;
     let correlation = walk.i32()?;
+    // The client's id is no compact string, although the header has tags (KIP-482).
     let client = walk.i16()?;
     walk.skip(usize::try_from(client).unwrap_or(0))?;
-    walk.skip(1)?; // the header's tags
+    walk.tags()?;
     match key {
         KEY_PRODUCE => {
-            walk.compact()?; // transactional id
+            walk.text()?; // transactional id
             walk.skip(2 + 4)?; // acks, timeout
-            walk.varint()?;
-            walk.compact()?; // name
-            walk.varint()?;
+            walk.count()?;
+            walk.text()?; // name
+            walk.count()?;
             let partition = walk.i32()?;
-            Some(Request::Produce { correlation, partition, batch: walk.compact()? })
+            Some(Request::Produce { correlation, partition, batch: walk.records()? })
         }
         KEY_FETCH => {
             walk.skip(4 + 4 + 4 + 4 + 1 + 4 + 4)?;
-            walk.varint()?;
-            walk.compact()?; // name
-            walk.varint()?;
+            walk.count()?;
+            walk.text()?; // name
+            walk.count()?;
             let partition = walk.i32()?;
             walk.skip(4)?;
             let offset = walk.i64()?;
@@ -103,66 +51,18 @@ pub fn request(frame: &[u8]) -> Option<Request> {
     }
 }
 
-/// The error code of a Produce answer.
-pub fn produce_error(frame: &[u8]) -> Option<i16> {
-    let mut walk = Walk::new(frame);
-    walk.skip(4 + 1)?; // correlation, tags
-    walk.varint()?;
-    walk.compact()?; // name
-    walk.varint()?;
-    walk.skip(4)?;
-    walk.i16()
-}
-
-/// The error code of a Fetch answer, and where its records are.
-pub fn fetched(frame: &[u8]) -> Option<(i16, Range<usize>)> {
-    let mut walk = Walk::new(frame);
-    walk.skip(4 + 1 + 4)?; // correlation, tags, throttle time
-    let whole = walk.i16()?;
-    walk.skip(4)?;
-    if whole != 0 {
-        return Some((whole, 0..0));
-    }
-    walk.varint()?;
-    walk.compact()?; // name
-    walk.varint()?;
-    walk.skip(4)?;
-    let error = walk.i16()?;
-    walk.skip(8 + 8 + 8)?;
-    walk.varint()?; // no aborted transactions
-    walk.skip(4)?;
-    Some((error, walk.compact()?))
-}
-
-/// The offset behind the last whole batch of `records`: where a consumer goes on.
-pub fn next_offset(records: &[u8]) -> Option<i64> {
-    const LENGTH_ENDS: usize = 12;
-    let mut next = None;
-    let mut rest = records;
-    while rest.len() > LENGTH_ENDS {
-        let mut walk = Walk::new(rest);
-        let base = walk.i64()?;
-        let length = usize::try_from(walk.i32()?).ok()?;
-        walk.skip(4 + 1 + 4 + 2)?; // epoch, magic, crc, attributes
-        let last_delta = walk.i32()?;
-        if rest.len() < LENGTH_ENDS + length {
-            break;
-        }
-        next = Some(base + i64::from(last_delta) + 1);
-        rest = &rest[LENGTH_ENDS + length..];
-    }
-    next
-}
-
 #[cfg(test)]
 mod tests {
+    use ::load::answers::next_offset;
+    use ::load::frames::ACKS_LEADER;
+
     use super::*;
     use crate::batches::{BatchShape, fetch_frame, produce_frame};
 
     #[test]
     fn the_walk_finds_what_the_codec_wrote() {
         let batch = BatchShape { batch_bytes: 3000, value_bytes: 100 }.build();
-        let frame = produce_frame(7, &batch, 1).unwrap();
+        let frame = produce_frame(7, &batch, ACKS_LEADER).unwrap();
         let Some(Request::Produce { correlation: 1, partition: 7, batch: found }) =
             request(&frame[4..])
         else {

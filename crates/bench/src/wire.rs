@@ -3,6 +3,8 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
+use ::load::ClientError;
+use ::load::frames::{self, CLIENT_ID};
 use bytes::Bytes;
 use protocol::header::ResponseHeader;
 use protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
@@ -11,12 +13,11 @@ use protocol::{Message, Reader, Request, frame};
 
 use crate::Outcome;
 
-pub const CLIENT_ID: &str = "bench";
 pub const TOPIC: &str = "bench";
 
 pub fn call<R: Request>(socket: &mut TcpStream, request: &R, version: i16) -> Outcome<R::Response> {
     let text = |error: &dyn std::fmt::Display| format!("{:?}: {error}", R::KEY);
-    let frame = encode(request, version)?;
+    let frame = frames::encode(request, version).map_err(|error| said(&error))?;
     socket.write_all(&frame).map_err(|error| text(&error))?;
     let mut prefix = [0; frame::PREFIX_BYTES];
     socket.read_exact(&mut prefix).map_err(|error| text(&error))?;
@@ -29,10 +30,9 @@ pub fn call<R: Request>(socket: &mut TcpStream, request: &R, version: i16) -> Ou
     R::Response::decode(&mut reader, version).map_err(|error| text(&error))
 }
 
-/// A whole frame in one piece.
-pub fn encode<R: Request>(request: &R, version: i16) -> Outcome<Vec<u8>> {
-    let parts = frame::request(request, version, 1, Some(CLIENT_ID.into()));
-    parts.map(|parts| parts.concat()).map_err(|error| error.to_string())
+/// What an error of the referee says.
+pub fn said(error: &ClientError) -> String {
+    format!("{}: {}", error.what, error.why)
 }
 
 /// True once the server answers.

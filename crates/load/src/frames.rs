@@ -1,21 +1,27 @@
 //! Requests in one piece, as they go to the socket.
 
+use std::io::{self, Read};
+use std::net::TcpStream;
+
 use bytes::Bytes;
 use client::{ClientError, Connection};
 use protocol::messages::fetch_request::{FetchPartition, FetchRequest, FetchTopic};
 use protocol::messages::produce_request::{PartitionProduceData, ProduceRequest, TopicProduceData};
 use protocol::{Request, frame};
 
+use crate::limits::ANSWER_BYTES_MAX;
+
 pub const CLIENT_ID: &str = "ottla-bench";
 /// From these versions on the two are flexible.
 pub const PRODUCE_FLEXIBLE: i16 = 9;
 pub const FETCH_FLEXIBLE: i16 = 12;
 /// The last versions that name topics, so that one request fits every broker.
-const PRODUCE_MAX: i16 = PRODUCE_FLEXIBLE;
-const FETCH_MAX: i16 = FETCH_FLEXIBLE;
+pub const PRODUCE_MAX: i16 = PRODUCE_FLEXIBLE;
+pub const FETCH_MAX: i16 = FETCH_FLEXIBLE;
 const PRODUCE_MIN: i16 = 7;
 const FETCH_MIN: i16 = 11;
-const ACKS_ALL: i16 = -1;
+pub const ACKS_ALL: i16 = -1;
+pub const ACKS_LEADER: i16 = 1;
 
 /// The versions that are spoken with a broker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,10 +49,11 @@ impl Versions {
     }
 }
 
-/// A Produce request of one batch, for all in-sync replicas.
+/// A Produce request of one batch.
 pub fn produce(
     (topic, partition): (&str, i32),
     batch: &Bytes,
+    acks: i16,
     version: i16,
 ) -> Result<Vec<u8>, ClientError> {
     let data = PartitionProduceData { index: partition, records: Some(batch.clone()) };
@@ -56,7 +63,7 @@ pub fn produce(
         ..TopicProduceData::default()
     };
     let request = ProduceRequest {
-        acks: ACKS_ALL,
+        acks,
         timeout_ms: 30_000,
         topic_data: vec![topic],
         ..ProduceRequest::default()
@@ -93,10 +100,21 @@ pub fn fetch(
     Ok((frame, at))
 }
 
+/// Any request in one piece, prefix and all.
 pub fn encode<R: Request>(request: &R, version: i16) -> Result<Vec<u8>, ClientError> {
     let parts = frame::request(request, version, 1, Some(CLIENT_ID.into()));
     let refused = |error: protocol::EncodeError| {
         ClientError::usage(format!("build a request of {}", R::KEY.name()), error.to_string())
     };
     parts.map(|parts| parts.concat()).map_err(refused)
+}
+
+/// The next answer from a socket that blocks, without its prefix.
+pub fn read_one(mut socket: &TcpStream) -> io::Result<Vec<u8>> {
+    let mut prefix = [0; frame::PREFIX_BYTES];
+    socket.read_exact(&mut prefix)?;
+    let length = frame::length(prefix, ANSWER_BYTES_MAX).map_err(io::Error::other)?;
+    let mut body = vec![0; length];
+    socket.read_exact(&mut body)?;
+    Ok(body)
 }

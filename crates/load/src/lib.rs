@@ -9,14 +9,14 @@
 //! Several brokers take turns (`contest`), so that the machine's moods hit all alike; `results` has
 //! medians and ratios pair by pair, `page` draws them.
 
-mod answers;
+pub mod answers;
 mod batches;
 mod cases;
 mod contest;
 pub mod event_loop;
 mod evict;
 mod figures;
-mod frames;
+pub mod frames;
 mod limits;
 mod link;
 mod machine;
@@ -28,6 +28,7 @@ mod round;
 mod target;
 mod text;
 mod traffic;
+pub mod walk;
 
 pub use client::ClientError;
 

@@ -15,6 +15,9 @@ pub const WRITER_INBOX_BYTES: usize = 8 << 10;
 /// A fetch may return a batch larger than it asked for, and has a header.
 pub const READER_INBOX_SLACK_BYTES: usize = 1100 << 10;
 
+/// Of an answer that is waited for: to Produce or ApiVersions.
+pub const ANSWER_BYTES_MAX: usize = 1 << 20;
+
 /// After the window, for answers that are still due. What is unanswered then counts with the time
 /// that it has waited so far.
 pub const DRAIN_MAX: Duration = Duration::from_secs(10);

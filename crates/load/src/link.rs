@@ -208,7 +208,7 @@ impl Link {
 }
 
 fn greet(mut socket: &TcpStream) -> io::Result<()> {
-    use std::io::{Read, Write};
+    use std::io::Write;
     const VERSION: i16 = 3;
     let request = ApiVersionsRequest {
         client_software_name: CLIENT_ID.into(),
@@ -216,10 +216,7 @@ fn greet(mut socket: &TcpStream) -> io::Result<()> {
     };
     let frame = frames::encode(&request, VERSION).map_err(io::Error::other)?;
     socket.write_all(&frame)?;
-    let mut prefix = [0; protocol::frame::PREFIX_BYTES];
-    socket.read_exact(&mut prefix)?;
-    let length = protocol::frame::length(prefix, 1 << 20).map_err(io::Error::other)?;
-    socket.read_exact(&mut vec![0; length])
+    frames::read_one(socket).map(drop)
 }
 
 fn accepted(code: i16) -> io::Result<()> {

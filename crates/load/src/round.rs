@@ -3,7 +3,7 @@
 mod tell;
 
 use std::collections::BTreeMap;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -16,6 +16,7 @@ use tell::{mebibytes, tell};
 use crate::cases::{Case, Pace, Readers};
 use crate::evict::evict;
 use crate::figures::{Figure, Unit};
+use crate::frames::ACKS_ALL;
 use crate::link::{End, Frame, Reader, Side};
 use crate::target::{Ground, Place, Target};
 use crate::traffic::{Beat, Timing, Traffic};
@@ -85,7 +86,7 @@ fn play_on(
     let batches: Vec<_> = (0..BATCHES as u64).map(|seed| batches::build(case, seed)).collect();
     let frame = |(at, place): (usize, &Place)| {
         let (batch, records) = &batches[at % BATCHES];
-        let bytes = frames::produce(place.at(), batch, target.versions.produce)?;
+        let bytes = frames::produce(place.at(), batch, ACKS_ALL, target.versions.produce)?;
         Ok(Frame { bytes, batch_bytes: batch.len() as u64, records: *records })
     };
     let all: Vec<Frame> =
@@ -205,7 +206,7 @@ fn fill(target: &Target, place: &Place, frame: &Frame, requests: u64) -> Result<
                 socket.write_all(&frame.bytes)?;
             }
             for _ in 0..now {
-                let answer = one_frame(&mut socket)?;
+                let answer = frames::read_one(&socket)?;
                 match answers::produce_error(&answer, target.versions.produce) {
                     Some(0) => {}
                     code => return Err(io::Error::other(format!("error code {code:?}"))),
@@ -220,15 +221,6 @@ fn fill(target: &Target, place: &Place, frame: &Frame, requests: u64) -> Result<
         ClientError::new(ErrorKind::Disconnected, what, error.to_string())
     })?;
     Ok(requests as i64 * frame.records)
-}
-
-fn one_frame(socket: &mut TcpStream) -> io::Result<Vec<u8>> {
-    let mut prefix = [0; protocol::frame::PREFIX_BYTES];
-    socket.read_exact(&mut prefix)?;
-    let length = protocol::frame::length(prefix, 1 << 20).map_err(io::Error::other)?;
-    let mut body = vec![0; length];
-    socket.read_exact(&mut body)?;
-    Ok(body)
 }
 
 /// How much of the backlog was thrown out of memory; 0 without the right to.

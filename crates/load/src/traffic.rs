@@ -315,7 +315,7 @@ impl Run {
         let until = ((position / records) as usize).min(self.batches.len());
         for batch in self.delivered[number]..until {
             let intended = self.batches[batch];
-            if (self.from..self.to).contains(&intended) {
+            if self.is_counted(intended) {
                 record(&mut self.outcome.delivery_latency, now - intended);
             }
         }
@@ -339,7 +339,7 @@ impl Run {
     fn finish(mut self, now: Nanos) -> Result<Outcome, ClientError> {
         for number in &self.traffic.writers {
             for intended in self.traffic.links[*number].unanswered() {
-                if (self.from..self.to).contains(&intended) {
+                if self.is_counted(intended) {
                     record(&mut self.outcome.produce_latency, now - intended);
                     self.outcome.unanswered += 1;
                 }

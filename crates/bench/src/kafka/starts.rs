@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use load::{Better, CaseResult, Codec, Durability, Figure, Pace, Readers, Target, Unit, usage};
 
-use super::{KafkaOptions, NAMES, Up, fresh_dir, said, start};
+use super::{KafkaOptions, NAMES, Up, fresh_dir, start};
 use crate::Outcome;
 use crate::batches::BatchShape;
 use crate::load as closed_loop;
-use crate::wire::TOPIC;
+use crate::wire::{TOPIC, said};
 
 const PARTITIONS: usize = 10;
 const GIGABYTE: u64 = 1_000_000_000;

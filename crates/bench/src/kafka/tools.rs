@@ -6,8 +6,9 @@ use std::time::Duration;
 use load::{CaseResult, Durability, Figure, Target, Unit, usage};
 
 use super::starts::own_case;
-use super::{KafkaOptions, NAMES, said};
+use super::{KafkaOptions, NAMES};
 use crate::Outcome;
+use crate::wire::said;
 
 const PARTITIONS: usize = 4;
 const RECORD_BYTES: u64 = 1024;

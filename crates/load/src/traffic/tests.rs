@@ -61,7 +61,7 @@ fn one_request(socket: &mut TcpStream) -> Option<()> {
 
 fn drive(address: SocketAddr, beat: Beat, depth: usize) -> Outcome {
     let (batch, records) = crate::batches::build(&crate::cases::CASES[6], 1);
-    let bytes = frames::produce(("topic", 0), &batch, VERSIONS.produce).unwrap();
+    let bytes = frames::produce(("topic", 0), &batch, frames::ACKS_ALL, VERSIONS.produce).unwrap();
     let frame = Frame { bytes, batch_bytes: batch.len() as u64, records };
     let mut traffic = Traffic::new(vec![frame], VERSIONS, depth).unwrap();
     traffic.open(address, Side::Writer { frames: vec![0], at: 0 }).unwrap();
