@@ -16,9 +16,9 @@ use std::time::Duration;
 use load::{CASES, Case, Contest, Observer, Results, Stage, Target};
 use tempfile::TempDir;
 
-use crate::Outcome;
 use crate::server::{Running, Server};
 use crate::wire::said;
+use crate::{FILES, Outcome};
 use apache::Apache;
 
 /// `bench kafka`.
@@ -105,7 +105,9 @@ pub fn fresh_dir(options: &KafkaOptions) -> Outcome<TempDir> {
 
 pub fn measure(options: &KafkaOptions) -> Outcome<()> {
     std::fs::create_dir_all(&options.dir).map_err(|error| format!("data directory: {error}"))?;
-    load::raise_file_limit(12_000);
+    if !load::raise_file_limit(FILES) {
+        eprintln!("bench: cannot raise the file limit; many connections will fail");
+    }
     let wanted: Vec<&'static Case> = CASES.iter().filter(|case| options.wants(case.name)).collect();
     let mut results = Contest { cases: Vec::new(), ..contest(options) }.run(&mut [], &mut Quiet);
     results.brokers = NAMES.map(str::to_owned).to_vec();

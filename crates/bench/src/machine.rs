@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use ::load::Machine;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::options::Options;
@@ -11,26 +12,17 @@ use crate::options::Options;
 pub type Facts = Vec<(&'static str, String)>;
 
 pub fn facts(options: &Options) -> Facts {
-    let read = |path: &str| fs::read_to_string(path).unwrap_or_default().trim().to_owned();
-    let cpuinfo = read("/proc/cpuinfo");
-    let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name"));
-    let model = model.map_or("", |text| text.trim_start_matches(['\t', ' ', ':']));
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let control = read("/proc/sys/net/ipv4/tcp_congestion_control");
+    let here = Machine::here();
+    let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
     vec![
-        ("processor", format!("{cores} × {model}")),
-        ("kernel", read("/proc/sys/kernel/osrelease")),
-        ("memory", meminfo(&read("/proc/meminfo"))),
-        ("congestion control", control),
-        ("file system", file_system(&options.dir, &read("/proc/mounts"))),
-        ("load before", read("/proc/loadavg").split(' ').take(3).collect::<Vec<_>>().join(" ")),
+        ("processor", format!("{} × {}", here.cores, here.processor)),
+        ("kernel", here.kernel),
+        ("memory", format!("{} GiB", here.memory_gib)),
+        ("congestion control", here.congestion_control),
+        ("file system", file_system(&options.dir, &mounts)),
+        ("load before", here.load_before),
         ("rounds", options.rounds.to_string()),
     ]
-}
-
-fn meminfo(text: &str) -> String {
-    let kb = text.split_whitespace().nth(1).and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0);
-    format!("{} GiB", kb >> 20)
 }
 
 /// The type of the mount that holds `dir`.
@@ -42,15 +34,6 @@ fn file_system(dir: &Path, mounts: &str) -> String {
     };
     let holding = mounts.lines().filter_map(fields).filter(|(at, _)| dir.starts_with(at));
     holding.max_by_key(|(at, _)| at.len()).map_or_else(String::new, |(_, kind)| kind)
-}
-
-/// Ten thousand connections are ten thousand files on this side, too.
-pub fn raise_file_limit() {
-    let limit = getrlimit(Resource::Nofile);
-    let all = Rlimit { current: limit.maximum, maximum: limit.maximum };
-    if setrlimit(Resource::Nofile, all).is_err() {
-        eprintln!("bench: cannot raise the file limit; many connections will fail");
-    }
 }
 
 /// What this process and those it starts may have open.
@@ -85,6 +68,5 @@ mod tests {
         let deep = fs::canonicalize(dir.path()).unwrap();
         let mounts = format!("a / ext4 rw 0 0\nb {} tmpfs rw 0 0\nc /none xfs\n", deep.display());
         assert_eq!(file_system(&deep, &mounts), "tmpfs");
-        assert_eq!(meminfo("MemTotal:       25165824 kB\n"), "24 GiB");
     }
 }

@@ -25,6 +25,9 @@ use std::process::ExitCode;
 
 use options::Command;
 
+/// Connections of the largest measurement, and some.
+const FILES: u64 = 12_000;
+
 type Outcome<T> = Result<T, String>;
 
 fn main() -> ExitCode {
@@ -51,7 +54,9 @@ fn main() -> ExitCode {
 }
 
 fn measure(options: &options::Options) -> Outcome<()> {
-    machine::raise_file_limit();
+    if !::load::raise_file_limit(FILES) {
+        eprintln!("bench: cannot raise the file limit; many connections will fail");
+    }
     let facts = machine::facts(options);
     let servers = server::all(options)?;
     let mut results = report::Results::new(facts, options, &servers);

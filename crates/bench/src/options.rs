@@ -20,14 +20,24 @@ usage: cargo xtask bench [options]
                     [--tool-records N] [--server PATH] [--out PATH] [--dir PATH]
                     Apache Kafka beside the node: the cases of `ottla bench`, and start, tools
 
-  --rounds N        repeats of each figure; the median counts (default 5)
+  --rounds N        repeats of each figure; the median counts (default 5; restart and kafka 3)
   --scale X         bytes and requests of each run, times X (default 1)
   --only TEXT       only figures whose name contains TEXT; may be repeated
   --server PATH     the binary measured (default: ottla beside this one)
   --also PATH       another binary, measured in turn with the first; may be repeated
   --dir PATH        where data goes (default: target/bench)
   -o json           JSON instead of tables
+  --gigabytes X     durable: written in each run (default 4); restart: over all partitions (10)
+  --partitions N    restart: how many (default 1000)
+  --files-max N     restart: files that the node may have open (default 20000)
+  --case NAME,…     kafka: only these of the cases, start, tools (default: all)
+  --seconds N       kafka: how long each round is measured (default 5)
+  --prime N         kafka: seconds of load that is not counted, before everything (default 20)
+  --tool-records N  kafka: records of each outside tool (default 1000000)
+  --out PATH        kafka: a path, whose .json, .html and .md are written (target/bench/kafka)
 ";
+
+const DATA_DIR: &str = "target/bench";
 
 pub enum Command {
     Measure(Options),
@@ -98,25 +108,24 @@ pub fn parse(arguments: &[String]) -> Outcome<Command> {
         only: Vec::new(),
         server: None,
         also: Vec::new(),
-        dir: PathBuf::from("target/bench"),
+        dir: DATA_DIR.into(),
         json: false,
     };
-    if arguments.first().is_some_and(|first| first == "restart") {
-        return restart(&arguments[1..]);
-    }
-    if arguments.first().is_some_and(|first| first == "kafka") {
-        return kafka(&arguments[1..]);
-    }
-    if arguments.first().is_some_and(|first| first == "durable") {
-        return durable(&arguments[1..]);
-    }
     let first = arguments.first().map_or("", String::as_str);
+    match first {
+        _ if arguments.iter().any(|name| name == "-h" || name == "--help") => {
+            return Ok(Command::Help);
+        }
+        "restart" => return restart(&arguments[1..]),
+        "kafka" => return kafka(&arguments[1..]),
+        "durable" => return durable(&arguments[1..]),
+        _ => {}
+    }
     let is_named = first == "commit";
     let mut rest = arguments.iter().skip(usize::from(is_named));
     while let Some(name) = rest.next() {
         let mut value = || rest.next().ok_or_else(|| format!("{name} needs a value\n{HELP}"));
         match name.as_str() {
-            "-h" | "--help" => return Ok(Command::Help),
             "floor" => return Ok(Command::Floor { dir: value()?.into() }),
             "--rounds" => options.rounds = number(name, value()?)?,
             "--scale" => options.scale = number(name, value()?)?,
@@ -150,13 +159,11 @@ fn kafka(arguments: &[String]) -> Outcome<Command> {
         server: None,
         classpath: String::new(),
         python: PathBuf::from("python3"),
-        dir: PathBuf::from("target/bench"),
+        dir: DATA_DIR.into(),
         out: PathBuf::from("target/bench/kafka"),
     };
-    let mut rest = arguments.iter();
-    while let Some(name) = rest.next() {
-        let value = rest.next().ok_or_else(|| format!("{name} needs a value\n{HELP}"))?;
-        match name.as_str() {
+    for_each_option(arguments, |name, value| {
+        match name {
             "--rounds" => options.rounds = number::<usize>(name, value)?.max(1),
             "--seconds" => options.window = Duration::from_secs(number(name, value)?),
             "--prime" => options.prime = Duration::from_secs(number(name, value)?),
@@ -167,9 +174,10 @@ fn kafka(arguments: &[String]) -> Outcome<Command> {
             "--python" => options.python = value.into(),
             "--dir" => options.dir = value.into(),
             "--out" => options.out = value.into(),
-            other => return Err(format!("unknown option {other}\n{HELP}")),
+            _ => return Ok(false),
         }
-    }
+        Ok(true)
+    })?;
     Ok(Command::Kafka(options))
 }
 
@@ -179,20 +187,19 @@ fn durable(arguments: &[String]) -> Outcome<Command> {
         gigabytes: 4.0,
         only: Vec::new(),
         server: None,
-        dir: PathBuf::from("target/bench"),
+        dir: DATA_DIR.into(),
     };
-    let mut rest = arguments.iter();
-    while let Some(name) = rest.next() {
-        let value = rest.next().ok_or_else(|| format!("{name} needs a value\n{HELP}"))?;
-        match name.as_str() {
+    for_each_option(arguments, |name, value| {
+        match name {
             "--rounds" => options.rounds = number(name, value)?,
             "--gigabytes" => options.gigabytes = number(name, value)?,
             "--only" => options.only.push(value.clone()),
             "--server" => options.server = Some(value.into()),
             "--dir" => options.dir = value.into(),
-            other => return Err(format!("unknown option {other}\n{HELP}")),
+            _ => return Ok(false),
         }
-    }
+        Ok(true)
+    })?;
     options.rounds = options.rounds.max(1);
     Ok(Command::Durable(options))
 }
@@ -204,24 +211,38 @@ fn restart(arguments: &[String]) -> Outcome<Command> {
         rounds: 3,
         files_max: 20_000,
         server: None,
-        dir: PathBuf::from("target/bench"),
+        dir: DATA_DIR.into(),
     };
-    let mut rest = arguments.iter();
-    while let Some(name) = rest.next() {
-        let value = rest.next().ok_or_else(|| format!("{name} needs a value\n{HELP}"))?;
-        match name.as_str() {
+    for_each_option(arguments, |name, value| {
+        match name {
             "--partitions" => options.partitions = number(name, value)?,
             "--gigabytes" => options.bytes = (number::<f64>(name, value)? * 1e9) as u64,
             "--rounds" => options.rounds = number(name, value)?,
             "--files-max" => options.files_max = number(name, value)?,
             "--server" => options.server = Some(value.into()),
             "--dir" => options.dir = value.into(),
-            other => return Err(format!("unknown option {other}\n{HELP}")),
+            _ => return Ok(false),
         }
-    }
+        Ok(true)
+    })?;
     options.partitions = options.partitions.max(1);
     options.rounds = options.rounds.max(1);
     Ok(Command::Restart(options))
+}
+
+/// Options that all have a value; `set` is false for a name that it does not know.
+fn for_each_option(
+    arguments: &[String],
+    mut set: impl FnMut(&str, &String) -> Outcome<bool>,
+) -> Outcome<()> {
+    let mut rest = arguments.iter();
+    while let Some(name) = rest.next() {
+        let value = rest.next().ok_or_else(|| format!("{name} needs a value\n{HELP}"))?;
+        if !set(name, value)? {
+            return Err(format!("unknown option {name}\n{HELP}"));
+        }
+    }
+    Ok(())
 }
 
 fn number<T: std::str::FromStr>(name: &str, text: &str) -> Outcome<T> {
@@ -247,6 +268,9 @@ mod tests {
             panic!("a good line is understood");
         };
         assert_eq!((options.partitions, options.bytes), (7, 500_000_000));
+        assert!(matches!(parsed("kafka --help"), Ok(Command::Help)));
+        assert!(parsed("durable --rounds").is_err_and(|error| error.contains("needs a value")));
+        assert!(parsed("restart --scale 2").is_err_and(|error| error.contains("unknown option")));
         for (line, told) in [("--rounds x", "number"), ("--scale", "value"), ("-o xml", "xml")] {
             assert!(parsed(line).is_err_and(|error| error.contains(told)), "{line}");
         }

@@ -149,7 +149,7 @@ impl Server {
 }
 
 /// Free now; the server binds it a moment later.
-fn free_address() -> std::io::Result<SocketAddr> {
+pub fn free_address() -> std::io::Result<SocketAddr> {
     TcpListener::bind("127.0.0.1:0")?.local_addr()
 }
 

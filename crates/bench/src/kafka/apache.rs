@@ -1,12 +1,13 @@
 //! Apache Kafka as anybody starts it: one node, KRaft, the settings and the flags that it ships.
 
 use std::fs::{self, File};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::DELETE_SOON;
+use crate::server::free_address;
 use crate::{Outcome, wire};
 
 const START_MAX: Duration = Duration::from_secs(120);
@@ -35,7 +36,8 @@ pub struct Apache {
 impl Apache {
     /// Starts it on `dir`, which it formats if it has not been.
     pub fn start(classpath: &str, dir: &Path) -> Outcome<Apache> {
-        let (address, controller) = (free_address()?, free_address()?);
+        let free = || free_address().map_err(|error| format!("a free port: {error}"));
+        let (address, controller) = (free()?, free()?);
         let properties = dir.join("server.properties");
         let text = properties_text(address, controller, &dir.join("data"));
         fs::write(&properties, text).map_err(|error| format!("server.properties: {error}"))?;
@@ -120,10 +122,4 @@ fn format_storage(classpath: &str, properties: &Path) -> Outcome<()> {
         true => Ok(()),
         false => Err(format!("format: {}", String::from_utf8_lossy(&output.stderr))),
     }
-}
-
-/// Free now; the server binds it a moment later.
-fn free_address() -> Outcome<SocketAddr> {
-    let bound = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    bound.map_err(|error| format!("a free port: {error}"))
 }
