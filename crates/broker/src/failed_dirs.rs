@@ -4,7 +4,6 @@
 use std::sync::{Arc, Weak};
 
 use env::{Clock, Env};
-use metadata::BrokerEpoch;
 use types::{ErrorCode, MonoTime, Uuid};
 
 use crate::internal_topics::OFFSETS_TOPIC;
@@ -93,10 +92,8 @@ fn tell_controller<E: Env>(node: &Node<E>, ids: Vec<Uuid>) {
     if node.controller.is_quorum() || !node.controller.is_active() {
         return;
     }
-    let image = node.metadata.image();
-    let broker = image.cluster.broker(node.broker_id());
-    let epoch = broker.map_or(BrokerEpoch::NONE, |broker| broker.epoch);
-    let told = node.controller.submit(|c| c.directories_offline(node.broker_id(), epoch, &ids));
+    let (id, epoch) = (node.broker_id(), node.broker_epoch());
+    let told = node.controller.submit(|c| c.directories_offline(id, epoch, &ids));
     if let Err(error) = told {
         log::error!(
             target: "kafka.server.BrokerLifecycleManager",

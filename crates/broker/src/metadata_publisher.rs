@@ -11,7 +11,7 @@ use metadata::{
 use protocol::messages::AssignReplicasToDirsRequest;
 use replication::{PartitionState, RoleChange};
 use storage::PartitionLog;
-use types::{ErrorCode, PartitionEpoch, TopicPartition, Uuid, WallTime};
+use types::{BrokerId, ErrorCode, PartitionEpoch, TopicPartition, Uuid, WallTime};
 
 use crate::cluster::quorum;
 use crate::controller_host::ImageSubscriber;
@@ -96,7 +96,7 @@ impl<E: Env> ImageSubscriber for MetadataPublisher<E> {
 
     fn handle_leader(&self, leader: Option<NodeId>, epoch: Epoch) {
         if let (Some(node), Some(leader)) = (self.node.upgrade(), leader) {
-            quorum::handle_leader(&node, leader, epoch.0);
+            node.to_controller.handle_leader(BrokerId(leader.0), epoch.0, None);
         }
     }
 

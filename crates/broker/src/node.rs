@@ -36,7 +36,7 @@ use crate::peers::Peers;
 use crate::producer_ids::ProducerIds;
 use crate::registration;
 use crate::replica_moves::ReplicaMoves;
-use crate::replicas::{IsrChanges, ReplicaFetchers, ReplicationLinks};
+use crate::replicas::{IsrChanges, ReplicaFetchers};
 use crate::settings::{Settings, group_config};
 use crate::timers::Timers;
 
@@ -221,12 +221,6 @@ impl<E: Env> Node<E> {
         }
     }
 
-    /// From now on there is a way to other brokers: replicas here follow their leaders, and leaders
-    /// here say who is in sync.
-    pub fn connect_replicas(&self, links: Arc<dyn ReplicationLinks>) {
-        self.fetchers.connect(links);
-    }
-
     pub fn env(&self) -> &E {
         &self.env
     }
@@ -247,6 +241,12 @@ impl<E: Env> Node<E> {
 
     pub fn broker_id(&self) -> BrokerId {
         self.settings.broker_id()
+    }
+
+    /// The life of this broker that the metadata knows.
+    pub(crate) fn broker_epoch(&self) -> BrokerEpoch {
+        let image = self.metadata.image();
+        image.cluster.broker(self.broker_id()).map_or(BrokerEpoch::NONE, |broker| broker.epoch)
     }
 
     pub fn cluster_id(&self) -> Uuid {
@@ -278,10 +278,8 @@ impl<E: Env> Node<E> {
                 log::error!(target: "kafka.log.LogManager", "{}: {error}", partition.id);
             }
         }
-        let image = self.metadata.image();
-        let epoch = image.cluster.broker(self.broker_id()).map_or(BrokerEpoch::NONE, |b| b.epoch);
         self.controller.close();
-        self.log_store.close(epoch.0);
+        self.log_store.close(self.broker_epoch().0);
     }
 }
 

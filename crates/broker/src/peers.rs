@@ -299,7 +299,11 @@ fn wake(mut state: MutexGuard<'_, State>) {
     }
 }
 
-fn read_response<R: Request>(frame: Bytes, version: i16) -> Result<R::Response, PeerFailure> {
+/// A response without its length.
+pub(crate) fn read_response<R: Request>(
+    frame: Bytes,
+    version: i16,
+) -> Result<R::Response, PeerFailure> {
     let mut reader = Reader::new(frame);
     let unreadable = |error: protocol::DecodeError| PeerFailure::Unreadable(error.to_string());
     ResponseHeader::decode(&mut reader, R::KEY.response_header_version(version))

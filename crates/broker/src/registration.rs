@@ -80,10 +80,8 @@ const TELLING_PATIENCE: Patience =
 
 /// Tells the controller which directories replicas were found in, where it thinks otherwise.
 pub fn tell_directories<E: Env>(node: &Node<E>) {
-    let image = node.image();
-    let broker = image.cluster.broker(node.broker_id());
-    let epoch = broker.map_or(BrokerEpoch::NONE, |broker| broker.epoch);
-    let Some(request) = node.assignments.take(node.broker_id(), epoch) else { return };
+    let (id, epoch) = (node.broker_id(), node.broker_epoch());
+    let Some(request) = node.assignments.take(id, epoch) else { return };
     node.to_controller.ask(Channel::Controller, request, TELLING_PATIENCE, |told| {
         if let Err(error) = told {
             log::error!(

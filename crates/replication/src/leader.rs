@@ -125,10 +125,6 @@ impl PartitionLeader {
         !self.others.is_empty()
     }
 
-    pub fn is_under_replicated(&self) -> bool {
-        self.isr().len() < self.replicas.len()
-    }
-
     /// Ignored unless it is of this reign.
     pub fn handle_partition_state(&mut self, state: &PartitionState) {
         let is_stale = state.partition_epoch < self.partition_epoch();

@@ -6,12 +6,12 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use bytes::{Bytes, BytesMut};
 use env::Env;
-use protocol::header::ResponseHeader;
-use protocol::{Message, Reader, Request, frame};
+use protocol::{Request, frame};
 
 use crate::api::{self, Caller};
 use crate::network::ResponseQueue;
 use crate::node::Node;
+use crate::peers::read_response;
 use crate::request::Door;
 
 type Done = Box<dyn FnOnce(Option<Bytes>) + Send>;
@@ -45,11 +45,7 @@ pub fn ask<E: Env, R: Request>(
     };
     let caller = Caller::here(&node.settings.config, Door::Controllers);
     serve_frame(node, &caller, without_length(framed), move |response| {
-        done(response.and_then(|response| {
-            let mut reader = Reader::new(response);
-            ResponseHeader::decode(&mut reader, R::KEY.response_header_version(version)).ok()?;
-            R::Response::decode(&mut reader, version).ok()
-        }));
+        done(response.and_then(|response| read_response::<R>(response, version).ok()));
     });
 }
 

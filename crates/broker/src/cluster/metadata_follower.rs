@@ -151,12 +151,8 @@ impl<E: Env> MetadataFollower<E> {
         let address = named.and_then(|named| {
             Some(PeerAddress { host: (&*named.host).into(), port: u16::try_from(named.port).ok()? })
         });
-        let finder = &node.to_controller.finder;
         let id = BrokerId(leader.leader_id);
-        if let Some(given_up) = finder.handle_leader(id, leader.leader_epoch, address) {
-            let channels = [Channel::Heartbeat, Channel::Controller, Channel::Forwarding];
-            node.peers.give_up_on(&given_up, &channels);
-        }
+        node.to_controller.handle_leader(id, leader.leader_epoch, address);
     }
 
     /// Replays and publishes whole batches.

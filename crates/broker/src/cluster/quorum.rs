@@ -44,15 +44,6 @@ pub fn send<E: Env>(node: &Arc<Node<E>>, messages: Vec<OutboundMessage>) {
     }
 }
 
-/// Who leads is asked from now on; who led before is not waited for.
-pub fn handle_leader<E: Env>(node: &Node<E>, leader: NodeId, epoch: i32) {
-    let id = BrokerId(leader.0);
-    if let Some(given_up) = node.to_controller.finder.handle_leader(id, epoch, None) {
-        let channels = [Channel::Heartbeat, Channel::Controller, Channel::Forwarding];
-        node.peers.give_up_on(&given_up, &channels);
-    }
-}
-
 fn address_of<E: Env>(node: &Node<E>, voter: NodeId) -> Option<PeerAddress> {
     let voters = &node.settings.config.quorum.voters;
     let voter = voters.iter().find(|known| known.id.0 == voter.0)?;

@@ -7,7 +7,7 @@ use protocol::messages::{
     AllocateProducerIdsRequest, AlterPartitionRequest, AssignReplicasToDirsRequest,
     BrokerHeartbeatRequest, BrokerRegistrationRequest, CreateTopicsRequest, EnvelopeRequest,
 };
-use types::{ErrorCode, MonoTime};
+use types::{BrokerId, ErrorCode, MonoTime};
 
 use super::controller_finder::ControllerFinder;
 use super::loopback;
@@ -56,6 +56,15 @@ impl<E: Env> ToController<E> {
     /// Before the first question.
     pub fn attach(&self, node: &Arc<Node<E>>) {
         _ = self.node.set(Arc::downgrade(node));
+    }
+
+    /// Who leads the quorum in `epoch` is asked from now on; who led before is not waited for.
+    pub fn handle_leader(&self, id: BrokerId, epoch: i32, address: Option<PeerAddress>) {
+        let given_up = self.finder.handle_leader(id, epoch, address);
+        if let (Some(given_up), Some(node)) = (given_up, self.node()) {
+            let channels = [Channel::Heartbeat, Channel::Controller, Channel::Forwarding];
+            node.peers.give_up_on(&given_up, &channels);
+        }
     }
 
     /// Asks, and asks again. `done` is called once: before this returns if the active controller is

@@ -10,7 +10,7 @@ use env::{Clock, Env};
 use protocol::messages::FetchResponse;
 use protocol::messages::fetch_response::PartitionData;
 use replication::FetchAnswer;
-use types::{BrokerEpoch, BrokerId, EpochEnd, ErrorCode, LeaderEpoch, MonoTime, Offset};
+use types::{BrokerId, EpochEnd, ErrorCode, LeaderEpoch, MonoTime, Offset};
 
 use super::isr_changes::IsrChanges;
 use super::leader_session::{FetchTerms, Key, LeaderSession};
@@ -214,11 +214,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn terms<E: Env>(node: &Node<E>) -> FetchTerms {
-    let (broker, config) = (node.broker_id(), &node.settings.config.replication);
-    let image = node.metadata.image();
+    let config = &node.settings.config.replication;
     FetchTerms {
-        broker,
-        broker_epoch: image.cluster.broker(broker).map_or(BrokerEpoch::NONE, |b| b.epoch),
+        broker: node.broker_id(),
+        broker_epoch: node.broker_epoch(),
         partition_bytes_max: config.fetch_bytes_max,
         bytes_max: config.fetch_response_bytes_max,
         bytes_min: config.fetch_bytes_min,
