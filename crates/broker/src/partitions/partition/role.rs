@@ -212,6 +212,10 @@ impl<D: Disk> Partition<D> {
                 return self.append_fetched(owner, answer, records, log_start, wall, output);
             }
         }
+        // What was committed may have been given up with what was cut.
+        let high_watermark = replica.high_watermark();
+        log.note_high_watermark(high_watermark);
+        self.high_watermark.store(high_watermark.0, Ordering::Release);
         owner.hidden.clear();
         self.forget_commits();
         Ok(Followed::Moved)
@@ -263,5 +267,80 @@ impl<D: Disk> Partition<D> {
         if owner.replica.leader().is_some_and(|leader| leader.is_under_min_isr()) {
             owner.refuse_gate_waiters(&AppendRefused::TooFewInSyncAfterAppend, output);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use config::Sources;
+    use env::{Clock, Env};
+    use env_sim::SimEnv;
+    use protocol::messages::create_topics_request::{CreatableTopic, CreateTopicsRequest};
+    use records::{BatchBuilder, NewRecord};
+    use types::{EpochEnd, LeaderEpoch, Uuid};
+
+    use super::*;
+    use crate::node::{Endpoint, Node, NodeOptions};
+
+    fn lone_node(env: &SimEnv) -> Arc<Node<SimEnv>> {
+        let properties = ["node.id=1", "log.dirs=/data", "log.index.size.max.bytes=16384"];
+        let properties = properties.map(str::to_owned);
+        let sources = Sources { overrides: &properties, ..Sources::default() };
+        let config = config::load(sources).expect("the test's own configuration").config;
+        let listener = "PLAINTEXT".to_owned();
+        let endpoints = vec![Endpoint { listener, host: "here".to_owned(), port: 9092 }];
+        let options = NodeOptions { config: Arc::new(config), endpoints };
+        let node = Node::open(env.clone(), options).expect("a new disk");
+        let topic = CreatableTopic {
+            name: "t".into(),
+            num_partitions: 1,
+            replication_factor: 1,
+            ..Default::default()
+        };
+        let request = CreateTopicsRequest { topics: vec![topic], ..Default::default() };
+        let created = node.controller.submit(|c| c.create_topics(&request, &mut || Uuid([7; 16])));
+        assert_eq!(created.expect("committed").topics[0].error_code, 0);
+        node
+    }
+
+    fn batch(offset: i64, wall: WallTime) -> Vec<u8> {
+        let builder = BatchBuilder::new().base_offset(Offset(offset)).leader_epoch(LeaderEpoch(5));
+        let mut builder = builder;
+        builder.push(NewRecord { timestamp: wall, key: None, value: Some(b"v"), headers: &[] });
+        builder.build().bytes().to_vec()
+    }
+
+    #[test]
+    fn what_an_unclean_election_cut_is_no_longer_shown_as_committed() {
+        let env = SimEnv::new(7);
+        let node = lone_node(&env);
+        let (now, wall) = (env.clock().mono(), env.clock().wall());
+        let partition = node.partitions.get("t", 0).expect("made with the topic");
+        let state = PartitionState {
+            leader: Some(BrokerId(2)),
+            leader_epoch: LeaderEpoch(5),
+            partition_epoch: PartitionEpoch(5),
+            replicas: vec![BrokerId(1), BrokerId(2)],
+            isr: vec![BrokerId(2)],
+            recovering: true,
+        };
+        partition.handle_partition_state(&state, now, wall).expect("a sound disk");
+        let asked = partition.poll_fetch(now).expect("nothing is on its way");
+        let answer = FetchAnswer {
+            error: ErrorCode::None,
+            diverging: None,
+            high_watermark: Offset(3),
+            log_start: Offset(0),
+        };
+        let records = [batch(0, wall), batch(1, wall), batch(2, wall)].concat();
+        partition.handle_fetched(&asked, &answer, records.into(), now, wall).expect("sound");
+        assert_eq!(partition.high_watermark(), Offset(3));
+        let last_fetched_epoch = LeaderEpoch(5);
+        let asked = FetchFrom { offset: Offset(3), last_fetched_epoch, ..asked };
+        let end = EpochEnd { epoch: LeaderEpoch(5), end_offset: Offset(1) };
+        let answer = FetchAnswer { diverging: Some(end), ..answer };
+        partition.handle_fetched(&asked, &answer, Bytes::new(), now, wall).expect("sound");
+        assert_eq!(partition.reader().log_end(), Offset(1));
+        assert_eq!(partition.high_watermark(), Offset(1));
     }
 }
