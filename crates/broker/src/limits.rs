@@ -36,6 +36,10 @@ pub const FLUSH_CHECK_MS: i64 = 1000;
 /// How much of the metadata log is read at once; one batch at a time is looked at.
 pub const METADATA_READ_BYTES: usize = 1024 * 1024;
 
+/// Left on the disk of a leading voter when it takes no more: an append that was agreed and finds
+/// no room ends a voter, a proposal that is refused ends nothing.
+pub const METADATA_SPARE_BYTES: u64 = 16 * 1024 * 1024;
+
 /// `quorum-state`: 31 voters of 16 endpoints each and 2048 remembered identities of 40 bytes.
 pub const QUORUM_STATE_BYTES_MAX: u64 = 1024 * 1024;
 

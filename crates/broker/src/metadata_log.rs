@@ -14,7 +14,7 @@ use records::{BatchBuilder, NewRecord, RecordBatch};
 use storage::{AppendContext, AppendError, LogReader, PartitionLog, StorageError};
 use types::{LeaderEpoch, Offset, WallTime};
 
-use crate::limits::{METADATA_READ_BYTES, QUORUM_STATE_BYTES_MAX};
+use crate::limits::{METADATA_READ_BYTES, METADATA_SPARE_BYTES, QUORUM_STATE_BYTES_MAX};
 
 mod control;
 #[cfg(test)]
@@ -122,6 +122,12 @@ impl<D: Disk> MetadataLog for StoredMetadataLog<D> {
         // The directory itself may be as young as its first vote.
         let home = path.parent().and_then(std::path::Path::parent);
         home.map_or(Ok(()), |home| self.disk.sync_dir(home))
+    }
+
+    fn has_room(&self, bytes: usize) -> bool {
+        let space = self.disk.space(self.log.reader().dir());
+        // Another error is the append's to find.
+        space.map_or(true, |(_, usable)| usable >= bytes as u64 + METADATA_SPARE_BYTES)
     }
 
     fn read(&self, from: Offset) -> io::Result<Option<LogBatch>> {

@@ -266,3 +266,12 @@ fn voters_on_real_logs_agree_and_keep_what_they_acknowledged_through_power_losse
         assert!(ends.iter().all(|(delivered, _)| *delivered == end), "seed {seed}: {ends:?}");
     }
 }
+
+#[test]
+fn a_leader_takes_no_proposal_that_might_not_fit() {
+    let disk = SimDisk::new(1);
+    let (_dir, log) = open(&disk).expect("it opens");
+    assert!(log.has_room(1000));
+    disk.set_capacity(8 * 1024 * 1024);
+    assert!(!log.has_room(1000));
+}

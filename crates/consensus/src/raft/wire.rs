@@ -20,6 +20,17 @@ impl Reader {
         Reader { left: bytes }
     }
 
+    /// # Errors
+    /// The checksum at the end does not fit what is before it.
+    pub(super) fn with_checksum(mut bytes: Bytes) -> Parsed<Reader> {
+        let covered = bytes.len().checked_sub(4).ok_or(SHORT)?;
+        let seal = bytes.split_off(covered);
+        if seal != crc_fast::crc32_iscsi(&bytes).to_be_bytes()[..] {
+            return Err(MessageError::Malformed("its checksum does not fit"));
+        }
+        Ok(Reader::new(bytes))
+    }
+
     pub(super) fn take(&mut self, bytes: usize) -> Parsed<Bytes> {
         if bytes > self.left.len() {
             return Err(SHORT);
@@ -198,5 +209,11 @@ impl Writer {
 
     pub(super) fn finish(self) -> Bytes {
         self.out.freeze()
+    }
+
+    pub(super) fn finish_with_checksum(mut self) -> Bytes {
+        let sum = crc_fast::crc32_iscsi(&self.out);
+        self.u32(sum);
+        self.finish()
     }
 }
