@@ -15,7 +15,7 @@ use types::{Offset, WallTime};
 use super::payload::{Content, Payload};
 use super::quorum_state::QuorumState;
 use crate::limits::RECENT_BYTES_MAX;
-use crate::{Epoch, LogBatch, MetadataLog};
+use crate::{ControlBatch, Epoch, LogBatch, MetadataLog, NodeId};
 
 /// One batch in the log.
 ///
@@ -24,13 +24,14 @@ use crate::{Epoch, LogBatch, MetadataLog};
 struct Position {
     term: u64,
     base: Offset,
-    is_voters: bool,
 }
 
 pub(super) struct Store<L> {
     log: L,
     state: QuorumState,
     positions: VecDeque<Position>,
+    /// The indexes of the batches in which the voters change, in order.
+    voter_changes: Vec<u64>,
     /// The payloads of the last batches, up to the end of the log.
     recent: VecDeque<Bytes>,
     recent_bytes: usize,
@@ -54,10 +55,11 @@ impl<L: MetadataLog> Store<L> {
     /// # Errors
     /// The log cannot be read to its end.
     pub(super) fn open(log: L, state: QuorumState) -> io::Result<Store<L>> {
-        let positions = VecDeque::new();
+        let (positions, voter_changes) = (VecDeque::new(), Vec::new());
         let (recent, recent_bytes) = (VecDeque::new(), 0);
         let failed = RefCell::new(None);
-        let mut store = Store { log, state, positions, recent, recent_bytes, failed };
+        let mut store =
+            Store { log, state, positions, voter_changes, recent, recent_bytes, failed };
         let (mut next, end) = (store.log.log_start(), store.log.log_end());
         let mut term = store.state.first.1;
         while next < end {
@@ -69,8 +71,7 @@ impl<L: MetadataLog> Store<L> {
             }
             (term, next) = (of_batch, batch.last_offset.plus(1));
             let base = batch.base_offset;
-            let payload = Payload::of_batch(batch);
-            store.remember(Position { term, base, is_voters: payload.is_voters() }, &payload);
+            store.remember(Position { term, base }, &Payload::of_batch(batch));
         }
         Ok(store)
     }
@@ -121,7 +122,8 @@ impl<L: MetadataLog> Store<L> {
 
     /// Whether the voters change in one of these entries.
     pub(super) fn has_voters_between(&self, after: u64, to: u64) -> bool {
-        (after + 1..=to).any(|index| self.position(index).is_some_and(|p| p.is_voters))
+        let at = self.voter_changes.partition_point(|index| *index <= after);
+        self.voter_changes.get(at).is_some_and(|index| *index <= to)
     }
 
     fn position(&self, index: u64) -> Option<&Position> {
@@ -131,11 +133,11 @@ impl<L: MetadataLog> Store<L> {
 
     /// Puts entries behind each other; the first may replace what is there and after it.
     ///
-    /// An entry without data is the one with which a leader opens its reign: `opening` says more.
+    /// An entry without data is the one with which `leader`, this node, opens its reign.
     pub(super) fn append(
         &mut self,
         entries: &[Entry],
-        opening: impl Fn() -> Payload,
+        leader: NodeId,
         now: WallTime,
     ) -> io::Result<()> {
         for entry in entries {
@@ -147,14 +149,18 @@ impl<L: MetadataLog> Store<L> {
                 // The leader's own change of voters: what Raft made of it is in the data.
                 (false, _) => Payload::decode(entry.context.clone()),
                 (true, false) => Payload::decode(entry.data.clone()),
-                (true, true) => Ok(opening()),
+                (true, true) => Ok(self.opening(leader, now)),
             };
             let payload = payload.map_err(io::Error::other)?;
             let base = self.write(epoch_of(entry.term), &payload)?;
-            let is_voters = payload.is_voters();
-            self.remember(Position { term: entry.term, base, is_voters }, &payload);
+            self.remember(Position { term: entry.term, base }, &payload);
         }
         Ok(())
+    }
+
+    fn opening(&self, leader: NodeId, now: WallTime) -> Payload {
+        let voters = self.state.voters.iter().map(|voter| voter.key).collect();
+        Payload::control(now, ControlBatch::LeaderChange { leader, voters })
     }
 
     fn write(&mut self, epoch: Epoch, payload: &Payload) -> io::Result<Offset> {
@@ -171,6 +177,9 @@ impl<L: MetadataLog> Store<L> {
 
     fn remember(&mut self, position: Position, payload: &Payload) {
         self.positions.push_back(position);
+        if payload.is_voters() {
+            self.voter_changes.push(self.last());
+        }
         let payload = payload.encode();
         self.recent_bytes += payload.len();
         self.recent.push_back(payload);
@@ -186,6 +195,7 @@ impl<L: MetadataLog> Store<L> {
             self.positions.pop_back();
             self.recent_bytes -= self.recent.pop_back().map_or(0, |payload| payload.len());
         }
+        self.voter_changes.retain(|at| *at < index);
         assert_eq!(self.log.log_end(), end, "the metadata log was cut elsewhere");
         Ok(())
     }
@@ -199,7 +209,7 @@ impl<L: MetadataLog> Store<L> {
         self.batch(index).map(|batch| Payload::of_batch(batch).encode())
     }
 
-    pub(super) fn batch(&self, index: u64) -> io::Result<LogBatch> {
+    fn batch(&self, index: u64) -> io::Result<LogBatch> {
         let (base, end) = (self.end_of(index - 1), self.log.log_end());
         let batch = self.log.read(base)?.filter(|batch| batch.base_offset == base);
         batch.ok_or_else(|| hole(base, end))
@@ -209,9 +219,9 @@ impl<L: MetadataLog> Store<L> {
         let missing = || hole(self.end_of(index), self.log.log_end());
         let position = *self.position(index).ok_or_else(missing)?;
         let (term, data) = (position.term, self.payload(index)?);
-        let entry_type = match position.is_voters {
-            true => EntryType::EntryConfChange,
-            false => EntryType::EntryNormal,
+        let entry_type = match self.voter_changes.binary_search(&index) {
+            Ok(_) => EntryType::EntryConfChange,
+            Err(_) => EntryType::EntryNormal,
         };
         Ok(Entry { entry_type, term, index, data, ..Entry::default() })
     }

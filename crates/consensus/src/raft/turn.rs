@@ -65,13 +65,14 @@ impl<L: MetadataLog> RaftEngine<L> {
     fn write(&mut self, ready: &Ready) -> io::Result<()> {
         if let Some(hard_state) = ready.hs() {
             let (term, vote) = (hard_state.term, hard_state.vote);
-            self.node.mut_store().change_state(|state| (state.term, state.vote) = (term, vote))?;
+            let store = self.node.mut_store();
+            // It comes with every commit, too.
+            if (term, vote) != (store.state().term, store.state().vote) {
+                store.change_state(|state| (state.term, state.vote) = (term, vote))?;
+            }
         }
-        let voters = self.voters().iter().map(|voter| voter.key).collect();
-        let control = ControlBatch::LeaderChange { leader: self.address.node, voters };
-        let opening = Payload::control(self.wall, control);
-        let wall = self.wall;
-        self.node.mut_store().append(ready.entries(), || opening.clone(), wall)
+        let (leader, wall) = (self.address.node, self.wall);
+        self.node.mut_store().append(ready.entries(), leader, wall)
     }
 
     fn sync(&mut self, number: u64) -> io::Result<()> {
