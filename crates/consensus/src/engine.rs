@@ -4,6 +4,7 @@ use std::io;
 use bytes::Bytes;
 use types::{MonoTime, Offset, Uuid, WallTime};
 
+use crate::limits::{PROPOSAL_BYTES_MAX, PROPOSAL_RECORDS_MAX};
 use crate::{Epoch, MessageError, NodeId, OutboundMessage, VoterChange, VoterChangeError};
 
 /// A log of batches on which the voters agree, with at most one leader in an epoch.
@@ -147,7 +148,9 @@ pub enum ProposeError {
     NotLeader,
     /// The batch would land at `next` instead → decide again.
     WrongOffset { next: Offset },
-    /// More than `bytes_max` record bytes, or no record at all → split it, or refuse the request.
+    /// More than `bytes_max` record bytes or
+    /// [`PROPOSAL_RECORDS_MAX`](crate::limits::PROPOSAL_RECORDS_MAX) records, or no record at all →
+    /// split it, or refuse the request.
     BadSize { bytes: usize, bytes_max: usize },
     /// Too much is in flight → wait for a commit.
     Busy,
@@ -155,6 +158,20 @@ pub enum ProposeError {
     NoRoom,
     /// The log failed earlier; [`EngineEvent::Fatal`] said why.
     Failed,
+}
+
+impl ProposeError {
+    /// The size that every engine takes, in bytes: another engine may go on with the log.
+    ///
+    /// # Errors
+    /// [`BadSize`](ProposeError::BadSize).
+    pub(crate) fn check_size(records: &[Bytes]) -> Result<usize, ProposeError> {
+        let bytes = records.iter().map(Bytes::len).sum();
+        if bytes == 0 || bytes > PROPOSAL_BYTES_MAX || records.len() > PROPOSAL_RECORDS_MAX {
+            return Err(ProposeError::BadSize { bytes, bytes_max: PROPOSAL_BYTES_MAX });
+        }
+        Ok(bytes)
+    }
 }
 
 impl fmt::Display for ProposeError {
@@ -165,7 +182,11 @@ impl fmt::Display for ProposeError {
                 write!(f, "the next batch of the metadata log starts at offset {next}")
             }
             ProposeError::BadSize { bytes, bytes_max } => {
-                write!(f, "a metadata batch has 1 to {bytes_max} record bytes, not {bytes}")
+                write!(
+                    f,
+                    "a metadata batch has 1 to {bytes_max} record bytes in at most \
+                     {PROPOSAL_RECORDS_MAX} records, not {bytes} bytes"
+                )
             }
             ProposeError::Busy => f.write_str("too many metadata batches are in flight"),
             ProposeError::NoRoom => f.write_str("the disk of the metadata log is full"),

@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use types::{MonoTime, Offset, WallTime};
 
-use crate::limits::PROPOSAL_BYTES_MAX;
 use crate::{
     CommittedBatch, ConsensusEngine, ControlBatch, EngineEvent, Epoch, LogBatch, MetadataLog,
     NodeId, ProposeError, QuorumStatus, VoterStatus,
@@ -100,10 +99,7 @@ impl ConsensusEngine for MemoryEngine {
         if base_offset != next {
             return Err(ProposeError::WrongOffset { next });
         }
-        let bytes = records.iter().map(Bytes::len).sum();
-        if bytes == 0 || bytes > PROPOSAL_BYTES_MAX {
-            return Err(ProposeError::BadSize { bytes, bytes_max: PROPOSAL_BYTES_MAX });
-        }
+        ProposeError::check_size(&records)?;
         let last_offset = base_offset.plus(records.len() as i64 - 1);
         state.batches.push(CommittedBatch {
             epoch,

@@ -23,7 +23,7 @@ use bytes::Bytes;
 use raft::{RawNode, StateRole};
 use types::{MonoTime, Offset, WallTime};
 
-use crate::limits::{PROPOSAL_BYTES_MAX, PROPOSAL_RECORDS_MAX, UNSYNCED_BATCHES_MAX};
+use crate::limits::UNSYNCED_BATCHES_MAX;
 use crate::{
     ConsensusEngine, EngineEvent, Epoch, MessageError, MetadataLog, NodeId, OutboundMessage,
     ProposeError, QuorumStatus, Voter, VoterChange, VoterChangeError, VoterKey,
@@ -224,10 +224,7 @@ impl<L: MetadataLog> ConsensusEngine for RaftEngine<L> {
         if base_offset != next {
             return Err(ProposeError::WrongOffset { next });
         }
-        let bytes = records.iter().map(Bytes::len).sum();
-        if bytes == 0 || bytes > PROPOSAL_BYTES_MAX || records.len() > PROPOSAL_RECORDS_MAX {
-            return Err(ProposeError::BadSize { bytes, bytes_max: PROPOSAL_BYTES_MAX });
-        }
+        let bytes = ProposeError::check_size(&records)?;
         let raft_log = &self.node.raft.raft_log;
         if raft_log.last_index() - raft_log.committed >= UNSYNCED_BATCHES_MAX as u64 {
             return Err(ProposeError::Busy);

@@ -4,7 +4,7 @@ use std::io;
 use bytes::Bytes;
 use types::{MonoTime, Offset, Uuid, WallTime};
 
-use crate::limits::{PROPOSAL_BYTES_MAX, UNSYNCED_BATCHES_MAX};
+use crate::limits::UNSYNCED_BATCHES_MAX;
 use crate::{
     CommittedBatch, ConsensusEngine, ControlBatch, EngineEvent, Epoch, MetadataLog, NodeId,
     ProposeError, QuorumStatus, VoterKey, VoterStatus,
@@ -155,10 +155,7 @@ impl<L: MetadataLog> ConsensusEngine for SingleVoter<L> {
         if base_offset != next {
             return Err(ProposeError::WrongOffset { next });
         }
-        let bytes = records.iter().map(Bytes::len).sum();
-        if bytes == 0 || bytes > PROPOSAL_BYTES_MAX {
-            return Err(ProposeError::BadSize { bytes, bytes_max: PROPOSAL_BYTES_MAX });
-        }
+        ProposeError::check_size(&records)?;
         if self.unsynced.len() >= UNSYNCED_BATCHES_MAX {
             return Err(ProposeError::Busy);
         }

@@ -3,7 +3,7 @@
 use std::io;
 
 use bytes::Bytes;
-use consensus::limits::{PROPOSAL_BYTES_MAX, UNSYNCED_BATCHES_MAX};
+use consensus::limits::{PROPOSAL_BYTES_MAX, PROPOSAL_RECORDS_MAX, UNSYNCED_BATCHES_MAX};
 use consensus::{
     CommittedBatch, ConsensusEngine, EngineEvent, Epoch, Gate, GateVerdict, MemoryEngine,
     MemoryLog, MemoryQuorum, NodeId, ProposeError, RaftEngine, RaftOptions, RaftTiming,
@@ -87,6 +87,10 @@ fn check_contract(engine: &mut impl ConsensusEngine) {
     let large = ProposeError::BadSize { bytes, bytes_max: PROPOSAL_BYTES_MAX };
     let huge = vec![Bytes::from(vec![0; bytes])];
     assert_eq!(engine.propose(epoch, next, huge, NOW), Err(large));
+    let bytes = PROPOSAL_RECORDS_MAX + 1;
+    let many = ProposeError::BadSize { bytes, bytes_max: PROPOSAL_BYTES_MAX };
+    let crowd = vec![Bytes::from_static(b"r"); bytes];
+    assert_eq!(engine.propose(epoch, next, crowd, NOW), Err(many));
 
     let mut gate = Gate::new(epoch, next);
     engine.propose(epoch, next, records(&["a", "b"]), NOW).expect("accepted");

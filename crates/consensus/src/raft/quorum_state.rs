@@ -8,6 +8,7 @@
 //! vote 3
 //! commit 812
 //! first 1 0
+//! voters-index 17
 //! voter 1 AAAAAAAAAAAAAAAAAAAAAA CONTROLLER://10.0.0.1:9093
 //! peer 1 3Db5QLSqSZieL3rJBUUegA
 //! retired 9223372036854775811
