@@ -10,12 +10,9 @@ use protocol::messages::alter_partition_response::{
 use protocol::metadata_records::PartitionChangeRecord;
 use types::{BrokerId, ErrorCode, Uuid};
 
-use crate::partition_change::PartitionChange;
+use crate::partition_change::{PartitionChange, RECOVERED, RECOVERING};
 use crate::topic_rules::TopicRules;
 use crate::{Controller, ControllerResult};
-
-const RECOVERED: i8 = 0;
-const RECOVERING: i8 = 1;
 
 impl Controller {
     /// Takes a leader's word for who is in sync, as far as it is the leader and they may be. Each

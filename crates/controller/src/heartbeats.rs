@@ -109,7 +109,7 @@ impl Controller {
             ..BrokerHeartbeatResponse::default()
         };
         let keeps_serving = matches!(next, BrokerState::InService | BrokerState::ShuttingDown);
-        if keeps_serving && self.has_newly_offline(broker, &request.offline_log_dirs) {
+        if keeps_serving && has_newly_offline(broker, &request.offline_log_dirs) {
             // One change at a time: the next heartbeat asks for the rest.
             let is_fenced = current == BrokerState::Fenced;
             let offline = self.directories_offline(id, epoch, &request.offline_log_dirs);
@@ -169,10 +169,10 @@ impl Controller {
         records.extend(self.leave_partitions(broker.id));
         ControllerResult::atomic(records, ())
     }
+}
 
-    fn has_newly_offline(&self, broker: &BrokerImage, offline: &[Uuid]) -> bool {
-        offline.iter().any(|dir| broker.log_dirs.contains(dir))
-    }
+fn has_newly_offline(broker: &BrokerImage, offline: &[Uuid]) -> bool {
+    offline.iter().any(|dir| broker.log_dirs.contains(dir))
 }
 
 fn state_of(broker: &BrokerImage) -> BrokerState {

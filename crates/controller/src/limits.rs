@@ -9,8 +9,8 @@ pub const PARTITIONS_PER_REQUEST_MAX: usize = 10_000;
 /// on top. One atomic batch of them stays near 1 MB.
 pub const RECORDS_PER_REQUEST_MAX: usize = 10_000;
 
-/// Records in one batch of a change that need not be atomic, such as the elections after a
-/// broker's restart.
+/// Records in one batch. A change with more is several: such as the elections after a broker's
+/// restart, or a metadata transaction if it must be atomic.
 pub const RECORDS_PER_BATCH: usize = 10_000;
 
 /// Bytes in one configuration value. Source: Kafka, since the value was a string with a two-byte
