@@ -187,5 +187,6 @@ fn every_way_in_which_a_run_is_spoilt_is_found_out_and_named() {
 
 #[test]
 fn a_run_that_hardly_wrote_is_no_proof() {
-    assert_eq!(sound().verdict_if_acked(BATCHES + 1).exit_code(), 2);
+    let verdict = sound().verdict_if_acked(BATCHES + 1);
+    assert!(matches!(verdict, Verdict::Unknown(_)), "{verdict:?}");
 }

@@ -6,7 +6,7 @@ use history::Value;
 use replication::{FetchAnswer, FetchFrom, IsrOutcome, IsrProposal, PartitionState};
 use types::{BrokerEpoch, BrokerId, LeaderEpoch, Offset, PartitionEpoch};
 
-/// Whoever sends and receives: 0 is the controller, then come brokers, from 100 on clients.
+/// Whoever sends and receives: the controller, then brokers, then clients.
 pub type NodeId = usize;
 
 pub const CONTROLLER: NodeId = 0;

@@ -10,7 +10,7 @@ use types::{MonoTime, Offset};
 use crate::chance::Chance;
 use crate::defect::Defect;
 use crate::faults::Met;
-use crate::message::{Alarm, BROKERS, Message, NodeId, Record, Tag};
+use crate::message::{Alarm, BROKERS, FIRST_CLIENT, Message, NodeId, Record, Tag};
 
 /// One thing that will happen to a node.
 #[derive(Clone, Debug)]
@@ -110,7 +110,7 @@ impl Stage {
 
     /// Sends; it may come late, twice, out of order or never.
     pub fn send(&mut self, from: NodeId, to: NodeId, message: Message) {
-        let is_client = from >= 100 || to >= 100;
+        let is_client = from >= FIRST_CLIENT || to >= FIRST_CLIENT;
         let is_lost =
             !is_client && self.weather.losses > 0 && self.chance.one_in(self.weather.losses);
         if is_lost || self.cut.contains(&(from, to)) {
