@@ -135,7 +135,8 @@ impl Target {
         }
     }
 
-    /// A leader that is known need not serve yet; it does once it tells where a partition ends.
+    /// A leader that is known need not serve yet; it does once it tells where a partition ends. Nor
+    /// has every broker heard of a topic when the controller has made it.
     fn wait_until_ready(&mut self, places: &[(String, i32)]) -> Result<(), ClientError> {
         let names: BTreeSet<String> = places.iter().map(|(topic, _)| topic.clone()).collect();
         let names: Vec<String> = names.into_iter().collect();
@@ -143,7 +144,12 @@ impl Target {
             places.iter().map(|place| (place.clone(), OffsetAt::Latest)).collect();
         self.client.with_retries(|client| {
             client.refresh(TopicsWanted::Named(names.clone()))?;
-            client.list_offsets(&wanted).map(drop)
+            client.list_offsets(&wanted).map(drop).map_err(|error| {
+                if !error.is_broker(ErrorCode::UnknownTopicOrPartition) {
+                    return error;
+                }
+                ClientError::broker(error.what, ErrorCode::LeaderNotAvailable.code(), None)
+            })
         })
     }
 

@@ -253,3 +253,13 @@ fn more_replicas_than_brokers_are_refused() {
     let told = text(&output.stderr);
     assert!(told.contains("INVALID_REPLICATION_FACTOR"), "{told}");
 }
+
+#[test]
+fn the_referee_waits_for_brokers_that_hear_of_its_topics_late() {
+    let cluster = Cluster::start(1);
+    cluster.wait_for("three brokers", |c| c.brokers().filter(|brokers| *brokers == 3));
+    let mut bench = vec!["bench", "run", "--case", "latency-idle", "--rounds", "3"];
+    bench.extend(["--seconds", "200ms", "--warm-up", "100ms", "--prime", "0"]);
+    let output = run(&cluster.addresses[2], &bench, "");
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+}
