@@ -4,10 +4,12 @@ use std::fmt::Write;
 
 use load::{Results, Unit};
 
+use self::Limit::{AtLeast, AtMost};
+
 /// A number of the results that has to be at most or at least something.
 struct Bar {
     what: &'static str,
-    measured: fn(&Results) -> Option<f64>,
+    measured: Measured,
     limit: Limit,
     unit: &'static str,
 }
@@ -18,114 +20,96 @@ enum Limit {
     AtLeast(f64),
 }
 
+/// A case and one of its figures.
+type Of = (&'static str, &'static str);
+
+#[derive(Clone, Copy)]
+enum Measured {
+    /// The median of the ratios, round by round.
+    Ratio(Of),
+    /// The node's median alone.
+    Ours(Of),
+    /// The node's median in one case by Kafka's in another.
+    OursByTheirs(Of, Of),
+}
+
 const KAFKA: usize = 0;
 const OTTLA: usize = 1;
 const TIMES: &str = "× Kafka's";
 
 const BARS: &[Bar] = &[
-    Bar {
-        what: "server CPU a small request, 20,000 a second",
-        measured: |all| ratio(all, "small-20k", "server CPU"),
-        limit: Limit::AtMost(0.4),
-        unit: TIMES,
-    },
-    Bar {
-        what: "1 KiB records a second of server CPU",
-        measured: |all| ratio(all, "batched-1k", "records by CPU"),
-        limit: Limit::AtLeast(2.0),
-        unit: TIMES,
-    },
-    Bar {
-        what: "100 B records a second of server CPU",
-        measured: |all| ratio(all, "batched-100b", "records by CPU"),
-        limit: Limit::AtLeast(2.0),
-        unit: TIMES,
-    },
+    ratio("server CPU a small request, 20,000 a second", ("small-20k", "server CPU"), AtMost(0.4)),
+    ratio("1 KiB records a second of server CPU", ("batched-1k", "records by CPU"), AtLeast(2.0)),
+    ratio("100 B records a second of server CPU", ("batched-100b", "records by CPU"), AtLeast(2.0)),
     Bar {
         what: "1 KiB records a second of server CPU, with fsync, Kafka without",
-        measured: |all| {
-            let ours = all.median("fsync", "records by CPU", OTTLA)?;
-            Some(ours / all.median("batched-1k", "records by CPU", KAFKA)?)
-        },
-        limit: Limit::AtLeast(1.0),
+        measured: Measured::OursByTheirs(
+            ("fsync", "records by CPU"),
+            ("batched-1k", "records by CPU"),
+        ),
+        limit: AtLeast(1.0),
         unit: TIMES,
     },
-    Bar {
-        what: "produce p99 at half of Kafka's saturation",
-        measured: |all| ratio(all, "latency-half", "produce p99"),
-        limit: Limit::AtMost(0.25),
-        unit: TIMES,
-    },
-    Bar {
-        what: "produce p99.9 at half of Kafka's saturation",
-        measured: |all| ratio(all, "latency-half", "produce p99.9"),
-        limit: Limit::AtMost(0.25),
-        unit: TIMES,
-    },
-    Bar {
-        what: "10,000 partitions: create",
-        measured: |all| ratio(all, "partitions-10000", "made in"),
-        limit: Limit::AtMost(0.2),
-        unit: TIMES,
-    },
-    Bar {
-        what: "10,000 partitions: steady CPU",
-        measured: |all| ratio(all, "partitions-10000", "server CPU in all"),
-        limit: Limit::AtMost(0.2),
-        unit: TIMES,
-    },
-    Bar {
-        what: "10,000 partitions: produce p99",
-        measured: |all| ratio(all, "partitions-10000", "produce p99"),
-        limit: Limit::AtMost(0.2),
-        unit: TIMES,
-    },
-    Bar {
-        what: "memory, idle",
-        measured: |all| all.median("start", "idle memory", OTTLA),
-        limit: Limit::AtMost(20.0),
-        unit: "MiB",
-    },
-    Bar {
-        what: "memory, 1,000 partitions busy",
-        measured: |all| all.median("partitions-1000", "memory, most", OTTLA),
-        limit: Limit::AtMost(100.0),
-        unit: "MiB",
-    },
-    Bar {
-        what: "memory, 10,000 connections",
-        measured: |all| all.median("connections-10000", "memory, most", OTTLA),
-        limit: Limit::AtMost(300.0),
-        unit: "MiB",
-    },
-    Bar {
-        what: "start to ready",
-        measured: |all| all.median("start", "ready", OTTLA),
-        limit: Limit::AtMost(50.0),
-        unit: "ms",
-    },
-    Bar {
-        what: "restart after kill -9 with 1 GB",
-        measured: |all| all.median("restart", "ready", OTTLA),
-        limit: Limit::AtMost(300.0),
-        unit: "ms",
-    },
+    ratio(
+        "produce p99 at half of Kafka's saturation",
+        ("latency-half", "produce p99"),
+        AtMost(0.25),
+    ),
+    ratio(
+        "produce p99.9 at half of Kafka's saturation",
+        ("latency-half", "produce p99.9"),
+        AtMost(0.25),
+    ),
+    ratio("10,000 partitions: create", ("partitions-10000", "made in"), AtMost(0.2)),
+    ratio("10,000 partitions: steady CPU", ("partitions-10000", "server CPU in all"), AtMost(0.2)),
+    ratio("10,000 partitions: produce p99", ("partitions-10000", "produce p99"), AtMost(0.2)),
+    ours("memory, idle", ("start", "idle memory"), AtMost(20.0), "MiB"),
+    ours(
+        "memory, 1,000 partitions busy",
+        ("partitions-1000", "memory, most"),
+        AtMost(100.0),
+        "MiB",
+    ),
+    ours("memory, 10,000 connections", ("connections-10000", "memory, most"), AtMost(300.0), "MiB"),
+    ours("start to ready", ("start", "ready"), AtMost(50.0), "ms"),
+    ours("restart after kill -9 with 1 GB", ("restart", "ready"), AtMost(300.0), "ms"),
 ];
 
-/// The median of the ratios, round by round.
-fn ratio(results: &Results, case: &str, figure: &str) -> Option<f64> {
-    let row = results.case(case)?.rows.iter().find(|row| row.name == figure)?;
-    row.ratios.first().copied().flatten()
+/// A bar on the node's figure by Kafka's.
+const fn ratio(what: &'static str, of: Of, limit: Limit) -> Bar {
+    Bar { what, measured: Measured::Ratio(of), limit, unit: TIMES }
+}
+
+/// A bar on the node's figure, whatever Kafka's is.
+const fn ours(what: &'static str, of: Of, limit: Limit, unit: &'static str) -> Bar {
+    Bar { what, measured: Measured::Ours(of), limit, unit }
+}
+
+impl Measured {
+    /// Nothing if it was not measured.
+    fn of(self, results: &Results) -> Option<f64> {
+        let median = |(case, figure): Of, server| results.median(case, figure, server);
+        match self {
+            Measured::Ratio((case, figure)) => {
+                let row = results.case(case)?.rows.iter().find(|row| row.name == figure)?;
+                row.ratios.first().copied().flatten()
+            }
+            Measured::Ours(of) => median(of, OTTLA),
+            Measured::OursByTheirs(ours, theirs) => {
+                Some(median(ours, OTTLA)? / median(theirs, KAFKA)?)
+            }
+        }
+    }
 }
 
 /// The bars that the results can say something of, in Markdown.
 pub fn table(results: &Results) -> String {
     let mut text = "| what | bar | measured | |\n| --- | --- | --- | --- |\n".to_owned();
     for Bar { what, measured, limit, unit } in BARS {
-        let Some(measured) = measured(results) else { continue };
+        let Some(measured) = measured.of(results) else { continue };
         let (sign, bound, is_met) = match *limit {
-            Limit::AtMost(bound) => ("≤", bound, measured <= bound),
-            Limit::AtLeast(bound) => ("≥", bound, measured >= bound),
+            AtMost(bound) => ("≤", bound, measured <= bound),
+            AtLeast(bound) => ("≥", bound, measured >= bound),
         };
         let verdict = if is_met { "met" } else { "**missed**" };
         let shown = Unit::Milliseconds.shown(measured);
