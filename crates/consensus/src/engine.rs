@@ -148,9 +148,8 @@ pub enum ProposeError {
     NotLeader,
     /// The batch would land at `next` instead → decide again.
     WrongOffset { next: Offset },
-    /// More than `bytes_max` record bytes or
-    /// [`PROPOSAL_RECORDS_MAX`](crate::limits::PROPOSAL_RECORDS_MAX) records, or no record at all →
-    /// split it, or refuse the request.
+    /// More than `bytes_max` record bytes or [`PROPOSAL_RECORDS_MAX`] records, or no record at all
+    /// → split it, or refuse the request.
     BadSize { bytes: usize, bytes_max: usize },
     /// Too much is in flight → wait for a commit.
     Busy,
