@@ -212,8 +212,9 @@ api_table! {
     AlterPartitionReassignments, 0..=1, Cluster(Alter), alter_partition_reassignments(controller);
     ListPartitionReassignments, 0..=0, Cluster(Describe), list_partition_reassignments(controller);
     OffsetDelete, 0..=0, Group(Delete), offset_delete(groups);
-    DescribeQuorum, 0..=2, Cluster(Describe), describe_quorum(controller, metadata, settings);
-    DescribeCluster, 0..=2, Cluster(Describe), describe_cluster(metadata, settings);
+    DescribeQuorum, 0..=2, Cluster(Describe),
+        describe_quorum(controller, observers, metadata, settings);
+    DescribeCluster, 0..=2, Cluster(Describe), describe_cluster(controller, metadata, settings);
     DescribeProducers, 0..=0, Topic(Read), describe_producers(partitions);
     DescribeTopicPartitions, 0..=0, Topic(Describe), describe_topic_partitions(metadata, settings);
     AlterPartition, 2..=3, Cluster(ClusterAction), alter_partition(controller);

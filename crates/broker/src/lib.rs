@@ -33,6 +33,7 @@ mod metadata_publisher;
 pub mod metrics;
 mod network;
 mod node;
+mod observers;
 mod partitions;
 pub mod peers;
 mod producer_ids;
@@ -44,6 +45,7 @@ mod request;
 mod settings;
 mod steady_time;
 mod timers;
+mod voter_endpoints;
 
 pub use halt::Halt;
 pub use network::{Connection, ConnectionInfo, Disconnect, ResponseQueue};

@@ -111,6 +111,13 @@ pub const PEER_REQUESTS_MAX: usize = 1_000;
 /// (`KafkaRaftClient.MAX_FETCH_WAIT_MS`).
 pub const METADATA_FETCH_WAIT: Duration = Duration::from_millis(500);
 
+/// How long a broker that does not fetch the metadata log is still described as an observer of it.
+/// Source: Kafka `LeaderState.OBSERVER_SESSION_TIMEOUT_MS`.
+pub const OBSERVER_SESSION: Duration = Duration::from_secs(300);
+
+/// Observers that a controller remembers, a hundred bytes each: more than there are brokers.
+pub const OBSERVERS_MAX: usize = 10_000;
+
 /// What one fetch of the metadata log brings. Kafka: 8 MiB
 /// (`KafkaRaftClient.MAX_FETCH_SIZE_BYTES`).
 pub const METADATA_FETCH_BYTES: i32 = 8 * 1024 * 1024;

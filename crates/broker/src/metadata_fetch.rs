@@ -11,11 +11,12 @@ use protocol::messages::fetch_request::{FetchPartition, FetchRequest};
 use protocol::messages::fetch_response::{
     FetchResponse, FetchableTopicResponse, LeaderIdAndEpoch, NodeEndpoint, PartitionData,
 };
-use types::{ErrorCode, MonoTime, Offset, Uuid};
+use types::{BrokerId, ErrorCode, MonoTime, Offset, Uuid};
 
 use crate::limits::{FETCH_WAIT_MS_MAX, METADATA_FETCH_BYTES};
 use crate::network::Reply;
 use crate::node::Node;
+use crate::observers::ObserverFetch;
 use crate::request::RequestContext;
 use crate::timers::{Expire, TimerId, Timers};
 
@@ -37,6 +38,7 @@ pub fn handle<E: Env>(
         return reply.send(FetchResponse { error_code, ..FetchResponse::default() });
     }
     let answer = Answer { node: Arc::clone(node), request };
+    answer.note_observer(ctx);
     let committed = node.controller.committed();
     let wait_ms = answer.request.max_wait_ms.min(FETCH_WAIT_MS_MAX);
     if wait_ms <= 0 || !answer.may_wait(committed) {
@@ -59,6 +61,28 @@ impl<E: Env> Answer<E> {
         self.node.controller.is_active()
             && asked.clone().count() > 0
             && asked.into_iter().all(|p| p.partition == 0 && Offset(p.fetch_offset) >= committed)
+    }
+
+    /// Whoever fetches and does not vote observes: `DescribeQuorum` shows how far it is.
+    fn note_observer(&self, ctx: &RequestContext) {
+        let (node, request) = (&self.node, &self.request);
+        // Version 15 moved it.
+        let id = BrokerId(request.replica_state.replica_id.max(request.replica_id));
+        let Some(quorum) = node.controller.quorum().filter(|_| node.controller.is_active()) else {
+            return;
+        };
+        let mut asked = self.asked().filter(|(is_it, _)| *is_it).flat_map(|(_, asked)| asked);
+        let Some(partition) = asked.find(|asked| asked.partition == 0) else { return };
+        if id.0 < 0 || quorum.voters.iter().any(|voter| voter.id.0 == id.0) {
+            return;
+        }
+        let fetch = ObserverFetch {
+            id,
+            directory: partition.replica_directory_id,
+            offset: Offset(partition.fetch_offset),
+            end: node.controller.committed(),
+        };
+        node.observers.note_fetch(quorum.leader_epoch.0, fetch, ctx.now, ctx.wall);
     }
 
     fn asked(&self) -> impl Iterator<Item = (bool, &[FetchPartition])> + Clone {

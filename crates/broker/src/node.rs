@@ -31,6 +31,7 @@ use crate::metadata_cache::MetadataCache;
 use crate::metadata_log::StoredMetadataLog;
 use crate::metadata_publisher::{MetadataPublisher, Publishing};
 use crate::metrics::Metrics;
+use crate::observers::Observers;
 use crate::partitions::PartitionTable;
 use crate::peers::Peers;
 use crate::producer_ids::ProducerIds;
@@ -75,6 +76,7 @@ pub struct Node<E: Env> {
     pub(crate) moves: ReplicaMoves<E>,
     pub(crate) fetchers: ReplicaFetchers<E>,
     pub(crate) isr_changes: IsrChanges,
+    pub(crate) observers: Observers,
     pub(crate) peers: Arc<Peers>,
     pub(crate) to_controller: ToController<E>,
     pub(crate) lifecycle: Lifecycle<E>,
@@ -120,6 +122,7 @@ impl<E: Env> Node<E> {
             moves: ReplicaMoves::new(&env),
             fetchers: ReplicaFetchers::default(),
             isr_changes: IsrChanges::default(),
+            observers: Observers::default(),
             peers: Peers::new(Arc::clone(&timers)),
             to_controller: ToController::new(ControllerFinder::new(&config.quorum)),
             lifecycle: Lifecycle::new(&env),

@@ -5,7 +5,9 @@ use bytes::Bytes;
 use types::{MonoTime, Offset, Uuid, WallTime};
 
 use crate::limits::{PROPOSAL_BYTES_MAX, PROPOSAL_RECORDS_MAX};
-use crate::{Epoch, MessageError, NodeId, OutboundMessage, VoterChange, VoterChangeError};
+use crate::{
+    Epoch, MessageError, NodeId, OutboundMessage, VoterChange, VoterChangeError, VoterEndpoint,
+};
 
 /// A log of batches on which the voters agree, with at most one leader in an epoch.
 ///
@@ -207,11 +209,13 @@ pub struct QuorumStatus {
     pub voters: Vec<VoterStatus>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VoterStatus {
     pub id: NodeId,
     /// The log directory with which it votes; zero if the voters were named without.
     pub directory: Uuid,
+    /// Where it listens, as far as the quorum knows.
+    pub endpoints: Vec<VoterEndpoint>,
     /// Up to where its log is known to be equal to the leader's. Only the leader knows others'.
     pub log_end: Option<Offset>,
     /// When the leader last heard from it.
@@ -224,6 +228,7 @@ impl VoterStatus {
     /// A voter of which nothing but its log end is to be told.
     pub fn at(id: NodeId, log_end: Offset) -> VoterStatus {
         let (heard_at, caught_up_at) = (None, None);
-        VoterStatus { id, directory: Uuid::ZERO, log_end: Some(log_end), heard_at, caught_up_at }
+        let (directory, endpoints, log_end) = (Uuid::ZERO, Vec::new(), Some(log_end));
+        VoterStatus { id, directory, endpoints, log_end, heard_at, caught_up_at }
     }
 }

@@ -83,6 +83,7 @@ impl<E: Env> MetadataFollower<E> {
             last_fetched_epoch: -1,
             log_start_offset: 0,
             partition_max_bytes: METADATA_FETCH_BYTES,
+            replica_directory_id: node.log_store.metadata_directory(),
             ..FetchPartition::default()
         };
         FetchRequest {

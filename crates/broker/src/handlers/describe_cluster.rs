@@ -1,7 +1,11 @@
 //! DescribeCluster (key 60), versions 0–2.
 //! The brokers and the controller. v1 endpoint type (KIP-919) · v2 fenced brokers (KIP-1073).
-//! Differs from Kafka: nothing known. A broker listener answers for brokers only, as Kafka's does.
+//! Differs from Kafka: controllers are shown as the quorum knows them, not as they registered. A
+//! listener for brokers answers for brokers only, one for controllers for those, as Kafka's do.
 
+use consensus::QuorumStatus;
+use env::Env;
+use metadata::{Endpoint, MetadataImage};
 use protocol::messages::DescribeClusterRequest;
 use protocol::messages::describe_cluster_response::{
     DescribeClusterBroker, DescribeClusterResponse,
@@ -9,41 +13,49 @@ use protocol::messages::describe_cluster_response::{
 use types::ErrorCode;
 
 use crate::authorized;
+use crate::controller_host::ControllerHost;
 use crate::metadata_cache::MetadataCache;
 use crate::network::Reply;
-use crate::request::RequestContext;
+use crate::request::{Door, RequestContext};
 use crate::settings::Settings;
+use crate::voter_endpoints;
 
 const BROKERS: i8 = 1;
 const CONTROLLERS: i8 = 2;
 
-pub fn handle(
+pub fn handle<E: Env>(
     ctx: &RequestContext,
     request: DescribeClusterRequest,
     reply: Reply<DescribeClusterResponse>,
+    controller: &ControllerHost<E>,
     metadata: &MetadataCache,
     settings: &Settings,
 ) {
-    if request.endpoint_type != BROKERS {
+    let endpoint_type = match ctx.door {
+        Door::Clients => BROKERS,
+        Door::Controllers => CONTROLLERS,
+    };
+    if request.endpoint_type != endpoint_type {
         return reply.send(wrong_endpoint(request.endpoint_type));
     }
+    let listener = &*ctx.connection.listener;
     let image = metadata.image();
-    let shown = image.cluster.brokers().filter(|b| request.include_fenced_brokers || !b.fenced);
-    let brokers = shown.filter_map(|broker| {
-        let endpoint = broker.endpoint(&ctx.connection.listener)?;
-        Some(DescribeClusterBroker {
-            broker_id: broker.id.0,
-            host: (&*endpoint.host).into(),
-            port: i32::from(endpoint.port),
-            rack: broker.rack.as_deref().map(Into::into),
-            is_fenced: broker.fenced,
-        })
-    });
+    let (controller_id, brokers) = match ctx.door {
+        Door::Clients => {
+            let shows_fenced = request.include_fenced_brokers;
+            (settings.broker_id().0, brokers(&image, listener, shows_fenced))
+        }
+        Door::Controllers => {
+            let Some(quorum) = controller.quorum() else { return reply.disconnect() };
+            let leader = quorum.leader.map_or(-1, |leader| leader.0);
+            (leader, voters(&quorum, &image, listener, settings))
+        }
+    };
     reply.send(DescribeClusterResponse {
-        endpoint_type: BROKERS,
+        endpoint_type,
         cluster_id: settings.cluster_id.to_string().into(),
-        controller_id: settings.broker_id().0,
-        brokers: brokers.collect(),
+        controller_id,
+        brokers,
         cluster_authorized_operations: authorized::on_cluster(
             request.include_cluster_authorized_operations,
         ),
@@ -51,8 +63,49 @@ pub fn handle(
     });
 }
 
+fn brokers(
+    image: &MetadataImage,
+    listener: &str,
+    shows_fenced: bool,
+) -> Vec<DescribeClusterBroker> {
+    let shown = image.cluster.brokers().filter(|broker| shows_fenced || !broker.fenced);
+    let brokers = shown.filter_map(|broker| {
+        let endpoint = broker.endpoint(listener)?;
+        Some(DescribeClusterBroker {
+            rack: broker.rack.as_deref().map(Into::into),
+            is_fenced: broker.fenced,
+            ..node(broker.id.0, endpoint)
+        })
+    });
+    brokers.collect()
+}
+
+/// The controllers that can be reached as this one was.
+fn voters(
+    quorum: &QuorumStatus,
+    image: &MetadataImage,
+    listener: &str,
+    settings: &Settings,
+) -> Vec<DescribeClusterBroker> {
+    let voters = quorum.voters.iter().filter_map(|voter| {
+        let endpoints = voter_endpoints::of(voter, image, settings);
+        let endpoint = endpoints.iter().find(|endpoint| &*endpoint.name == listener)?;
+        Some(node(voter.id.0, endpoint))
+    });
+    voters.collect()
+}
+
+fn node(broker_id: i32, endpoint: &Endpoint) -> DescribeClusterBroker {
+    DescribeClusterBroker {
+        broker_id,
+        host: (&*endpoint.host).into(),
+        port: i32::from(endpoint.port),
+        ..Default::default()
+    }
+}
+
 fn wrong_endpoint(endpoint_type: i8) -> DescribeClusterResponse {
-    let error = if endpoint_type == CONTROLLERS {
+    let error = if [BROKERS, CONTROLLERS].contains(&endpoint_type) {
         ErrorCode::MismatchedEndpointType
     } else {
         ErrorCode::UnsupportedEndpointType

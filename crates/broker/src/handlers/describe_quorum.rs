@@ -1,9 +1,12 @@
 //! DescribeQuorum (key 55), versions 0–2.
-//! Who votes on the metadata log and how far each is. v1 fetch times · v2 directories and
-//! addresses. Differs from Kafka: voters are sent to and do not fetch; the fetch time of one is
-//! when the leader last heard from it.
+//! Who votes on the metadata log, who observes it and how far each is. v1 fetch times ·
+//! v2 directories and addresses. Differs from Kafka: voters are sent to and do not fetch; the
+//! fetch time of one is when the leader last heard from it. Observers are sent what is committed,
+//! so one has caught up when it has that.
 
+use consensus::VoterStatus;
 use env::Env;
+use metadata::Endpoint;
 use protocol::messages::describe_quorum_request::DescribeQuorumRequest;
 use protocol::messages::describe_quorum_response::{
     DescribeQuorumResponse, Listener, Node, PartitionData, ReplicaState, TopicData,
@@ -13,8 +16,10 @@ use types::{ErrorCode, WallTime};
 use crate::controller_host::ControllerHost;
 use crate::metadata_cache::MetadataCache;
 use crate::network::Reply;
+use crate::observers::{Observer, Observers};
 use crate::request::RequestContext;
 use crate::settings::Settings;
+use crate::voter_endpoints;
 
 const TOPIC: &str = "__cluster_metadata";
 const UNKNOWN: i64 = -1;
@@ -24,32 +29,22 @@ pub fn handle<E: Env>(
     request: DescribeQuorumRequest,
     reply: Reply<DescribeQuorumResponse>,
     controller: &ControllerHost<E>,
+    observers: &Observers,
     metadata: &MetadataCache,
     settings: &Settings,
 ) {
     let Some(quorum) = controller.quorum() else { return reply.disconnect() };
-    let voter = |voter: &consensus::VoterStatus| {
-        // The leader is where it is at this moment.
-        let is_here = voter.id.0 == settings.broker_id().0;
-        let time = |at: Option<WallTime>| match is_here {
-            true => ctx.wall.0,
-            false => at.map_or(UNKNOWN, |at| at.0),
-        };
-        ReplicaState {
-            replica_id: voter.id.0,
-            replica_directory_id: voter.directory,
-            log_end_offset: voter.log_end.map_or(UNKNOWN, |end| end.0),
-            last_fetch_timestamp: time(voter.heard_at),
-            last_caught_up_timestamp: time(voter.caught_up_at),
-        }
-    };
+    if !controller.is_active() {
+        let error_code = ErrorCode::NotLeaderOrFollower.code();
+        return reply.send(DescribeQuorumResponse { error_code, ..Default::default() });
+    }
+    // The leader is where it is at this moment.
+    let here = settings.broker_id().0;
+    let voter = |status: &VoterStatus| voter(status, ctx.wall, status.id.0 == here);
+    let observing = || observers.all(quorum.leader_epoch.0, ctx.now);
     let describe = |topic: &str, index: i32| {
         if topic != TOPIC || index != 0 {
-            return PartitionData {
-                partition_index: index,
-                error_code: ErrorCode::UnknownTopicOrPartition.code(),
-                ..Default::default()
-            };
+            return refused(index, ErrorCode::UnknownTopicOrPartition);
         }
         PartitionData {
             partition_index: index,
@@ -57,6 +52,7 @@ pub fn handle<E: Env>(
             leader_epoch: quorum.leader_epoch.0,
             high_watermark: quorum.high_watermark.0,
             current_voters: quorum.voters.iter().map(voter).collect(),
+            observers: observing().iter().map(observer).collect(),
             ..Default::default()
         }
     };
@@ -69,18 +65,44 @@ pub fn handle<E: Env>(
             .collect(),
     });
     let topics = topics.collect();
-    let nodes = nodes(metadata, settings);
+    let image = metadata.image();
+    let listener = |at: Endpoint| Listener {
+        name: (&*at.name).into(),
+        host: (&*at.host).into(),
+        port: at.port,
+    };
+    let node = |voter: &VoterStatus| {
+        let endpoints = voter_endpoints::of(voter, &image, settings);
+        Node { node_id: voter.id.0, listeners: endpoints.into_iter().map(listener).collect() }
+    };
+    let nodes = quorum.voters.iter().map(node).collect();
     reply.send(DescribeQuorumResponse { topics, nodes, ..Default::default() });
 }
 
-fn nodes(metadata: &MetadataCache, settings: &Settings) -> Vec<Node> {
-    let image = metadata.image();
-    let Some(broker) = image.cluster.broker(settings.broker_id()) else { return Vec::new() };
-    let listener = |endpoint: &metadata::Endpoint| Listener {
-        name: (&*endpoint.name).into(),
-        host: (&*endpoint.host).into(),
-        port: endpoint.port,
+fn refused(partition_index: i32, error: ErrorCode) -> PartitionData {
+    PartitionData { partition_index, error_code: error.code(), ..Default::default() }
+}
+
+fn voter(voter: &VoterStatus, now: WallTime, is_here: bool) -> ReplicaState {
+    let time = |at: Option<WallTime>| match is_here {
+        true => now.0,
+        false => at.map_or(UNKNOWN, |at| at.0),
     };
-    let listeners = broker.endpoints.iter().map(listener).collect();
-    vec![Node { node_id: broker.id.0, listeners }]
+    ReplicaState {
+        replica_id: voter.id.0,
+        replica_directory_id: voter.directory,
+        log_end_offset: voter.log_end.map_or(UNKNOWN, |end| end.0),
+        last_fetch_timestamp: time(voter.heard_at),
+        last_caught_up_timestamp: time(voter.caught_up_at),
+    }
+}
+
+fn observer(observer: &Observer) -> ReplicaState {
+    ReplicaState {
+        replica_id: observer.id.0,
+        replica_directory_id: observer.directory,
+        log_end_offset: observer.log_end.0,
+        last_fetch_timestamp: observer.fetched_at.0,
+        last_caught_up_timestamp: observer.caught_up_at.map_or(UNKNOWN, |at| at.0),
+    }
 }

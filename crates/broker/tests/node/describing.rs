@@ -7,14 +7,15 @@ use protocol::messages::describe_log_dirs_request::DescribableLogDirTopic;
 use protocol::messages::describe_producers_request::TopicRequest as ProducersOf;
 use protocol::messages::describe_topic_partitions_request::{Cursor, TopicRequest};
 use protocol::messages::elect_leaders_request::TopicPartitions;
+use protocol::messages::fetch_request::{FetchPartition, FetchTopic, ReplicaState};
 use protocol::messages::{
     AlterPartitionReassignmentsRequest, DescribeClusterRequest, DescribeLogDirsRequest,
     DescribeProducersRequest, DescribeQuorumRequest, DescribeTopicPartitionsRequest,
-    ElectLeadersRequest, FindCoordinatorRequest, ListPartitionReassignmentsRequest,
+    ElectLeadersRequest, FetchRequest, FindCoordinatorRequest, ListPartitionReassignmentsRequest,
     MetadataRequest, SaslHandshakeRequest, describe_quorum_request,
 };
 use records::BatchBuilder;
-use types::{ErrorCode, ProducerEpoch, ProducerId, Sequence};
+use types::{ErrorCode, ProducerEpoch, ProducerId, Sequence, Uuid};
 
 use crate::harness::Broker;
 use crate::shorthand::{ACKS_ALL, batch, error, produce, push};
@@ -201,7 +202,11 @@ fn the_quorum_is_this_node_and_its_log_is_committed() {
     };
     for version in 0..=2 {
         let request = DescribeQuorumRequest { topics: vec![topic.clone()] };
-        let quorum = broker.call(version, &request).topics.remove(0).partitions.remove(0);
+        let mut answer = broker.call(version, &request);
+        let nodes: Vec<_> = answer.nodes.iter().map(|node| node.node_id).collect();
+        assert_eq!(nodes, if version >= 2 { vec![1] } else { vec![] });
+        assert!(answer.nodes.iter().all(|node| &*node.listeners[0].host == "here"));
+        let quorum = answer.topics.remove(0).partitions.remove(0);
         assert_eq!((quorum.error_code, quorum.leader_id), (0, 1));
         assert!(quorum.high_watermark > 0, "{quorum:?}");
         assert_eq!(quorum.leader_epoch, i32::from(version), "each start is a reign of its own");
@@ -209,6 +214,70 @@ fn the_quorum_is_this_node_and_its_log_is_committed() {
         assert_eq!(quorum.current_voters[0].log_end_offset, quorum.high_watermark);
         broker.restart();
     }
+}
+
+#[test]
+fn a_broker_that_fetches_the_metadata_log_is_described_as_its_observer() {
+    let broker = Broker::with(&[
+        "listeners=PLAINTEXT://here:9092,CONTROLLER://here:9093",
+        "controller.listener.names=CONTROLLER",
+        "controller.quorum.voters=1@here:9093",
+    ]);
+    let describe = || {
+        let partition = describe_quorum_request::PartitionData { partition_index: 0 };
+        let topic_name = "__cluster_metadata".into();
+        let topic = describe_quorum_request::TopicData { topic_name, partitions: vec![partition] };
+        broker.call(2, &DescribeQuorumRequest { topics: vec![topic] })
+    };
+    let mut controllers = broker.client_of("CONTROLLER");
+    let mut fetch = |replica_id, fetch_offset| {
+        let directory = Uuid([replica_id as u8; 16]);
+        let partition =
+            FetchPartition { fetch_offset, replica_directory_id: directory, ..Default::default() };
+        let topic_id = Uuid::METADATA_TOPIC;
+        let topic = FetchTopic { topic_id, partitions: vec![partition], ..Default::default() };
+        let replica_state = ReplicaState { replica_id, replica_epoch: -1 };
+        let request = FetchRequest { replica_state, topics: vec![topic], ..Default::default() };
+        controllers.send(17, &request);
+        controllers.answer::<FetchRequest>()
+    };
+    assert_eq!(describe().topics[0].partitions[0].observers, []);
+    // A voter, and one who tells nobody who it is, observe nothing.
+    fetch(1, 0);
+    fetch(-1, 0);
+    fetch(4, 0);
+    let high_watermark = describe().topics[0].partitions[0].high_watermark;
+    fetch(5, high_watermark);
+    let answer = describe();
+    let observers = &answer.topics[0].partitions[0].observers;
+    let seen: Vec<_> = observers.iter().map(|o| (o.replica_id, o.log_end_offset)).collect();
+    assert_eq!(seen, [(4, 0), (5, high_watermark)]);
+    assert_eq!(observers[1].replica_directory_id, Uuid([5; 16]));
+    assert_eq!(observers[0].last_caught_up_timestamp, -1);
+    assert_eq!(observers[1].last_caught_up_timestamp, broker.wall_ms());
+    assert!(observers.iter().all(|o| o.last_fetch_timestamp == broker.wall_ms()));
+    let nodes = answer.nodes.iter().flat_map(|node| &node.listeners);
+    let nodes: Vec<_> = nodes.map(|at| (&*at.name, &*at.host, at.port)).collect();
+    assert_eq!(nodes, [("CONTROLLER", "here", 9093)], "the voter's listener alone");
+}
+
+#[test]
+fn a_controllers_listener_describes_the_cluster_of_controllers_and_no_brokers() {
+    let broker = Broker::with(&[
+        "listeners=PLAINTEXT://here:9092,CONTROLLER://here:9093",
+        "controller.listener.names=CONTROLLER",
+        "controller.quorum.voters=1@here:9093",
+    ]);
+    let mut controllers = broker.client_of("CONTROLLER");
+    let mut describe = |endpoint_type| {
+        controllers.send(1, &DescribeClusterRequest { endpoint_type, ..Default::default() });
+        controllers.answer::<DescribeClusterRequest>()
+    };
+    let answer = describe(2);
+    assert_eq!((answer.error_code, answer.controller_id), (0, 1));
+    let nodes: Vec<_> = answer.brokers.iter().map(|n| (n.broker_id, &*n.host, n.port)).collect();
+    assert_eq!(nodes, [(1, "here", 9093)]);
+    assert_eq!(error(describe(1).error_code), ErrorCode::MismatchedEndpointType);
 }
 
 #[test]

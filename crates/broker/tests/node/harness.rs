@@ -148,8 +148,13 @@ impl Broker {
 
     /// A connection of its own.
     pub fn client(&self) -> Client {
+        self.client_of(LISTENER)
+    }
+
+    /// A connection to the listener of this name.
+    pub fn client_of(&self, listener: &str) -> Client {
         let peer = ([127, 0, 0, 1], 40_000).into();
-        let info = ConnectionInfo { peer, listener: LISTENER.into() };
+        let info = ConnectionInfo { peer, listener: listener.into() };
         Client {
             connection: Connection::new(Arc::clone(self.node()), info),
             background: self.env.background().clone(),

@@ -6,7 +6,7 @@ use types::WallTime;
 use super::RaftEngine;
 use super::peers::{self, raft_id};
 use super::store::epoch_of;
-use crate::{MetadataLog, QuorumStatus, VoterKey, VoterStatus};
+use crate::{MetadataLog, QuorumStatus, Voter, VoterStatus};
 
 impl<L: MetadataLog> RaftEngine<L> {
     pub(super) fn quorum_status(&self) -> QuorumStatus {
@@ -16,7 +16,7 @@ impl<L: MetadataLog> RaftEngine<L> {
             Some(reign) => reign.is_announced.then_some(self.address.node),
             None => self.peers.node(raft.leader_id).filter(|_| !is_leader),
         };
-        let voters = self.voters().iter().map(|voter| self.voter_status(voter.key)).collect();
+        let voters = self.voters().iter().map(|voter| self.voter_status(voter)).collect();
         QuorumStatus {
             leader: leader.filter(|_| !self.has_failed),
             leader_epoch: epoch_of(raft.term),
@@ -25,9 +25,10 @@ impl<L: MetadataLog> RaftEngine<L> {
         }
     }
 
-    fn voter_status(&self, key: VoterKey) -> VoterStatus {
+    fn voter_status(&self, voter: &Voter) -> VoterStatus {
+        let Voter { key, endpoints } = voter;
         let (raft, store) = (&self.node.raft, self.node.store());
-        let id = raft_id(key);
+        let id = raft_id(*key);
         let is_self = id == self.address.raft_id;
         let progress = raft.prs().get(id).filter(|_| raft.state == StateRole::Leader);
         let peer = self.peers.get(id);
@@ -46,6 +47,7 @@ impl<L: MetadataLog> RaftEngine<L> {
             false => peer.and_then(of).filter(|_| progress.is_some()),
         };
         let (heard_at, caught_up_at) = (at(|peer| peer.heard_at), at(|peer| peer.caught_up_at));
-        VoterStatus { id: key.id, directory, log_end, heard_at, caught_up_at }
+        let (id, endpoints) = (key.id, endpoints.clone());
+        VoterStatus { id, directory, endpoints, log_end, heard_at, caught_up_at }
     }
 }

@@ -194,7 +194,9 @@ impl<L: MetadataLog> RaftEngine<L> {
         // Raft refuses what comes from no member; that is as if it had been lost.
         let _ = self.node.step(message);
         let raft = &self.node.raft;
-        if kind == MessageType::MsgAppendResponse && raft.state == StateRole::Leader {
+        // An idle follower answers heartbeats alone.
+        let answers = [MessageType::MsgAppendResponse, MessageType::MsgHeartbeatResponse];
+        if answers.contains(&kind) && raft.state == StateRole::Leader {
             let last = raft.raft_log.last_index();
             if raft.prs().get(from).is_some_and(|progress| progress.matched == last) {
                 self.peers.note_caught_up(from, self.wall);

@@ -282,7 +282,7 @@ fn the_leader_knows_how_far_every_voter_is() {
     world.run_for(1000);
     let status = world.nodes[leader].engine.as_ref().expect("it runs").status();
     assert_eq!(status.leader, Some(NodeId(leader as i32 + 1)));
-    let voter = |at: usize| status.voters[at];
+    let voter = |at: usize| &status.voters[at];
     let end = voter(leader).log_end.expect("its own");
     assert!(voter(behind).log_end.is_some_and(|behind| behind < end));
     let heard = voter(behind).heard_at.expect("it was heard");
