@@ -1,5 +1,6 @@
 //! The bytes every server is given: built and check-summed once, before the clock runs.
 
+use std::ops::Range;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ::load::frames::{self, FETCH_MAX, PRODUCE_MAX};
@@ -47,9 +48,10 @@ impl BatchShape {
     }
 }
 
-/// A Produce request of one batch, prefix and all.
-pub fn produce_frame(partition: i32, batch: &Bytes, acks: i16) -> Outcome<Vec<u8>> {
-    frames::produce((TOPIC, partition), batch, acks, PRODUCE_MAX).map_err(|error| said(&error))
+/// A Produce request of a batch for each of the partitions, prefix and all.
+pub fn produce_frame(partitions: Range<i32>, batch: &Bytes, acks: i16) -> Outcome<Vec<u8>> {
+    frames::produce_to_each((TOPIC, partitions), batch, acks, PRODUCE_MAX)
+        .map_err(|error| said(&error))
 }
 
 /// A Fetch request of one partition, and where in it the offset stands.

@@ -1,35 +1,50 @@
 //! `bench durable`: what it costs that acknowledged means on disk.
 //!
-//! The same node, with topics of both kinds in turn: `durability=page-cache` and `fsync`. Once with
-//! 64 producers that batch, each with a partition of its own and five requests in flight; once with
-//! a lone one that sends a record at a time.
+//! The same node, with topics of both kinds in turn: `durability=page-cache` and `fsync`, of 64
+//! partitions. Once with 8 producers whose every request has a batch for each partition; once with 64
+//! that have a partition each; both with five requests in flight; and once with a lone one that sends a
+//! record at a time.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::time::Instant;
 
 use ::load::frames::ACKS_ALL;
 
 use crate::Outcome;
 use crate::batches::BatchShape;
 use crate::load::{self, Ask, Load};
-use crate::machine::warm_up;
+use crate::machine::{sync_file_system, warm_up};
 use crate::options::DurableOptions;
-use crate::server::Server;
+use crate::server::{Running, Server};
 use crate::wire::{TOPIC, create_topic_with};
 
-const CROWD_CONNECTIONS: usize = 64;
-const CROWD_DEPTH: usize = 5;
-const CROWD_BATCH: BatchShape = BatchShape { batch_bytes: 16 << 10, value_bytes: 1000 };
+const PARTITIONS: i32 = 64;
+/// Of a client that has records waiting for all partitions: a request is `max.request.size`.
+const SPREAD_CONNECTIONS: usize = 8;
+const DEPTH: usize = 5;
+const BATCH: BatchShape = BatchShape { batch_bytes: 16 << 10, value_bytes: 1000 };
 const LONE: Load = Load { connections: 1, depth: 1, requests: 4_000 };
 const LONE_BATCH: BatchShape = BatchShape { batch_bytes: 0, value_bytes: 100 };
 const DURABILITIES: [&str; 2] = ["page-cache", "fsync"];
 
 /// What one run gave.
 struct Figures {
-    gigabytes_per_second: f64,
-    cpu_seconds_per_gb: f64,
-    requests_per_commit: f64,
+    spread: Rate,
+    crowd: Rate,
     lone_micros: f64,
+}
+
+/// One of the figures.
+type Of<T> = fn(&Figures) -> &T;
+
+/// Of producers that batch.
+struct Rate {
+    gigabytes_per_second: f64,
+    /// Counting the time until what is in the page cache has been written out as well.
+    settled_gigabytes_per_second: f64,
+    cpu_seconds_per_gb: f64,
+    batches_per_commit: f64,
 }
 
 pub fn measure(options: &DurableOptions) -> Outcome<()> {
@@ -45,57 +60,100 @@ pub fn measure(options: &DurableOptions) -> Outcome<()> {
             figures.push(run(options, &server, durability)?);
         }
     }
-    println!(
-        "| durability | 64 producers, GB/s | server CPU-s/GB | requests a commit | \
-         lone producer, µs |"
-    );
-    println!("| --- | --- | --- | --- | --- |");
-    for (durability, figures) in DURABILITIES.iter().zip(&all).filter(|(_, all)| !all.is_empty()) {
-        let median = |of: fn(&Figures) -> f64| {
-            let mut values: Vec<f64> = figures.iter().map(of).collect();
-            values.sort_by(f64::total_cmp);
-            let (least, most) = (values[0], values[values.len() - 1]);
-            format!("{:.2} [{least:.2}..{most:.2}]", values[values.len() / 2])
-        };
-        println!(
-            "| {durability} | {} | {} | {} | {} |",
-            median(|f| f.gigabytes_per_second),
-            median(|f| f.cpu_seconds_per_gb),
-            median(|f| f.requests_per_commit),
-            median(|f| f.lone_micros)
-        );
-    }
-    let ratios = all[1].iter().zip(&all[0]);
-    let ratios = ratios.map(|(disk, cache)| disk.gigabytes_per_second / cache.gigabytes_per_second);
-    let mut ratios: Vec<f64> = ratios.collect();
-    ratios.sort_by(f64::total_cmp);
-    if let Some(ratio) = ratios.get(ratios.len() / 2) {
-        println!("fsync keeps {:.0} % of the page cache's rate", ratio * 100.0);
-    }
+    print(&all);
     Ok(())
 }
 
+fn print([cache, disk]: &[Vec<Figures>; 2]) {
+    println!(
+        "| durability | producers | GB/s | GB/s until all is on the disk | server CPU-s/GB | \
+         batches a commit |"
+    );
+    println!("| --- | --- | --- | --- | --- | --- |");
+    let loads: [(&str, Of<Rate>); 2] =
+        [("8, to all partitions", |f| &f.spread), ("64, a partition each", |f| &f.crowd)];
+    for (name, rate) in loads {
+        for (durability, figures) in DURABILITIES.iter().zip([cache, disk]) {
+            let of = |value: fn(&Rate) -> f64| spread(figures.iter().map(|f| value(rate(f))));
+            println!(
+                "| {durability} | {name} | {} | {} | {} | {} |",
+                of(|rate| rate.gigabytes_per_second),
+                of(|rate| rate.settled_gigabytes_per_second),
+                of(|rate| rate.cpu_seconds_per_gb),
+                of(|rate| rate.batches_per_commit)
+            );
+        }
+    }
+    for (durability, figures) in DURABILITIES.iter().zip([cache, disk]) {
+        println!(
+            "lone producer, {durability}: {} µs",
+            spread(figures.iter().map(|f| f.lone_micros))
+        );
+    }
+    for (name, rate) in loads {
+        let pairs = disk.iter().zip(cache).map(|(disk, cache)| (rate(disk), rate(cache)));
+        let plain = pairs.clone().map(|(d, c)| d.gigabytes_per_second / c.gigabytes_per_second);
+        let settled =
+            pairs.map(|(d, c)| d.settled_gigabytes_per_second / c.settled_gigabytes_per_second);
+        println!(
+            "fsync of page cache, {name}: {}; until all is on the disk: {}",
+            spread(plain),
+            spread(settled)
+        );
+    }
+}
+
+/// The median, and the least and the most.
+fn spread(values: impl Iterator<Item = f64>) -> String {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    match &values[..] {
+        [] => "–".to_owned(),
+        [least, ..] => {
+            let (median, most) = (values[values.len() / 2], values[values.len() - 1]);
+            format!("{median:.2} [{least:.2}..{most:.2}]")
+        }
+    }
+}
+
 fn run(options: &DurableOptions, server: &Server, durability: &str) -> Outcome<Figures> {
-    let batch = CROWD_BATCH.build();
-    let requests = (options.gigabytes * 1e9 / batch.len() as f64) as u64;
-    let crowd = Load { connections: CROWD_CONNECTIONS, depth: CROWD_DEPTH, requests };
-    warm_up(&options.dir, requests * batch.len() as u64 * 5 / 4)
-        .map_err(|error| format!("warm-up: {error}"))?;
+    let batch = BATCH.build();
+    let total = (options.gigabytes * 1e9) as u64;
+    warm_up(&options.dir, total * 2 * 5 / 4).map_err(|error| format!("warm-up: {error}"))?;
     let running = server.start(&options.dir)?;
-    let config = [("durability", durability)];
-    create_topic_with(running.address, TOPIC, CROWD_CONNECTIONS as i32, &config)?;
-    let ask = Ask::Produce { batch, acks: ACKS_ALL };
-    let before = commits(running.http)?;
-    let cost = load::run(running.address, running.pid(), &ask, crowd)?;
-    let after = commits(running.http)?;
-    let gigabytes = cost.bytes as f64 / 1e9;
+    create_topic_with(running.address, TOPIC, PARTITIONS, &[("durability", durability)])?;
+    let spread = Load {
+        connections: SPREAD_CONNECTIONS,
+        depth: DEPTH,
+        requests: total / (batch.len() as u64 * PARTITIONS as u64),
+    };
+    let to_all = Ask::ProduceToAll { batch: batch.clone(), acks: ACKS_ALL, partitions: PARTITIONS };
+    let spread = rate(options, &running, &to_all, spread)?;
+    let crowd = Load {
+        connections: PARTITIONS as usize,
+        depth: DEPTH,
+        requests: total / batch.len() as u64,
+    };
+    let crowd = rate(options, &running, &Ask::Produce { batch, acks: ACKS_ALL }, crowd)?;
     let ask = Ask::Produce { batch: LONE_BATCH.build(), acks: ACKS_ALL };
     let lone = load::run(running.address, running.pid(), &ask, LONE)?;
-    Ok(Figures {
+    let lone_micros = lone.wall.as_secs_f64() * 1e6 / LONE.requests as f64;
+    Ok(Figures { spread, crowd, lone_micros })
+}
+
+fn rate(options: &DurableOptions, running: &Running, ask: &Ask, load: Load) -> Outcome<Rate> {
+    let before = commits(running.http)?;
+    let cost = load::run(running.address, running.pid(), ask, load)?;
+    let after = commits(running.http)?;
+    let started = Instant::now();
+    sync_file_system(&options.dir).map_err(|error| format!("sync the file system: {error}"))?;
+    let settled = cost.wall + started.elapsed();
+    let gigabytes = cost.bytes as f64 / 1e9;
+    Ok(Rate {
         gigabytes_per_second: gigabytes / cost.wall.as_secs_f64(),
+        settled_gigabytes_per_second: gigabytes / settled.as_secs_f64(),
         cpu_seconds_per_gb: cost.server_cpu.as_secs_f64() / gigabytes,
-        requests_per_commit: (after.1 - before.1) / (after.0 - before.0).max(1.0),
-        lone_micros: lone.wall.as_secs_f64() * 1e6 / LONE.requests as f64,
+        batches_per_commit: (after.1 - before.1) / (after.0 - before.0).max(1.0),
     })
 }
 

@@ -233,7 +233,7 @@ mod tests {
         let batch = BatchShape { batch_bytes: 5000, value_bytes: 100 }.build();
         let count = i64::from(records::BatchHeader::parse(&batch).unwrap().records_count);
         for _ in 0..3 {
-            let answer = exchange(&mut socket, &produce_frame(2, &batch, 1).unwrap());
+            let answer = exchange(&mut socket, &produce_frame(2..3, &batch, 1).unwrap());
             assert_eq!(answers::produce_error(&answer, PRODUCE_MAX), Some(0));
         }
         let (mut frame, at) = fetch_frame(2, 11_000).unwrap();
@@ -244,7 +244,7 @@ mod tests {
         assert_eq!(answers::next_offset(&answer[records.clone()]), Some(3 * count));
         assert_eq!(answer[records.start..][..8], count.to_be_bytes());
 
-        let mut torn = produce_frame(2, &batch, 1).unwrap();
+        let mut torn = produce_frame(2..3, &batch, 1).unwrap();
         let last = torn.len() - 10;
         torn[last] ^= 1;
         socket.write_all(&torn).unwrap();

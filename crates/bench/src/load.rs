@@ -20,15 +20,13 @@ const INBOX_BYTES: usize = 3 << 20;
 /// What a connection asks for, again and again.
 #[derive(Clone, Debug)]
 pub enum Ask {
-    Produce {
-        batch: bytes::Bytes,
-        acks: i16,
-    },
+    /// To the connection's own partition.
+    Produce { batch: bytes::Bytes, acks: i16 },
+    /// The batch to each of so many partitions, in one request: what a client sends that has
+    /// records waiting for all of them.
+    ProduceToAll { batch: bytes::Bytes, acks: i16, partitions: i32 },
     /// From the start of the partition to `end`, round and round.
-    Fetch {
-        bytes_max: usize,
-        end: i64,
-    },
+    Fetch { bytes_max: usize, end: i64 },
 }
 
 /// One run over a server.
@@ -179,7 +177,11 @@ impl Connection {
         let (request, kind) = match ask {
             Ask::Produce { batch, acks } => {
                 let kind = Kind::Produce { batch_bytes: batch.len() as u64 };
-                (produce_frame(partition, batch, *acks)?, kind)
+                (produce_frame(partition..partition + 1, batch, *acks)?, kind)
+            }
+            Ask::ProduceToAll { batch, acks, partitions } => {
+                let batch_bytes = batch.len() as u64 * *partitions as u64;
+                (produce_frame(0..*partitions, batch, *acks)?, Kind::Produce { batch_bytes })
             }
             Ask::Fetch { bytes_max, end } => {
                 let (mut frame, offset_at) = fetch_frame(partition, *bytes_max)?;

@@ -58,6 +58,11 @@ pub fn warm_up(dir: &Path, bytes: u64) -> std::io::Result<()> {
     fs::remove_file(path)
 }
 
+/// Returns once everything that was written under `dir` is on the disk.
+pub fn sync_file_system(dir: &Path) -> std::io::Result<()> {
+    Ok(rustix::fs::syncfs(fs::File::open(dir)?)?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

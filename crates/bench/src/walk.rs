@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn the_walk_finds_what_the_codec_wrote() {
         let batch = BatchShape { batch_bytes: 3000, value_bytes: 100 }.build();
-        let frame = produce_frame(7, &batch, ACKS_LEADER).unwrap();
+        let frame = produce_frame(7..8, &batch, ACKS_LEADER).unwrap();
         let Some(Request::Produce { correlation: 1, partition: 7, batch: found }) =
             request(&frame[4..])
         else {

@@ -1,6 +1,6 @@
 //! Finds the few fields that matter in an answer by walking it: no allocation, no decoding.
 //!
-//! Only for answers to what `frames` builds: one topic, one partition. Produce is flexible from
+//! Only for answers to what `frames` builds: one topic, and one partition unless said. Produce is flexible from
 //! version 9 on and Fetch from 12 on (KIP-482).
 
 use std::ops::Range;
@@ -8,16 +8,31 @@ use std::ops::Range;
 use crate::frames::{FETCH_FLEXIBLE, PRODUCE_FLEXIBLE};
 use crate::walk::Walk;
 
-/// The error code of a Produce answer.
+/// From this version on an answer names the records that were refused (KIP-467).
+const PRODUCE_RECORD_ERRORS: i16 = 8;
+
+/// The error code of a Produce answer: the first of its partitions that is not 0.
 pub fn produce_error(frame: &[u8], version: i16) -> Option<i16> {
     let mut walk = Walk::new(frame, version >= PRODUCE_FLEXIBLE);
     walk.skip(4)?; // correlation
     walk.tags()?;
     walk.count()?;
     walk.text()?;
-    walk.count()?;
-    walk.skip(4)?;
-    walk.i16()
+    for _ in 0..walk.count()? {
+        walk.skip(4)?;
+        let error = walk.i16()?;
+        if error != 0 {
+            return Some(error);
+        }
+        walk.skip(8 + 8 + 8)?; // base offset, append time, log start
+        if version >= PRODUCE_RECORD_ERRORS {
+            // Without an error no record is named.
+            walk.count()?;
+            walk.text()?;
+        }
+        walk.tags()?;
+    }
+    Some(0)
 }
 
 /// The error code of a Fetch answer, and where its records are.
@@ -81,16 +96,21 @@ mod tests {
         let cut = [&batch[..], &batch[..99]].concat();
         assert_eq!(next_offset(&cut), Some(count));
         for version in 7..=9 {
-            let partition =
-                PartitionProduceResponse { index: 3, error_code: 6, ..Default::default() };
-            let topic = TopicProduceResponse {
-                name: "of-some-length".into(),
-                partition_responses: vec![partition],
-                ..Default::default()
-            };
-            let answer = ProduceResponse { responses: vec![topic], ..Default::default() };
-            let frame = frame::response(ApiKey::Produce, &answer, version, 1).unwrap().concat();
-            assert_eq!(produce_error(&frame[4..], version), Some(6), "version {version}");
+            for (codes, first) in [([0, 0, 6], 6), ([5, 6, 0], 5), ([0, 0, 0], 0)] {
+                let partition = |error_code| PartitionProduceResponse {
+                    index: 3,
+                    error_code,
+                    ..Default::default()
+                };
+                let topic = TopicProduceResponse {
+                    name: "of-some-length".into(),
+                    partition_responses: codes.map(partition).into(),
+                    ..Default::default()
+                };
+                let answer = ProduceResponse { responses: vec![topic], ..Default::default() };
+                let frame = frame::response(ApiKey::Produce, &answer, version, 1).unwrap().concat();
+                assert_eq!(produce_error(&frame[4..], version), Some(first), "version {version}");
+            }
         }
         for version in 11..=12 {
             let partition =

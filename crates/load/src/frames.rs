@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 use std::net::TcpStream;
+use std::ops::Range;
 
 use bytes::Bytes;
 use client::{ClientError, Connection};
@@ -56,10 +57,20 @@ pub fn produce(
     acks: i16,
     version: i16,
 ) -> Result<Vec<u8>, ClientError> {
-    let data = PartitionProduceData { index: partition, records: Some(batch.clone()) };
+    produce_to_each((topic, partition..partition + 1), batch, acks, version)
+}
+
+/// A Produce request with the same batch for each of the partitions.
+pub fn produce_to_each(
+    (topic, partitions): (&str, Range<i32>),
+    batch: &Bytes,
+    acks: i16,
+    version: i16,
+) -> Result<Vec<u8>, ClientError> {
+    let data = |index| PartitionProduceData { index, records: Some(batch.clone()) };
     let topic = TopicProduceData {
         name: topic.into(),
-        partition_data: vec![data],
+        partition_data: partitions.map(data).collect(),
         ..TopicProduceData::default()
     };
     let request = ProduceRequest {
