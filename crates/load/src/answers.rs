@@ -1,7 +1,7 @@
 //! Finds the few fields that matter in an answer by walking it: no allocation, no decoding.
 //!
-//! Only for answers to what `frames` builds: one topic, and one partition unless said. Produce is flexible from
-//! version 9 on and Fetch from 12 on (KIP-482).
+//! Only for answers to what `frames` builds: one topic, and one partition unless said. Produce is
+//! flexible from version 9 on and Fetch from 12 on (KIP-482).
 
 use std::ops::Range;
 
