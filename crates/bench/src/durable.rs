@@ -1,9 +1,9 @@
 //! `bench durable`: what it costs that acknowledged means on disk.
 //!
 //! The same node, with topics of both kinds in turn: `durability=page-cache` and `fsync`, of 64
-//! partitions. Once with 8 producers whose every request has a batch for each partition; once with 64
-//! that have a partition each; both with five requests in flight; and once with a lone one that sends a
-//! record at a time.
+//! partitions. Once with 8 producers whose every request has a batch for each partition; once with
+//! 64 that have a partition each; both with five requests in flight; and once with a lone one that
+//! sends a record at a time.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
