@@ -14,6 +14,7 @@ use crate::handlers::*;
 use crate::metadata_fetch;
 use crate::network::{ConnectionInfo, Disconnect, Reply, ReplySlot};
 use crate::node::Node;
+use crate::partitions::DueTurns;
 use crate::request::{Door, RequestContext};
 
 /// What an authorizer is asked before a handler acts; the handler asks for each object it touches.
@@ -243,6 +244,7 @@ pub fn served(key: ApiKey) -> Option<&'static ServedApi> {
 pub fn dispatch<E: Env>(
     node: &Arc<Node<E>>,
     caller: &Caller,
+    turns: &Arc<DueTurns>,
     frame: Bytes,
     slot: ReplySlot,
 ) -> Result<(), Disconnect> {
@@ -253,14 +255,20 @@ pub fn dispatch<E: Env>(
     let (number, version) = (header.request_api_key, header.request_api_version);
     let api = ApiKey::from_i16(number).and_then(served).filter(|api| api.is_behind(caller.door));
     let api = api.ok_or_else(|| bad_request(number, version))?;
+    let wall = node.env().clock().wall();
+    if api.key != ApiKey::Produce {
+        // It may look at what the requests before it have changed.
+        turns.run(wall);
+    }
     let ctx = RequestContext {
         connection: Arc::clone(&caller.info),
         door: caller.door,
+        turns: Arc::clone(turns),
         key: api.key,
         version,
         client_id: header.client_id,
         now: node.env().clock().mono(),
-        wall: node.env().clock().wall(),
+        wall,
     };
     if let Some(whole) = whole.filter(|_| api.serves(version)) {
         cluster::forward(node, &caller.info, whole, slot);

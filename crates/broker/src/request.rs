@@ -4,6 +4,7 @@ use protocol::{ApiKey, Str};
 use types::{MonoTime, WallTime};
 
 use crate::network::ConnectionInfo;
+use crate::partitions::DueTurns;
 
 /// Through which kind of listener a request came. Clients and controllers are not offered the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub enum Door {
 pub struct RequestContext {
     pub connection: Arc<ConnectionInfo>,
     pub door: Door,
+    /// Where a handler notes to which partitions it has submitted something.
+    pub turns: Arc<DueTurns>,
     pub key: ApiKey,
     pub version: i16,
     pub client_id: Option<Str>,

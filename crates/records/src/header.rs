@@ -3,7 +3,7 @@
 use bytes::{Buf, BufMut};
 use types::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, Sequence, WallTime};
 
-use crate::checksum::crc32c;
+use crate::checksum::{crc32c, crc32c_of_two};
 use crate::compression::Compression;
 use crate::error::BatchError;
 
@@ -208,6 +208,11 @@ impl BatchHeader {
         b.put_i32(self.base_sequence.0);
         b.put_i32(self.records_count);
         out
+    }
+
+    /// The checksum of the batch that this header and `records` make.
+    pub(crate) fn checksum_with(&self, records: &[u8]) -> u32 {
+        crc32c_of_two(&self.encode()[CHECKED_FROM..], records)
     }
 
     /// The whole batch, header included.

@@ -43,8 +43,6 @@ pub fn validate_produce(
     let batch = sole_batch(&records)?;
     let codec = batch.header().compression()?;
     check_request(&batch, codec, rules)?;
-    // From here on the batch may be the only owner of its bytes, which saves a copy.
-    drop(records);
     check_size(batch.size_bytes(), rules)?;
     batch.verify_crc()?;
     if rules.origin == AppendOrigin::Client {

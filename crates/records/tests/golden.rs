@@ -210,7 +210,7 @@ fn what_kafkas_producer_sends_is_accepted_unchanged() {
         }
         let sent = batch.moved_to(Offset::ZERO, LeaderEpoch::NONE).into_bytes();
         let accepted = validate_produce(sent.clone(), &ProduceRules::default(), WallTime(T));
-        assert_eq!(accepted.unwrap().bytes(), &sent[..], "{name}");
+        assert_eq!(accepted.unwrap().to_bytes(), sent, "{name}");
     }
 }
 

@@ -83,7 +83,7 @@ proptest! {
         prop_assert_eq!(header.last_sequence(), Sequence(i32::MAX).plus(records.len() as i32 - 1));
 
         let validated = validate_produce(built.bytes().clone(), &ProduceRules::default(), NOW);
-        prop_assert_eq!(validated.unwrap().into_bytes(), built.into_bytes());
+        prop_assert_eq!(validated.unwrap().to_bytes(), built.into_bytes());
     }
 
     #[test]

@@ -7,7 +7,6 @@ use crate::config::LogConfig;
 use crate::error::StorageError;
 use crate::file_names::{FileKind, OffsetFile};
 use crate::flush::LogFlusher;
-use crate::frame::Frame;
 use crate::index_rule::IndexRule;
 use crate::limits::CHECKPOINT_SNAPSHOTS_MAX;
 use crate::log_state::LogState;
@@ -15,7 +14,6 @@ use crate::producer_snapshot;
 use crate::producer_state::ProducerStates;
 use crate::reader::LogReader;
 use crate::segment::Segment;
-use bytes::Bytes;
 use env::Disk;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -39,7 +37,7 @@ pub struct PartitionLog<D: Disk> {
     /// The log end once `staged` is written.
     pub(crate) next_offset: Offset,
     /// Batches that have their offsets and await the one write.
-    pub(crate) staged: Vec<(Frame, Bytes)>,
+    pub(crate) staged: Vec<append::Staged>,
     pub(crate) staged_bytes: u64,
     /// The last process did not end well: what it left may be in the page cache only, a truncation
     /// included.

@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
 use bytes::{Bytes, BytesMut};
-use env::Env;
+use env::{Clock, Env};
 use protocol::{Request, frame};
 
 use crate::api::{self, Caller};
 use crate::network::ResponseQueue;
 use crate::node::Node;
+use crate::partitions::DueTurns;
 use crate::peers::read_response;
 use crate::request::Door;
 
@@ -26,9 +27,11 @@ pub fn serve_frame<E: Env>(
 ) {
     let queue: Arc<ResponseQueue> = Arc::default();
     let slot = queue.open_slot();
-    if api::dispatch(node, caller, request, slot).is_err() {
+    let turns: Arc<DueTurns> = Arc::default();
+    if api::dispatch(node, caller, &turns, request, slot).is_err() {
         queue.close();
     }
+    turns.run(node.env().clock().wall());
     let done: Done = Box::new(done);
     Arc::new(Catch { queue, done: Mutex::new(Some(done)) }).look();
 }

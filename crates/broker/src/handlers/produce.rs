@@ -13,7 +13,7 @@ use protocol::messages::produce_response::{
     BatchIndexAndErrorMessage, PartitionProduceResponse, ProduceResponse, TopicProduceResponse,
 };
 use records::BatchHeader;
-use records::validate::{AppendOrigin, RecordsRejected, validate_produce};
+use records::validate::{RecordsRejected, validate_produce};
 use storage::Appended;
 use types::ErrorCode;
 
@@ -72,15 +72,14 @@ pub fn handle<D: Disk>(
             };
             let pending = Arc::clone(&pending);
             match found.and_then(|partition| append_to(ctx, partition, data)) {
-                Ok((partition, batch)) => partition.append(
-                    Append {
+                Ok((partition, batch)) => {
+                    partition.submit(Append {
                         batch,
-                        origin: AppendOrigin::Client,
                         acks: acks_of(acks),
                         done: Box::new(move |result| pending.appended(t, p, result)),
-                    },
-                    ctx.wall,
-                ),
+                    });
+                    ctx.turns.note(partition);
+                }
                 Err(refusal) => pending.refused(t, p, refusal),
             }
         }

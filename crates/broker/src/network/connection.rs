@@ -4,13 +4,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use env::Env;
+use env::{Clock, Env};
 
 use super::frames::FrameReader;
 use super::responses::ResponseQueue;
 use crate::api::{self, Caller};
 use crate::limits::{IN_FLIGHT_REQUESTS_MAX, READY_RESPONSE_BYTES_MAX, REQUESTS_PER_TURN};
 use crate::node::Node;
+use crate::partitions::DueTurns;
 
 /// Who is at the other end.
 #[derive(Clone, Debug)]
@@ -36,16 +37,17 @@ pub struct Connection<E: Env> {
     caller: Caller,
     frames: FrameReader,
     responses: Arc<ResponseQueue>,
+    turns: Arc<DueTurns>,
 }
 
 impl<E: Env> Connection<E> {
     pub fn new(node: Arc<Node<E>>, info: ConnectionInfo) -> Connection<E> {
         let frames = FrameReader::new(node.request_bytes_max());
-        let responses = Arc::default();
+        let (responses, turns) = (Arc::default(), Arc::default());
         node.metrics.broker.connections.add(1);
         node.metrics.broker.connections_opened.increment();
         let caller = Caller::new(info, &node.settings.config);
-        Connection { node, caller, frames, responses }
+        Connection { node, caller, frames, responses, turns }
     }
 
     pub fn read_buffer(&mut self) -> &mut BytesMut {
@@ -69,14 +71,20 @@ impl<E: Env> Connection<E> {
     /// # Errors
     /// The connection must end, after the responses that are owed already.
     pub fn handle_input(&mut self) -> Result<(), Disconnect> {
+        let dispatched = self.dispatch_some();
+        self.turns.run(self.node.env().clock().wall());
+        dispatched
+    }
+
+    fn dispatch_some(&mut self) -> Result<(), Disconnect> {
         for _ in 0..REQUESTS_PER_TURN {
             if !self.may_go_on() {
                 break;
             }
             let Some(frame) = self.next_frame()? else { break };
             let slot = self.responses.open_slot();
-            api::dispatch(&self.node, &self.caller, frame, slot)
-                .inspect_err(|_| self.note_cut())?;
+            let dispatched = api::dispatch(&self.node, &self.caller, &self.turns, frame, slot);
+            dispatched.inspect_err(|_| self.note_cut())?;
         }
         Ok(())
     }

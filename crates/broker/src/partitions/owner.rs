@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use env::Disk;
-use records::validate::{AppendOrigin, ValidatedBatch};
+use records::validate::ValidatedBatch;
 use replication::{AckWaiters, FollowerFetch, LogEnds, Replica, Role};
 use storage::{AppendError, Appended, PartitionLog, StorageError};
 use types::{ErrorCode, LeaderEpoch, MonoTime, Offset, WallTime};
@@ -69,10 +69,9 @@ pub enum Acks {
     All,
 }
 
-/// A batch on its way into a partition.
+/// A client's batch on its way into a partition.
 pub struct Append {
     pub batch: ValidatedBatch,
-    pub origin: AppendOrigin,
     pub acks: Acks,
     pub done: AppendDone,
 }

@@ -24,6 +24,7 @@ use crate::metrics::TopicMetrics;
 use crate::partitions::owner::{
     Acks, Append, AppendDone, AppendRefused, Mailbox, Owner, TurnOutput, Waiter, ends_of,
 };
+use crate::partitions::turns::RunTurns;
 use crate::settings::PartitionSettings;
 
 /// A partition that has a replica here: this broker leads it, or follows who does.
@@ -199,10 +200,10 @@ impl<D: Disk> Partition<D> {
         self.run_turns_if_waiting(now);
     }
 
-    /// Appends, now or at the end of the turn that is running. `done` is called exactly once.
-    pub fn append(&self, append: Append, now: WallTime) {
+    /// Leaves a batch for the next turn, which the caller sees to ([`RunTurns`]); somebody else's
+    /// turn may take it along before. `done` is called exactly once.
+    pub fn submit(&self, append: Append) {
         lock(&self.mailbox).appends.push(append);
-        self.run_turns(now);
     }
 
     /// Appends before returning, so that the caller can go on from what is now in the log.
@@ -224,7 +225,7 @@ impl<D: Disk> Partition<D> {
         let too_few = owner.replica.leader().is_some_and(|leader| leader.is_under_min_isr());
         let result = match too_few {
             true => Err(AppendRefused::TooFewInSync),
-            false => self.append_to_log(&mut owner, batch, AppendOrigin::Coordinator, now),
+            false => self.append_one(&mut owner, batch, now),
         };
         if let Ok(appended) = &result {
             let log_end = self.reader().log_end();
@@ -292,69 +293,107 @@ impl<D: Disk> Partition<D> {
                 leader.handle_fetch(&fetch, at);
             }
         }
-        for append in work.appends {
-            self.append_in_turn(owner, append, now, &mut output);
-        }
+        self.append_all(owner, work.appends, now, &mut output);
         self.open_gate(owner, &mut output);
         output.may_fetch = heard_of_commit && owner.replica.follower().is_some();
         output
     }
 
-    fn append_in_turn(
+    /// All batches of a turn with one write, each for itself accepted or refused.
+    fn append_all(
         &self,
         owner: &mut Owner<D>,
-        append: Append,
+        appends: Vec<Append>,
         now: WallTime,
         output: &mut TurnOutput,
     ) {
-        let Append { batch, origin, acks, done } = append;
-        let bytes = batch.size_bytes();
+        if appends.is_empty() {
+            return;
+        }
         let too_few = owner.replica.leader().is_some_and(|leader| leader.is_under_min_isr());
-        let appended = match acks {
-            Acks::All if too_few => Err(AppendRefused::TooFewInSync),
-            _ => self.append_to_log(owner, batch, origin, now),
+        let (mut batches, mut senders) = (Vec::new(), Vec::new());
+        for append in appends {
+            if too_few && append.acks == Acks::All {
+                output.replies.push((append.done, Err(AppendRefused::TooFewInSync)));
+                continue;
+            }
+            let (batch, sender) = Sender::part(append);
+            batches.push(batch);
+            senders.push(sender);
+        }
+        let context = self.append_context(AppendOrigin::Client, now);
+        let results = match self.log_of(owner) {
+            Ok(log) => log.append_all(batches, context),
+            Err(why) => {
+                let refused = senders.into_iter().map(|sender| (sender.done, Err(why.clone())));
+                return output.replies.extend(refused);
+            }
         };
-        let appended = match appended {
-            Ok(appended) => appended,
-            Err(error) => return output.replies.push((done, Err(error))),
-        };
-        let log_end = self.reader().log_end();
+        for (sender, result) in senders.into_iter().zip(results) {
+            match result {
+                Ok(appended) => self.note_in_turn(owner, sender, appended, now, output),
+                Err(error) => output.replies.push((sender.done, Err(AppendRefused::Log(error)))),
+            }
+        }
+    }
+
+    /// A batch is in the log: its sender is answered, or waits.
+    fn note_in_turn(
+        &self,
+        owner: &mut Owner<D>,
+        sender: Sender,
+        appended: Appended,
+        now: WallTime,
+        output: &mut TurnOutput,
+    ) {
+        let Sender { bytes, records, acks, done } = sender;
+        // Of the whole turn: a duplicate's own end may lie before one that waits already.
+        let end = self.reader().log_end();
         if !appended.duplicate {
-            owner.note_appended(log_end, bytes, now);
+            self.metrics.note_appended(bytes, records);
+            owner.note_appended(appended.last_offset.plus(1), bytes, now);
             output.appended_bytes += bytes;
         }
         let Some(leader) = owner.replica.leader() else { return };
         match acks {
             Acks::All if appended.last_offset >= leader.high_watermark() => {
-                owner.acks.push(log_end, Waiter::Append(done, appended));
+                owner.acks.push(end, Waiter::Append(done, appended));
             }
             Acks::Leader if appended.last_offset >= leader.vouched_here() => {
-                owner.leader_acks.push(log_end, Waiter::Append(done, appended));
+                owner.leader_acks.push(end, Waiter::Append(done, appended));
             }
             _ => output.replies.push((done, Ok(appended))),
         }
     }
 
-    fn append_to_log(
+    fn append_one(
         &self,
         owner: &mut Owner<D>,
         batch: ValidatedBatch,
-        origin: AppendOrigin,
         now: WallTime,
     ) -> Result<Appended, AppendRefused> {
-        let context = AppendContext { leader_epoch: self.leader_epoch(), now, origin };
-        self.check_here().map_err(AppendRefused::Gone)?;
-        if owner.replica.leader().is_none() {
-            return Err(AppendRefused::NotLeader);
-        }
-        let gone = AppendRefused::Gone(ErrorCode::NotLeaderOrFollower);
-        let log = owner.log.as_mut().ok_or(gone)?;
+        let context = self.append_context(AppendOrigin::Coordinator, now);
         let (bytes, records) = (batch.size_bytes(), batch.records_count());
-        let appended = log.append(batch, context).map_err(AppendRefused::Log)?;
+        let appended = self.log_of(owner)?.append(batch, context).map_err(AppendRefused::Log)?;
         if !appended.duplicate {
             self.metrics.note_appended(bytes, records);
         }
         Ok(appended)
+    }
+
+    fn append_context(&self, origin: AppendOrigin, now: WallTime) -> AppendContext {
+        AppendContext { leader_epoch: self.leader_epoch(), now, origin }
+    }
+
+    fn log_of<'a>(
+        &self,
+        owner: &'a mut Owner<D>,
+    ) -> Result<&'a mut PartitionLog<D>, AppendRefused> {
+        self.check_here().map_err(AppendRefused::Gone)?;
+        if owner.replica.leader().is_none() {
+            return Err(AppendRefused::NotLeader);
+        }
+        owner.log.as_mut().ok_or(AppendRefused::Gone(ErrorCode::NotLeaderOrFollower))
     }
 
     /// Returns how many waited for the gate and were answered.
@@ -388,6 +427,28 @@ impl<D: Disk> Partition<D> {
 
     pub(crate) fn remove_fetch_wait(&self, wait: &Arc<FetchWait<D>>) {
         lock(&self.fetch_waits).retain(|other| !Arc::ptr_eq(other, wait));
+    }
+}
+
+impl<D: Disk> RunTurns for Partition<D> {
+    fn run_due(&self, now: WallTime) {
+        self.run_turns(now);
+    }
+}
+
+/// What a turn keeps of an append while its batch is in the log's hands.
+struct Sender {
+    bytes: usize,
+    records: i32,
+    acks: Acks,
+    done: AppendDone,
+}
+
+impl Sender {
+    fn part(append: Append) -> (ValidatedBatch, Sender) {
+        let Append { batch, acks, done } = append;
+        let (bytes, records) = (batch.size_bytes(), batch.records_count());
+        (batch, Sender { bytes, records, acks, done })
     }
 }
 

@@ -1,35 +1,32 @@
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use types::{LeaderEpoch, Offset, WallTime};
 
 use crate::batch::RecordBatch;
-use crate::header::{self, BatchHeader, TimestampType};
+use crate::header::{BatchHeader, TimestampType};
 
-/// A batch that may enter a log once it has its place there.
+/// A batch that may enter a log once it has its place there: the head by itself, so that it can be
+/// settled without a copy of the records, which may be part of a frame that others hold.
 ///
-/// **Invariant:** `bytes` is one whole batch, `header` is what it says, and the checksum is right.
+/// **Invariant:** `records.len() == header.size_bytes() - BatchHeader::BYTES`, and the checksum in
+/// `header` is right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[doc(alias = "ValidationResult")]
 pub struct ValidatedBatch {
     header: BatchHeader,
-    bytes: BytesMut,
+    records: Bytes,
 }
 
 impl ValidatedBatch {
-    /// A batch that this broker built itself. Copies the bytes only if somebody else holds them
-    /// too.
+    /// A batch that this broker built itself.
     pub fn trusted(batch: RecordBatch) -> ValidatedBatch {
         let header = batch.header().clone();
-        let bytes = match batch.into_bytes().try_into_mut() {
-            Ok(bytes) => bytes,
-            Err(shared) => BytesMut::from(&shared[..]),
-        };
-        ValidatedBatch { header, bytes }
+        let mut records = batch.into_bytes();
+        records.advance(BatchHeader::BYTES);
+        ValidatedBatch { header, records }
     }
 
-    /// Gives the batch its place, in header and bytes alike.
+    /// Gives the batch its place. Outside the checksum.
     pub fn assign(&mut self, base_offset: Offset, leader_epoch: LeaderEpoch) {
-        header::patch_base_offset(&mut self.bytes, base_offset);
-        header::patch_leader_epoch(&mut self.bytes, leader_epoch);
         self.header.base_offset = base_offset;
         self.header.leader_epoch = leader_epoch;
     }
@@ -39,22 +36,27 @@ impl ValidatedBatch {
         if self.header.timestamp_type() == kind && self.header.max_timestamp == max_timestamp {
             return;
         }
-        self.header.crc = header::patch_timestamps(&mut self.bytes, kind, max_timestamp);
         self.header.attributes = self.header.attributes.with_timestamp_type(kind);
         self.header.max_timestamp = max_timestamp;
+        self.header.crc = self.header.checksum_with(&self.records);
     }
 
     pub fn header(&self) -> &BatchHeader {
         &self.header
     }
 
-    /// The whole batch, as it is to be written.
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+    /// What stands before [`records`](Self::records) in the batch as it is to be written.
+    pub fn head(&self) -> [u8; BatchHeader::BYTES] {
+        self.header.encode()
+    }
+
+    /// The block of records, as it came.
+    pub fn records(&self) -> &Bytes {
+        &self.records
     }
 
     pub fn size_bytes(&self) -> usize {
-        self.bytes.len()
+        self.header.size_bytes()
     }
 
     pub fn records_count(&self) -> i32 {
@@ -84,11 +86,17 @@ impl ValidatedBatch {
         }
     }
 
-    pub fn into_bytes(self) -> Bytes {
-        self.bytes.freeze()
+    /// The whole batch in one piece: a copy.
+    pub fn to_bytes(&self) -> Bytes {
+        let mut bytes = BytesMut::with_capacity(self.size_bytes());
+        bytes.extend_from_slice(&self.head());
+        bytes.extend_from_slice(&self.records);
+        bytes.freeze()
     }
 
+    /// The same batch in one piece: a copy.
     pub fn into_batch(self) -> RecordBatch {
-        RecordBatch::from_parts(self.header, self.bytes.freeze())
+        let bytes = self.to_bytes();
+        RecordBatch::from_parts(self.header, bytes)
     }
 }

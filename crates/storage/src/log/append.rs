@@ -54,7 +54,8 @@ impl<D: Disk> PartitionLog<D> {
 
     /// Appends several batches with one write, each for itself accepted or refused.
     ///
-    /// A disk error refuses all of them: what was written of them is unknown.
+    /// A disk error refuses all that it leaves unwritten: what there is of them is unknown, or, if
+    /// the disk is full, nothing.
     pub fn append_all(
         &mut self,
         batches: impl IntoIterator<Item = ValidatedBatch>,
@@ -66,17 +67,18 @@ impl<D: Disk> PartitionLog<D> {
             self.stage(batch, context)
         };
         let mut results: Vec<_> = batches.map(stage).collect();
-        let written = match results.iter().find_map(storage_error) {
-            Some(error) => Err(error),
-            None => self.write_staged(context.now),
-        };
+        let written = self.state.check_alive().and_then(|()| self.write_staged(context.now));
         if let Err(error) = written {
-            if error.is_full() {
-                let undone = self.cut_back(context.now);
-                _ = self.state.guard(undone);
-            }
             self.staged.clear();
-            results.fill_with(|| Err(AppendError::Storage(error.clone())));
+            self.staged_bytes = 0;
+            // A roll on the way has written what was before it.
+            let log_end = self.log_end();
+            let is_lost = |result: &Result<Appended, AppendError>| {
+                result.as_ref().is_ok_and(|appended| appended.last_offset >= log_end)
+            };
+            for result in results.iter_mut().filter(|result| is_lost(result)) {
+                *result = Err(AppendError::Storage(error.clone()));
+            }
         }
         results
     }
@@ -123,7 +125,10 @@ impl<D: Disk> PartitionLog<D> {
         context: AppendContext,
     ) -> Result<Appended, AppendError> {
         let header = batch.header();
-        let marker = marker_of(header, batch.bytes());
+        let marker = match is_marker(header) {
+            true => marker_of(header, &batch.to_bytes()),
+            false => None,
+        };
         if let Some(repeated) = self.admit(header, marker, context.origin)? {
             return Ok(self.repeated(repeated, header.timestamp_type()));
         }
@@ -133,10 +138,12 @@ impl<D: Disk> PartitionLog<D> {
         batch.assign(self.next_offset, context.leader_epoch);
         let log_append_time = batch.log_append_time();
         let frame = Frame::of(batch.header());
-        self.stage_frame(frame.clone(), marker, batch.into_bytes(), context.now)?;
+        let (base_offset, last_offset) = (frame.base_offset, frame.last_offset);
+        let staged = Staged { frame, head: Some(batch.head()), rest: batch.records().clone() };
+        self.stage_frame(staged, marker, context.now)?;
         Ok(Appended {
-            base_offset: frame.base_offset,
-            last_offset: frame.last_offset,
+            base_offset,
+            last_offset,
             log_append_time,
             log_start: self.log_start(),
             duplicate: false,
@@ -190,7 +197,7 @@ impl<D: Disk> PartitionLog<D> {
             self.state.holes_below.fetch_max(base.0, Ordering::AcqRel);
         }
         let marker = frame.header.as_ref().and_then(|header| marker_of(header, &bytes));
-        self.stage_frame(frame, marker, bytes, now)?;
+        self.stage_frame(Staged { frame, head: None, rest: bytes }, marker, now)?;
         Ok(base)
     }
 
@@ -211,11 +218,11 @@ impl<D: Disk> PartitionLog<D> {
     /// Makes room for a batch that has its offsets, and takes note of it.
     fn stage_frame(
         &mut self,
-        frame: Frame,
+        staged: Staged,
         marker: Option<Marker>,
-        bytes: Bytes,
         now: WallTime,
     ) -> Result<(), AppendError> {
+        let frame = &staged.frame;
         let (batch_bytes, segment_bytes) = (frame.bytes, self.config.segment_bytes);
         if batch_bytes > segment_bytes {
             return Err(AppendError::LargerThanSegment { batch_bytes, segment_bytes });
@@ -223,7 +230,7 @@ impl<D: Disk> PartitionLog<D> {
         self.is_untouched = false;
         let woken = self.active.wake(&self.config);
         self.state.guard_unless_full(woken)?;
-        if self.must_roll(&frame, now) {
+        if self.must_roll(frame, now) {
             self.write_staged(now)?;
             self.roll_or_stay(frame.base_offset, now)?;
             let woken = self.active.wake(&self.config);
@@ -239,13 +246,12 @@ impl<D: Disk> PartitionLog<D> {
             });
             // A full disk: the epoch begins with the next batch that finds room.
             self.state.guard_unless_full(noted)?;
-            let header = header.clone();
-            let noted = self.note_producer(&header, marker);
+            let noted = self.note_producer(header, marker);
             self.state.guard(noted)?;
         }
         self.next_offset = frame.next_offset();
         self.staged_bytes += frame.bytes;
-        self.staged.push((frame, bytes));
+        self.staged.push(staged);
         Ok(())
     }
 
@@ -277,7 +283,9 @@ impl<D: Disk> PartitionLog<D> {
         // Positions are stored as i32.
         let segment_bytes = config.segment_bytes.min(i32::MAX as u64);
         let first = match active.first_timestamp {
-            WallTime::NONE => self.staged.first().map_or(WallTime::NONE, |(f, _)| f.max_timestamp),
+            WallTime::NONE => {
+                self.staged.first().map_or(WallTime::NONE, |one| one.frame.max_timestamp)
+            }
             known => known,
         };
         let waited_ms = match first.0 >= 0 {
@@ -327,15 +335,11 @@ impl<D: Disk> PartitionLog<D> {
         let active = &mut self.active;
         active.wake(&self.config)?;
         let staged = &self.staged;
-        active.segment.write("append batch", |file| match &staged[..] {
-            [(_, bytes)] => file.write_at(bytes, active.bytes),
-            many => {
-                let mut slices: Vec<_> =
-                    many.iter().map(|(_, bytes)| IoSlice::new(bytes)).collect();
-                file.write_vectored_at(&mut slices, active.bytes)
-            }
+        active.segment.write("append batch", |file| {
+            let mut slices: Vec<_> = staged.iter().flat_map(Staged::slices).collect();
+            file.write_vectored_at(&mut slices, active.bytes)
         })?;
-        for (frame, _) in &self.staged {
+        for Staged { frame, .. } in &self.staged {
             if active.bytes == 0 {
                 active.first_timestamp = frame.max_timestamp;
             }
@@ -344,6 +348,21 @@ impl<D: Disk> PartitionLog<D> {
         }
         active.segment.publish_bytes(active.bytes);
         Ok(())
+    }
+}
+
+/// A batch that has its offsets and awaits the write.
+pub(crate) struct Staged {
+    pub(crate) frame: Frame,
+    /// As settled here; `None` where all of the batch is in `rest`, because a leader has settled it.
+    head: Option<[u8; BatchHeader::BYTES]>,
+    rest: Bytes,
+}
+
+impl Staged {
+    fn slices(&self) -> impl Iterator<Item = IoSlice<'_>> {
+        let head = self.head.as_ref().map(|head| IoSlice::new(head));
+        head.into_iter().chain([IoSlice::new(&self.rest)])
     }
 }
 
@@ -371,7 +390,7 @@ pub(crate) fn note_producer(
 
 /// What a transaction marker says; `None` for every other batch.
 pub(crate) fn marker_of(header: &BatchHeader, bytes: &[u8]) -> Option<Marker> {
-    if !header.is_control() || !header.has_producer() {
+    if !is_marker(header) {
         return None;
     }
     let batch = RecordBatch::parse(&Bytes::copy_from_slice(bytes)).ok()?;
@@ -387,9 +406,6 @@ pub(crate) fn marker_of(header: &BatchHeader, bytes: &[u8]) -> Option<Marker> {
     }
 }
 
-fn storage_error(result: &Result<Appended, AppendError>) -> Option<StorageError> {
-    match result {
-        Err(AppendError::Storage(error)) => Some(error.clone()),
-        _ => None,
-    }
+fn is_marker(header: &BatchHeader) -> bool {
+    header.is_control() && header.has_producer()
 }

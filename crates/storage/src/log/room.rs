@@ -95,7 +95,7 @@ impl<D: Disk> PartitionLog<D> {
     /// After a write that found no room in spite of [`make_room`](Self::make_room): the file ends
     /// with its last whole batch again, and nobody remembers what was staged. Readers never saw it.
     pub(super) fn cut_back(&mut self, now: WallTime) -> Result<(), StorageError> {
-        let Some(end) = self.staged.first().map(|(frame, _)| frame.base_offset) else {
+        let Some(end) = self.staged.first().map(|one| one.frame.base_offset) else {
             return Ok(());
         };
         self.staged.clear();
