@@ -4,6 +4,7 @@ mod bench;
 mod codegen;
 mod counts;
 mod fuzz;
+mod instructions;
 mod interop;
 mod licences;
 mod process;
@@ -61,6 +62,12 @@ const COMMANDS: &[Command] = &[
         usage: "[--minutes N] [--seed N] [TARGET]",
         what: "the fuzz_ tests in rounds, or one cargo-fuzz target",
         run: fuzz::run,
+    },
+    Command {
+        name: "instructions",
+        usage: "[--write]",
+        what: "what the hot paths execute, against their limits; --write sets those",
+        run: instructions::run,
     },
     Command { name: "bench", usage: "[…]", what: "the load generator", run: bench::run },
     Command { name: "doc", usage: "[--open]", what: "the API documentation", run: doc },

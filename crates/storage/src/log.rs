@@ -2,6 +2,7 @@ pub(crate) mod append;
 pub(crate) mod cut;
 mod retaining;
 mod room;
+mod staged;
 
 use crate::config::LogConfig;
 use crate::error::StorageError;
@@ -37,7 +38,7 @@ pub struct PartitionLog<D: Disk> {
     /// The log end once `staged` is written.
     pub(crate) next_offset: Offset,
     /// Batches that have their offsets and await the one write.
-    pub(crate) staged: Vec<append::Staged>,
+    pub(crate) staged: Vec<staged::Staged>,
     pub(crate) staged_bytes: u64,
     /// The last process did not end well: what it left may be in the page cache only, a truncation
     /// included.

@@ -20,6 +20,8 @@ pub enum Tool {
     Node,
     /// The kcat program.
     Kcat,
+    /// Valgrind, which counts instructions.
+    Valgrind,
 }
 
 /// Where the clients are, and how they get there.
@@ -51,6 +53,7 @@ impl Toolbox {
             Tool::Python => self.python(),
             Tool::Node => self.node(),
             Tool::Kcat => self.kcat(),
+            Tool::Valgrind => self.valgrind(),
         };
         done.insert(tool, outcome.clone());
         outcome
@@ -64,11 +67,6 @@ impl Toolbox {
     /// Our compiled Java suites, then Kafka's jars.
     pub fn classpath(&self) -> String {
         format!("{}:{}/*", self.home.join("classes").display(), self.home.join("jars").display())
-    }
-
-    /// Search path that finds kcat, and the libraries it was installed with.
-    pub fn kcat_root(&self) -> PathBuf {
-        self.home.join("kcat")
     }
 
     fn java(&self) -> Result<(), String> {
@@ -142,8 +140,35 @@ impl Toolbox {
     /// path.
     fn kcat(&self) -> Result<(), String> {
         let packages = ["kcat", "librdkafka1", "libyajl2", "liblz4-1", "libsasl2-2", "libzstd1"];
-        let root = self.kcat_root();
-        let unpacked = self.once("kcat", &packages.join(" "), || {
+        self.debian("kcat", &packages).or_else(|why| {
+            present("kcat", "-V").map_err(|_| format!("no kcat on the path, and {why}"))
+        })
+    }
+
+    /// What is on the path; else Debian's package.
+    fn valgrind(&self) -> Result<(), String> {
+        let found = present("valgrind", "--version");
+        found.or_else(|_| self.debian("valgrind", &["valgrind"])).map_err(|why| {
+            format!("no valgrind on the path, and {why}; install it, every system has a package")
+        })
+    }
+
+    /// Valgrind, once it is [provided](Self::provide).
+    pub fn valgrind_command(&self) -> Command {
+        let root = self.home.join("valgrind");
+        let unpacked = root.join("usr/bin/valgrind");
+        if !unpacked.exists() {
+            return Command::new("valgrind");
+        }
+        let mut command = Command::new(unpacked);
+        command.env("VALGRIND_LIB", root.join("usr/libexec/valgrind"));
+        command
+    }
+
+    /// Packages of Debian, unpacked below a directory `name` instead of installed.
+    fn debian(&self, name: &str, packages: &[&str]) -> Result<(), String> {
+        let root = self.home.join(name);
+        let unpacked = self.once(name, &packages.join(" "), || {
             let _ = fs::remove_dir_all(&root);
             fs::create_dir_all(&root).map_err(|error| format!("create {root:?}: {error}"))?;
             let fetch = || {
@@ -159,10 +184,7 @@ impl Toolbox {
             }
             Ok(())
         });
-        unpacked.or_else(|why| {
-            let _ = fs::remove_dir_all(&root);
-            present("kcat", "-V").map_err(|_| format!("no kcat on the path, and {why}"))
-        })
+        unpacked.inspect_err(|_| _ = fs::remove_dir_all(&root))
     }
 
     /// Runs `install` unless it succeeded before from the same `text`.

@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::step::Step;
 use crate::counts::Counts;
 use crate::process::{self, Finished};
-use crate::{fuzz, sim, soak};
+use crate::{fuzz, instructions, sim, soak};
 
 const LIMIT: Duration = Duration::from_secs(30 * 60);
 const FUZZ: Duration = Duration::from_secs(60);
@@ -28,6 +28,11 @@ pub const PROOFS: &[Step] = &[
         run: simulate_replicas,
     },
     Step { name: "fuzz", what: "the fuzz_ tests for a minute", run: short_fuzz },
+    Step {
+        name: "instructions",
+        what: "what the hot paths execute is within their limits",
+        run: instructions::check,
+    },
     Step { name: "soak", what: "kills and power cuts under load", run: short_soak },
     Step { name: "interop", what: "unmodified Kafka clients", run: interop },
 ];

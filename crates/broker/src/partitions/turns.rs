@@ -1,4 +1,4 @@
-//! Turns that a connection owes to partitions: one for all the requests that it has brought at once.
+//! Turns that a connection owes to partitions: one for all the requests that it brought at once.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

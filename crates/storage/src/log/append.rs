@@ -1,4 +1,5 @@
 use super::PartitionLog;
+use super::staged::Staged;
 use crate::error::{AppendError, StorageError};
 use crate::frame::{Frame, checked_batch};
 use crate::producer_state::{Marker, WrittenBatch};
@@ -8,7 +9,6 @@ use env::{Disk, DiskFile};
 use records::control::ControlRecord;
 use records::validate::{AppendOrigin, ValidatedBatch};
 use records::{BatchHeader, RecordBatch, TimestampType};
-use std::io::IoSlice;
 use std::sync::atomic::Ordering;
 use types::{LeaderEpoch, Offset, WallTime};
 
@@ -139,7 +139,7 @@ impl<D: Disk> PartitionLog<D> {
         let log_append_time = batch.log_append_time();
         let frame = Frame::of(batch.header());
         let (base_offset, last_offset) = (frame.base_offset, frame.last_offset);
-        let staged = Staged { frame, head: Some(batch.head()), rest: batch.records().clone() };
+        let staged = Staged::settled(frame, &batch);
         self.stage_frame(staged, marker, context.now)?;
         Ok(Appended {
             base_offset,
@@ -197,7 +197,7 @@ impl<D: Disk> PartitionLog<D> {
             self.state.holes_below.fetch_max(base.0, Ordering::AcqRel);
         }
         let marker = frame.header.as_ref().and_then(|header| marker_of(header, &bytes));
-        self.stage_frame(Staged { frame, head: None, rest: bytes }, marker, now)?;
+        self.stage_frame(Staged::as_it_is(frame, bytes), marker, now)?;
         Ok(base)
     }
 
@@ -348,21 +348,6 @@ impl<D: Disk> PartitionLog<D> {
         }
         active.segment.publish_bytes(active.bytes);
         Ok(())
-    }
-}
-
-/// A batch that has its offsets and awaits the write.
-pub(crate) struct Staged {
-    pub(crate) frame: Frame,
-    /// As settled here; `None` where all of the batch is in `rest`, because a leader has settled it.
-    head: Option<[u8; BatchHeader::BYTES]>,
-    rest: Bytes,
-}
-
-impl Staged {
-    fn slices(&self) -> impl Iterator<Item = IoSlice<'_>> {
-        let head = self.head.as_ref().map(|head| IoSlice::new(head));
-        head.into_iter().chain([IoSlice::new(&self.rest)])
     }
 }
 

@@ -1,0 +1,96 @@
+//! The appends of one turn.
+
+use env::Disk;
+use records::validate::{AppendOrigin, ValidatedBatch};
+use storage::Appended;
+use types::WallTime;
+
+use super::Partition;
+use crate::partitions::owner::{
+    Acks, Append, AppendDone, AppendRefused, Owner, TurnOutput, Waiter,
+};
+
+impl<D: Disk> Partition<D> {
+    /// All batches of a turn with one write, each for itself accepted or refused.
+    pub(super) fn append_all(
+        &self,
+        owner: &mut Owner<D>,
+        appends: Vec<Append>,
+        now: WallTime,
+        output: &mut TurnOutput,
+    ) {
+        if appends.is_empty() {
+            return;
+        }
+        let too_few = owner.replica.leader().is_some_and(|leader| leader.is_under_min_isr());
+        let (mut batches, mut senders) = (Vec::new(), Vec::new());
+        for append in appends {
+            if too_few && append.acks == Acks::All {
+                output.replies.push((append.done, Err(AppendRefused::TooFewInSync)));
+                continue;
+            }
+            let (batch, sender) = Sender::part(append);
+            batches.push(batch);
+            senders.push(sender);
+        }
+        let context = self.append_context(AppendOrigin::Client, now);
+        let results = match self.log_of(owner) {
+            Ok(log) => log.append_all(batches, context),
+            Err(why) => {
+                let refused = senders.into_iter().map(|sender| (sender.done, Err(why.clone())));
+                return output.replies.extend(refused);
+            }
+        };
+        for (sender, result) in senders.into_iter().zip(results) {
+            match result {
+                Ok(appended) => self.note_in_turn(owner, sender, appended, now, output),
+                Err(error) => output.replies.push((sender.done, Err(AppendRefused::Log(error)))),
+            }
+        }
+    }
+
+    /// A batch is in the log: its sender is answered, or waits.
+    fn note_in_turn(
+        &self,
+        owner: &mut Owner<D>,
+        sender: Sender,
+        appended: Appended,
+        now: WallTime,
+        output: &mut TurnOutput,
+    ) {
+        let Sender { bytes, records, acks, done } = sender;
+        // Of the whole turn: a duplicate's own end may lie before one that waits already.
+        let end = self.reader().log_end();
+        if !appended.duplicate {
+            self.metrics.note_appended(bytes, records);
+            owner.note_appended(appended.last_offset.plus(1), bytes, now);
+            output.appended_bytes += bytes;
+        }
+        let Some(leader) = owner.replica.leader() else { return };
+        match acks {
+            Acks::All if appended.last_offset >= leader.high_watermark() => {
+                owner.acks.push(end, Waiter::Append(done, appended));
+            }
+            Acks::Leader if appended.last_offset >= leader.vouched_here() => {
+                owner.leader_acks.push(end, Waiter::Append(done, appended));
+            }
+            _ => output.replies.push((done, Ok(appended))),
+        }
+    }
+}
+
+/// What a turn keeps of an append while its batch is in the log's hands.
+struct Sender {
+    bytes: usize,
+    records: i32,
+    acks: Acks,
+    done: AppendDone,
+}
+
+impl Sender {
+    fn part(append: Append) -> (ValidatedBatch, Sender) {
+        let Append { batch, acks, done } = append;
+        let (bytes, records) = (batch.size_bytes(), batch.records_count());
+        (batch, Sender { bytes, records, acks, done })
+    }
+}
