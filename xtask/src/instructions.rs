@@ -47,12 +47,21 @@ pub fn run(args: &[String]) -> Result<(), String> {
     }
 }
 
-/// Counts every path and compares it with its limit.
+/// Counts every path and compares it with its limit. Where nothing can count, that is said, and what
+/// is checked is that each path has a limit; in CI it is a defect.
 pub fn check() -> Result<Counts, String> {
     let limits = Limits::read(&crate::root().join(LIMITS))?;
-    let mut counts = Counts::default();
-    for (path, counted) in PATHS.iter().zip(count_all()?) {
-        let limit = limits.of(path.name)?;
+    let limited = PATHS.iter().map(|path| Ok((path, limits.of(path.name)?)));
+    let limited: Vec<(&HotPath, u64)> = limited.collect::<Result<_, String>>()?;
+    let mut counts = Counts::ONE_PASSED;
+    let tools = match counter() {
+        Err(why) if !crate::in_ci() => {
+            println!("skip instructions: {why}");
+            return Ok(counts);
+        }
+        tools => tools?,
+    };
+    for ((path, limit), counted) in limited.into_iter().zip(count_all(&tools)?) {
         let verdict = judge(counted, limit);
         println!("  {:<20} {counted:>8} a request, limit {limit:>8}   {verdict:?}", path.name);
         match verdict {
@@ -71,7 +80,7 @@ fn write() -> Result<(), String> {
     let mut text = "# Instructions a request, as `cargo xtask instructions --write` has counted \
                     them: x86-64, release build.\n"
         .to_owned();
-    for (path, counted) in PATHS.iter().zip(count_all()?) {
+    for (path, counted) in PATHS.iter().zip(count_all(&counter()?)?) {
         text.push_str(&format!("{} {counted}\n", path.name));
     }
     let file = crate::root().join(LIMITS);
@@ -95,17 +104,29 @@ fn judge(counted: u64, limit: u64) -> Verdict {
     }
 }
 
-fn count_all() -> Result<Vec<u64>, String> {
+/// What counts, installed if need be.
+///
+/// # Errors
+/// It cannot be had, or the limits are not of this processor.
+fn counter() -> Result<Toolbox, String> {
+    if !cfg!(target_arch = "x86_64") {
+        return Err(format!("{LIMITS} is of x86-64, this is {}", std::env::consts::ARCH));
+    }
     let root = crate::root();
     let tools = Toolbox::new(&root, &root.join("target/interop"));
     tools.provide(Tool::Valgrind)?;
+    Ok(tools)
+}
+
+fn count_all(tools: &Toolbox) -> Result<Vec<u64>, String> {
+    let root = crate::root();
     let build = ["build", "--quiet", "--release", "--package", "server", "--example", "hot_paths"];
     process::pass_through(process::cargo(&build))?;
     let binary = root.join("target/release/examples/hot_paths");
     let data = root.join("target/hot-paths");
     let one = |path: &HotPath| {
-        let few = count(&tools, &binary, &data, path.name, FEW)?;
-        let many = count(&tools, &binary, &data, path.name, FEW + path.times)?;
+        let few = count(tools, &binary, &data, path.name, FEW)?;
+        let many = count(tools, &binary, &data, path.name, FEW + path.times)?;
         Ok(many.saturating_sub(few) / (path.times * path.requests_each))
     };
     let counted = PATHS.iter().map(one).collect();

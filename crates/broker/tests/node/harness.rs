@@ -216,22 +216,29 @@ impl Client {
 
     /// Sends what will have no response: a produce with acks=0.
     pub fn send_unanswered<R: Request>(&mut self, version: i16, request: &R) {
-        self.sent_count += 1;
-        let name = Some((*self.name).into());
-        let chunks = frame::request(request, version, self.sent_count, name)
-            .unwrap_or_else(|error| panic!("a test cannot write that request: {error}"));
-        self.send_bytes(&chunks.concat());
+        self.hold_unanswered(version, request);
+        self.serve();
     }
 
     /// Sends, and leaves what the broker leaves to other hands undone.
     pub fn send_without_commits<R: Request>(&mut self, version: i16, request: &R) {
+        self.hold(version, request);
+        self.end = self.connection.handle_input().err();
+    }
+
+    /// Holds a request back: the broker reads it together with what is sent next.
+    pub fn hold<R: Request>(&mut self, version: i16, request: &R) {
+        self.sent.push_back((self.sent_count + 1, R::KEY, version));
+        self.hold_unanswered(version, request);
+    }
+
+    /// Holds back what will have no response.
+    pub fn hold_unanswered<R: Request>(&mut self, version: i16, request: &R) {
         self.sent_count += 1;
-        self.sent.push_back((self.sent_count, R::KEY, version));
         let name = Some((*self.name).into());
         let chunks = frame::request(request, version, self.sent_count, name)
             .unwrap_or_else(|error| panic!("a test cannot write that request: {error}"));
         self.connection.read_buffer().extend_from_slice(&chunks.concat());
-        self.end = self.connection.handle_input().err();
     }
 
     pub fn send_bytes(&mut self, bytes: &[u8]) {

@@ -11,13 +11,13 @@ use crate::harness::Broker;
 use crate::shorthand::{ACKS_ALL, error, produce, push};
 
 /// One producer that writes to partition 0 of `t`.
-struct Producer {
+pub struct Producer {
     id: i64,
     epoch: i16,
 }
 
 impl Producer {
-    fn init(broker: &Broker) -> Producer {
+    pub fn init(broker: &Broker) -> Producer {
         let request = InitProducerIdRequest { transactional_id: None, ..Default::default() };
         let answer = broker.call(5, &request);
         assert_eq!(error(answer.error_code), ErrorCode::None);
@@ -25,7 +25,7 @@ impl Producer {
         Producer { id: answer.producer_id, epoch: answer.producer_epoch }
     }
 
-    fn batch(&self, sequence: i32, values: &[&str]) -> Bytes {
+    pub fn batch(&self, sequence: i32, values: &[&str]) -> Bytes {
         let (id, epoch) = (ProducerId(self.id), ProducerEpoch(self.epoch));
         let builder = BatchBuilder::new().producer(id, epoch, Sequence(sequence));
         push(builder, values).build().bytes().clone()

@@ -29,3 +29,4 @@ mod retention;
 mod shorthand;
 mod topic_ids;
 mod topics;
+mod turns;

@@ -52,37 +52,6 @@ impl<D: Disk> PartitionLog<D> {
         Ok(appended)
     }
 
-    /// Appends several batches with one write, each for itself accepted or refused.
-    ///
-    /// A disk error refuses all that it leaves unwritten: what there is of them is unknown, or, if
-    /// the disk is full, nothing.
-    pub fn append_all(
-        &mut self,
-        batches: impl IntoIterator<Item = ValidatedBatch>,
-        context: AppendContext,
-    ) -> Vec<Result<Appended, AppendError>> {
-        let batches = batches.into_iter();
-        let stage = |batch| {
-            self.state.check_alive()?;
-            self.stage(batch, context)
-        };
-        let mut results: Vec<_> = batches.map(stage).collect();
-        let written = self.state.check_alive().and_then(|()| self.write_staged(context.now));
-        if let Err(error) = written {
-            self.staged.clear();
-            self.staged_bytes = 0;
-            // A roll on the way has written what was before it.
-            let log_end = self.log_end();
-            let is_lost = |result: &Result<Appended, AppendError>| {
-                result.as_ref().is_ok_and(|appended| appended.last_offset >= log_end)
-            };
-            for result in results.iter_mut().filter(|result| is_lost(result)) {
-                *result = Err(AppendError::Storage(error.clone()));
-            }
-        }
-        results
-    }
-
     /// Writes batches that a leader has given their offsets and epochs.
     ///
     /// # Errors
@@ -119,7 +88,7 @@ impl<D: Disk> PartitionLog<D> {
         })
     }
 
-    fn stage(
+    pub(super) fn stage(
         &mut self,
         mut batch: ValidatedBatch,
         context: AppendContext,
@@ -304,7 +273,7 @@ impl<D: Disk> PartitionLog<D> {
     }
 
     /// The one write; then readers see the batches.
-    fn write_staged(&mut self, now: WallTime) -> Result<(), StorageError> {
+    pub(super) fn write_staged(&mut self, now: WallTime) -> Result<(), StorageError> {
         if self.staged.is_empty() {
             return Ok(());
         }

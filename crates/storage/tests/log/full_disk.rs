@@ -118,6 +118,34 @@ fn a_segment_that_finds_no_room_leaves_the_log_with_the_one_before() {
 }
 
 #[test]
+fn of_a_turn_that_runs_out_of_room_on_the_way_what_is_acknowledged_is_what_is_there() {
+    let (mut refused, mut went_on) = (0, 0);
+    for room in (0..3000).step_by(20) {
+        let mut world = World::new(LogConfig { segment_bytes: 400, ..small() });
+        world.fill(&[&[0], &[1]]);
+        leave(&world, room);
+        let mut context = world.context();
+        context.origin = records::validate::AppendOrigin::Coordinator;
+        let turn: Vec<_> = (2..14).map(|time| batch(&[time])).collect();
+        let results = world.log().append_all(turn, context);
+        let mut expected = vec![0, 1];
+        let acked = results.iter().flatten().map(|appended| appended.base_offset.0);
+        expected.extend(acked);
+        let after_refusal = results.iter().skip_while(|result| result.is_ok());
+        refused += usize::from(after_refusal.clone().count() > 0);
+        went_on += usize::from(after_refusal.flatten().count() > 0);
+        assert!(!world.dir().is_offline(), "{room}");
+        let bases: Vec<i64> = world.batches().iter().map(|batch| batch.base_offset().0).collect();
+        assert_eq!(bases, expected, "{room}");
+        world.disk.set_capacity(u64::MAX);
+        assert_eq!(world.fill(&[&[20]]), [expected.len() as i64]);
+        world.kill_and_start();
+        assert_eq!(world.batches().len(), expected.len() + 1);
+    }
+    assert!(refused > 20 && went_on > 0, "{refused} {went_on}");
+}
+
+#[test]
 fn records_can_be_deleted_on_a_disk_without_a_byte_left_and_stay_deleted() {
     for crash in [Crash::Kill, Crash::PowerLoss] {
         let mut world = World::new(LogConfig { segment_bytes: 400, ..small() });

@@ -3,7 +3,7 @@
 use env::Disk;
 use records::validate::{AppendOrigin, ValidatedBatch};
 use storage::Appended;
-use types::WallTime;
+use types::{Offset, WallTime};
 
 use super::Partition;
 use crate::partitions::owner::{
@@ -41,26 +41,29 @@ impl<D: Disk> Partition<D> {
                 return output.replies.extend(refused);
             }
         };
+        let turn = (self.reader().log_end(), now);
         for (sender, result) in senders.into_iter().zip(results) {
             match result {
-                Ok(appended) => self.note_in_turn(owner, sender, appended, now, output),
+                Ok(appended) => {
+                    self.note_in_turn(owner, sender, appended, turn, output);
+                }
                 Err(error) => output.replies.push((sender.done, Err(AppendRefused::Log(error)))),
             }
         }
     }
 
-    /// A batch is in the log: its sender is answered, or waits.
+    /// A batch is in the log: its sender is answered, or waits until the gate has passed all of its
+    /// turn. A duplicate's own end may lie before one that waits already.
     fn note_in_turn(
         &self,
         owner: &mut Owner<D>,
         sender: Sender,
         appended: Appended,
-        now: WallTime,
+        turn: (Offset, WallTime),
         output: &mut TurnOutput,
     ) {
         let Sender { bytes, records, acks, done } = sender;
-        // Of the whole turn: a duplicate's own end may lie before one that waits already.
-        let end = self.reader().log_end();
+        let (end, now) = turn;
         if !appended.duplicate {
             self.metrics.note_appended(bytes, records);
             owner.note_appended(appended.last_offset.plus(1), bytes, now);
