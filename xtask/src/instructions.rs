@@ -47,8 +47,8 @@ pub fn run(args: &[String]) -> Result<(), String> {
     }
 }
 
-/// Counts every path and compares it with its limit. Where nothing can count, that is said, and what
-/// is checked is that each path has a limit; in CI it is a defect.
+/// Counts every path and compares it with its limit. Where nothing can count, that is said, and all
+/// that is checked is that each path has a limit; in CI it is a defect.
 pub fn check() -> Result<Counts, String> {
     let limits = Limits::read(&crate::root().join(LIMITS))?;
     let limited = PATHS.iter().map(|path| Ok((path, limits.of(path.name)?)));
