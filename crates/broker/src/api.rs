@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use config::BrokerConfig;
-use env::{Clock, Env, Lane};
+use env::{Clock, Env};
 use protocol::header::RequestHeader;
 use protocol::{ApiKey, Reader, Request};
 
@@ -277,12 +277,6 @@ pub fn dispatch<E: Env>(
     if api.serves(version) {
         node.metrics.requests.count(api.key);
         let call = Call { body, slot, correlation_id: header.correlation_id };
-        if waits_for_voters(api.key) && node.controller.is_quorum() {
-            let (this, lane) = (Arc::clone(node), node.controller.lane());
-            // A request that cannot be read is answered as ever: its connection is cut.
-            lane.run(Box::new(move || _ = serve(&this, &ctx, call)));
-            return Ok(());
-        }
         return serve(node, &ctx, call);
     }
     if api.key == ApiKey::ApiVersions {
@@ -298,17 +292,6 @@ fn goes_elsewhere<E: Env>(node: &Node<E>, caller: &Caller, frame: &Bytes) -> boo
     caller.door == Door::Clients
         && key.is_some_and(cluster::is_forwarded)
         && !node.controller.is_active()
-}
-
-/// Whether the controller decides on it, and in a quorum waits for others to agree. A heartbeat is
-/// taken in before that, by its handler.
-fn waits_for_voters(key: ApiKey) -> bool {
-    use ApiKey::*;
-    let is_of_brokers = matches!(
-        key,
-        AlterPartition | AllocateProducerIds | AssignReplicasToDirs | BrokerRegistration
-    );
-    is_of_brokers || (cluster::is_forwarded(key) && key != DescribeQuorum)
 }
 
 fn bad_request(key: i16, version: i16) -> Disconnect {

@@ -1,32 +1,37 @@
 //! Drives the controller: decide, propose, commit, gate, replay, publish, reply.
 
 mod committed;
+mod decisions;
 mod engine;
 mod liveness;
 mod quorum;
+#[cfg(test)]
+mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use consensus::{
     CommittedBatch, EngineEvent, Epoch, Gate, GateVerdict, NodeId, OutboundMessage, QuorumStatus,
 };
-use controller::{Controller, ControllerResult};
+use controller::Controller;
 use env::{Background, Clock, Env, Lane};
 use metadata::{BrokerEpoch, Loaded, MetadataImage, MetadataRecord, Provenance};
 use protocol::messages::AssignReplicasToDirsRequest;
 use storage::LogReader;
-use types::{BrokerId, ErrorCode, MonoTime, Offset, WallTime};
+use types::{BrokerId, MonoTime, Offset, WallTime};
 
+use self::decisions::{UnderWay, Waiting};
+use self::quorum::Inbox;
 use crate::metadata_fetch::CommitWait;
 use crate::removals::LaneOf;
 use crate::timers::Timers;
 
 pub use engine::Engine;
 
-/// Is told of every committed change, under the controller's lock and in commit order.
+/// Is told of every committed change, in commit order.
 #[doc(alias = "MetadataPublisher")]
 pub trait ImageSubscriber: Send + Sync {
     fn handle_image(&self, loaded: &Loaded, now: WallTime);
@@ -34,8 +39,8 @@ pub trait ImageSubscriber: Send + Sync {
     /// Where replicas were put since this was last asked: what a broker tells its controller.
     fn take_assignments(&self) -> Option<AssignReplicasToDirsRequest>;
 
-    /// Messages to other voters.
-    fn send(&self, messages: Vec<OutboundMessage>);
+    /// A message to another voter. Must return at once, and call nothing of the host that waits.
+    fn send(&self, message: OutboundMessage);
 
     /// Who leads the quorum now, if anybody is known to.
     fn handle_leader(&self, leader: Option<NodeId>, epoch: Epoch);
@@ -46,18 +51,28 @@ pub trait ImageSubscriber: Send + Sync {
 
 /// The controller of this node, over its engine.
 ///
-/// A decision is made from replayed state only, and its reply leaves after its records are
-/// committed, replayed and published: a client that hears "created" can use the topic at once.
-/// In a quorum it leaves once they are committed and replayed; decisions are made on a lane, where
-/// waiting for the other voters holds up nobody.
+/// A decision is made from replayed state only, one after another from its ground to its commit,
+/// and its reply leaves after its records are committed, replayed and published: a client that
+/// hears "created" can use the topic at once.
+///
+/// A lone voter decides where the request arrives. In a quorum whatever touches the engine happens
+/// on one lane: messages of other voters, time, and decisions, which wait for their commit without
+/// holding up anybody (their replies leave once they are committed and replayed). The lane alone
+/// waits for the disk.
+///
+/// Two locks, taken in this order: `voting`, which may be held for as long as the disk takes, and
+/// `state`, which never is. Who serves requests takes the second one alone, unless the voter is a
+/// lone one.
 pub struct ControllerHost<E: Env> {
     env: E,
-    state: Mutex<State<E>>,
-    /// Something was committed, or the reign has ended.
-    changed: Condvar,
-    /// One decision after another, from its ground to its commit.
-    deciding: Mutex<()>,
-    /// Where decisions wait for other voters.
+    voting: Mutex<Voting<E>>,
+    state: Mutex<State>,
+    /// Decisions of a quorum that wait for their turn.
+    decisions: Mutex<VecDeque<Waiting>>,
+    /// What the lane has yet to hear from others.
+    inbox: Mutex<Inbox>,
+    /// The lane will look at what waits for it.
+    is_called: AtomicBool,
     lane: LaneOf<E>,
     /// Where images are published that a quorum has agreed on.
     publishing: LaneOf<E>,
@@ -74,25 +89,28 @@ pub struct ControllerHost<E: Env> {
     heard_over: Mutex<BTreeMap<SocketAddr, (BrokerId, BrokerEpoch)>>,
 }
 
-struct State<E: Env> {
+/// What may wait for the disk.
+struct Voting<E: Env> {
     /// `None` once closed.
     engine: Option<Engine<E::Disk>>,
+    /// The decision whose records are on their way.
+    under_way: Option<UnderWay>,
+}
+
+struct State {
     gate: Gate,
     controller: Controller,
     reign: Option<Epoch>,
     /// The reign has written what it must before it decides anything.
     is_activated: bool,
-}
-
-/// Why a decision was not committed, or nobody knows whether it was.
-struct NotCommitted {
-    why: String,
-    /// Nothing will be from now on.
-    is_fatal: bool,
+    /// A reign that has not begun to write that.
+    opening: Option<Epoch>,
+    /// As the engine last said; `None` once closed.
+    quorum: Option<QuorumStatus>,
 }
 
 impl<E: Env> ControllerHost<E> {
-    /// Takes over an opened engine and replays its log.
+    /// Takes over an opened engine. The log of a lone voter is replayed at once.
     ///
     /// # Errors
     /// The log cannot be read, or holds what this build does not know.
@@ -101,42 +119,53 @@ impl<E: Env> ControllerHost<E> {
         engine: Engine<E::Disk>,
         controller: Controller,
         timers: Arc<Timers>,
-    ) -> Result<ControllerHost<E>, String> {
-        let log = Some(engine.reader());
-        let gate = Gate::new(Epoch::NONE, engine.log_start());
+    ) -> Result<Arc<ControllerHost<E>>, String> {
         let is_quorum = engine.is_quorum();
-        let (engine, reign) = (Some(engine), None);
-        let mut state = State { engine, gate, controller, reign, is_activated: !is_quorum };
-        if !is_quorum {
-            state.drain(&mut Turn::default(), env.clock().mono())?;
+        let state = State {
+            gate: Gate::new(Epoch::NONE, engine.log_start()),
+            controller,
+            reign: None,
+            is_activated: !is_quorum,
+            opening: None,
+            quorum: Some(engine.status()),
+        };
+        let host = Arc::new(ControllerHost::of(env, Some(engine), state, timers));
+        if !is_quorum && let Some(engine) = &mut host.voting().engine {
+            host.turn(engine)?;
         }
-        Ok(ControllerHost::of(env, state, log, timers))
+        Ok(host)
     }
 
     /// What stands in its place on a broker whose controllers are elsewhere: it decides nothing.
-    pub fn elsewhere(env: E, controller: Controller, timers: Arc<Timers>) -> ControllerHost<E> {
+    pub fn elsewhere(
+        env: E,
+        controller: Controller,
+        timers: Arc<Timers>,
+    ) -> Arc<ControllerHost<E>> {
         let gate = Gate::new(Epoch::NONE, Offset::ZERO);
-        let (engine, reign) = (None, None);
-        let state = State { engine, gate, controller, reign, is_activated: false };
-        ControllerHost::of(env, state, None, timers)
+        let (reign, opening, quorum) = (None, None, None);
+        let state = State { gate, controller, reign, is_activated: false, opening, quorum };
+        Arc::new(ControllerHost::of(env, None, state, timers))
     }
 
     fn of(
         env: E,
-        state: State<E>,
-        log: Option<LogReader<E::Disk>>,
+        engine: Option<Engine<E::Disk>>,
+        state: State,
         timers: Arc<Timers>,
     ) -> ControllerHost<E> {
         ControllerHost {
-            log,
+            log: engine.as_ref().map(Engine::reader),
             committed: AtomicI64::new(state.gate.next().0),
             is_active: AtomicBool::new(state.leads()),
-            is_quorum: state.engine.as_ref().is_some_and(Engine::is_quorum),
+            is_quorum: engine.as_ref().is_some_and(Engine::is_quorum),
             lane: env.background().lane("controller"),
             publishing: env.background().lane("metadata"),
+            voting: Mutex::new(Voting { engine, under_way: None }),
             state: Mutex::new(state),
-            changed: Condvar::new(),
-            deciding: Mutex::default(),
+            decisions: Mutex::default(),
+            inbox: Mutex::default(),
+            is_called: AtomicBool::new(false),
             subscriber: Mutex::default(),
             waits: Mutex::default(),
             timers,
@@ -157,12 +186,11 @@ impl<E: Env> ControllerHost<E> {
     }
 
     /// Tells those who look at this host without its lock where its state stands.
-    fn show(&self, state: MutexGuard<'_, State<E>>) {
+    fn show(&self, state: MutexGuard<'_, State>) {
         self.is_active.store(state.leads(), Ordering::Release);
         let committed = state.gate.next().0;
         // Whoever waits for a commit looks at this host again.
         drop(state);
-        self.changed.notify_all();
         if self.committed.swap(committed, Ordering::AcqRel) == committed {
             return;
         }
@@ -181,18 +209,22 @@ impl<E: Env> ControllerHost<E> {
 
     /// What the quorum looks like from here; `None` once closed.
     pub fn quorum(&self) -> Option<QuorumStatus> {
-        self.lock().engine.as_ref().map(Engine::status)
+        self.lock().quorum.clone()
     }
 
     /// Closes the metadata log. Whatever is submitted later is refused.
     pub fn close(&self) {
+        let mut voting = self.voting();
+        let engine = voting.engine.take();
+        let under_way = voting.under_way.take();
+        drop(voting);
         let mut state = self.lock();
-        state.reign = None;
-        let closed = state.engine.take().map_or(Ok(()), Engine::close);
+        (state.reign, state.quorum) = (None, None);
         self.show(state);
-        if let Err(error) = closed {
+        if let Some(Err(error)) = engine.map(Engine::close) {
             log::error!(target: "kafka.controller.QuorumController", "{error}");
         }
+        self.refuse_all(under_way);
     }
 
     /// Asks without deciding anything.
@@ -200,111 +232,56 @@ impl<E: Env> ControllerHost<E> {
         ask(&self.lock().controller)
     }
 
-    /// Decides, commits what was decided, and returns the reply.
-    ///
-    /// # Errors
-    /// `NOT_CONTROLLER`: the decision was not committed, or nobody knows whether it was.
-    pub fn submit<R>(
-        &self,
-        decide: impl FnOnce(&Controller) -> ControllerResult<R>,
-    ) -> Result<R, ErrorCode> {
-        let _deciding = self.deciding.lock().unwrap_or_else(PoisonError::into_inner);
-        let result = {
-            let state = self.lock();
-            if !state.is_activated {
-                return Err(ErrorCode::NotController);
-            }
-            decide(&state.controller)
-        };
-        let outcome = self.decided(&result);
-        // What was made on the way is part of the decision: whoever hears of it finds it assigned.
-        while let Some(request) = self.subscriber().and_then(|s| s.take_assignments()) {
-            let result = self.ask(|c| c.assign_replicas_to_dirs(&request));
-            if self.decided(&result).is_err() {
-                break;
-            }
-        }
-        outcome.map(|()| result.reply)
-    }
-
-    /// Commits a decision and tells of it.
-    fn decided<R>(&self, result: &ControllerResult<R>) -> Result<(), ErrorCode> {
-        if result.records.is_empty() {
-            return Ok(());
-        }
-        self.commit(result).map_err(|failed| {
-            log::error!(target: "kafka.controller.QuorumController", "{}", failed.why);
-            if failed.is_fatal {
-                self.fail(&failed.why);
-            }
-            ErrorCode::NotController
-        })
-    }
-
-    /// Proposes the batches of a decision, and waits for each to be committed.
-    fn commit<R>(&self, result: &ControllerResult<R>) -> Result<(), NotCommitted> {
-        let passing = |why: &str| NotCommitted { why: why.to_owned(), is_fatal: false };
-        let batches = self.ask(|c| c.encode(result));
-        for records in batches.map_err(|error| passing(&error.to_string()))? {
-            let mut state = self.lock();
-            let not_leader = || passing("this node does not lead the metadata log");
-            let epoch = state.reign.ok_or_else(not_leader)?;
-            let base = state.gate.next();
-            let end = base.plus(records.len() as i64);
-            let closed = || passing("the metadata log is closed");
-            let engine = state.engine.as_mut().ok_or_else(closed)?;
-            let proposed = engine.port().propose(epoch, base, records, self.env.clock().wall());
-            proposed.map_err(|error| NotCommitted {
-                why: format!("propose metadata records: {error}"),
-                is_fatal: engine.is_fatal(error),
-            })?;
-            self.turn(state).map_err(|why| NotCommitted { why, is_fatal: true })?;
-            let mut state = self.lock();
-            while state.gate.next() < end {
-                if state.reign != Some(epoch) {
-                    return Err(passing(
-                        "the reign has ended; perhaps it is committed all the same",
-                    ));
-                }
-                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes in everything the engine has to say, and tells those whom it concerns.
+    /// Takes in everything the engine has to say, and tells those whom it concerns. The engine may
+    /// wait for the disk.
     ///
     /// # Errors
     /// The metadata log has failed.
-    fn turn(&self, mut state: MutexGuard<'_, State<E>>) -> Result<(), String> {
+    fn turn(&self, engine: &mut Engine<E::Disk>) -> Result<(), String> {
         let subscriber = self.subscriber();
-        let mut turn = Turn::default();
-        let now = self.env.clock().wall();
-        let outcome = state.drain(&mut turn, self.env.clock().mono());
-        // What is committed is true, whatever became of the rest. Under the lock: in order.
-        if let Some(subscriber) = &subscriber {
-            for loaded in std::mem::take(&mut turn.steps) {
-                if self.is_quorum {
-                    let subscriber = Arc::clone(subscriber);
-                    self.publishing.run(Box::new(move || subscriber.handle_image(&loaded, now)));
-                } else {
-                    subscriber.handle_image(&loaded, now);
-                }
+        let mut told = Told::default();
+        let mut outcome = Ok(());
+        loop {
+            if let Some(message) = engine.port().poll_message() {
+                // Before the next sync: the others write at the same time.
+                subscriber.as_ref().inspect(|subscriber| subscriber.send(message));
+                continue;
+            }
+            let Some(event) = engine.port().poll_event() else { break };
+            let now = self.env.clock().mono();
+            outcome = self.lock().take_in(event, &mut told, now, self.is_quorum);
+            if outcome.is_err() {
+                break;
             }
         }
+        // What is committed is true, whatever became of the rest.
+        if let Some(subscriber) = &subscriber {
+            self.publish(subscriber, told.steps);
+        }
+        let mut state = self.lock();
+        state.quorum = Some(engine.status());
         self.show(state);
-        if let Some(subscriber) = subscriber {
-            if !turn.messages.is_empty() {
-                subscriber.send(std::mem::take(&mut turn.messages));
-            }
-            if let Some((leader, epoch)) = turn.leader {
-                subscriber.handle_leader(leader, epoch);
-            }
+        if let (Some(subscriber), Some((leader, epoch))) = (subscriber, told.leader) {
+            subscriber.handle_leader(leader, epoch);
         }
         outcome
     }
 
+    /// Under the engine's lock: in commit order.
+    fn publish(&self, subscriber: &Arc<dyn ImageSubscriber>, steps: Vec<Loaded>) {
+        let now = self.env.clock().wall();
+        for loaded in steps {
+            if self.is_quorum {
+                let subscriber = Arc::clone(subscriber);
+                self.publishing.run(Box::new(move || subscriber.handle_image(&loaded, now)));
+            } else {
+                subscriber.handle_image(&loaded, now);
+            }
+        }
+    }
+
     fn fail(&self, why: &str) {
+        log::error!(target: "kafka.controller.QuorumController", "{why}");
         let mut state = self.lock();
         state.reign = None;
         self.show(state);
@@ -317,54 +294,53 @@ impl<E: Env> ControllerHost<E> {
         self.subscriber.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<E>> {
+    fn voting(&self) -> MutexGuard<'_, Voting<E>> {
+        self.voting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// What came of asking the engine.
 #[derive(Default)]
-struct Turn {
+struct Told {
     steps: Vec<Loaded>,
-    messages: Vec<OutboundMessage>,
     leader: Option<(Option<NodeId>, Epoch)>,
 }
 
-impl<E: Env> State<E> {
+impl State {
     /// Whether decisions are made here.
     fn leads(&self) -> bool {
         self.reign.is_some() && self.is_activated
     }
 
-    /// Takes in everything the engine has to say: first what others are waiting for.
-    fn drain(&mut self, turn: &mut Turn, mono: MonoTime) -> Result<(), String> {
-        while let Some(engine) = self.engine.as_mut() {
-            if let Some(message) = engine.port().poll_message() {
-                turn.messages.push(message);
-                continue;
+    fn take_in(
+        &mut self,
+        event: EngineEvent,
+        told: &mut Told,
+        now: MonoTime,
+        is_quorum: bool,
+    ) -> Result<(), String> {
+        match event {
+            EngineEvent::Leader { epoch, .. } => {
+                self.reign = Some(epoch);
+                self.is_activated = !is_quorum;
+                self.opening = is_quorum.then_some(epoch);
+                self.controller.handle_reign_started(now);
+                told.leader = Some((None, epoch));
             }
-            let Some(event) = engine.port().poll_event() else { break };
-            let is_quorum = engine.is_quorum();
-            match event {
-                EngineEvent::Leader { epoch, .. } => {
-                    self.reign = Some(epoch);
-                    self.is_activated = !is_quorum;
-                    self.controller.handle_reign_started(mono);
-                    turn.leader = Some((None, epoch));
-                }
-                EngineEvent::Follow { epoch, leader } => {
-                    self.reign = None;
-                    self.controller.handle_reign_ended();
-                    turn.leader = Some((leader, epoch));
-                }
-                EngineEvent::Fatal(error) => {
-                    return Err(format!("the metadata log failed: {error}"));
-                }
-                EngineEvent::Committed(batch) => match self.gate.admit(&batch) {
-                    GateVerdict::Apply => turn.steps.extend(self.replay(&batch)?),
-                    GateVerdict::Drop => return Err("the gate dropped a batch".to_owned()),
-                },
+            EngineEvent::Follow { epoch, leader } => {
+                self.reign = None;
+                self.controller.handle_reign_ended();
+                told.leader = Some((leader, epoch));
             }
+            EngineEvent::Fatal(error) => return Err(format!("the metadata log failed: {error}")),
+            EngineEvent::Committed(batch) => match self.gate.admit(&batch) {
+                GateVerdict::Apply => told.steps.extend(self.replay(&batch)?),
+                GateVerdict::Drop => return Err("the gate dropped a batch".to_owned()),
+            },
         }
         Ok(())
     }

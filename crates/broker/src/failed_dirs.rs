@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Weak};
 
+use controller::Controller;
 use env::{Clock, Env};
 use types::{ErrorCode, MonoTime, Uuid};
 
@@ -93,13 +94,15 @@ fn tell_controller<E: Env>(node: &Node<E>, ids: Vec<Uuid>) {
         return;
     }
     let (id, epoch) = (node.broker_id(), node.broker_epoch());
-    let told = node.controller.submit(|c| c.directories_offline(id, epoch, &ids));
-    if let Err(error) = told {
-        log::error!(
-            target: "kafka.server.BrokerLifecycleManager",
-            "the controller does not know that log directories are out of use: {error}"
-        );
-    }
+    let decide = move |c: &Controller| c.directories_offline(id, epoch, &ids);
+    node.controller.submit(decide, |told| {
+        if let Err(error) = told {
+            log::error!(
+                target: "kafka.server.BrokerLifecycleManager",
+                "the controller does not know that log directories are out of use: {error}"
+            );
+        }
+    });
 }
 
 /// From time to time makes partitions for which there was no room. What is in a directory that has

@@ -133,6 +133,17 @@ pub const REPLICA_FETCH_PATIENCE: Duration = Duration::from_secs(5);
 /// leader after less.
 pub const QUORUM_MESSAGE_PATIENCE: Duration = Duration::from_secs(1);
 
+/// Messages of other voters that wait for the disk here. Each voter has a few hundred on their way
+/// at most; what finds no room is lost, as on a network.
+pub const VOTER_INBOX_MAX: usize = 1_024;
+
+/// The same in bytes: some of the largest messages of each of the other voters.
+pub const VOTER_INBOX_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Decisions that wait for their turn at the controller of a quorum. Each waits for the disks of
+/// a majority, so that more would wait for longer than those who ask do.
+pub const DECISIONS_WAITING_MAX: usize = 10_000;
+
 /// How long a change of in-sync sets may be on its way. It is made again if it is still wanted.
 pub const ALTER_PARTITION_PATIENCE: Duration = Duration::from_secs(3);
 

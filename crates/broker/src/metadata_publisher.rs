@@ -88,9 +88,9 @@ impl<E: Env> ImageSubscriber for MetadataPublisher<E> {
         node.assignments.take(broker.id, broker.epoch)
     }
 
-    fn send(&self, messages: Vec<OutboundMessage>) {
+    fn send(&self, message: OutboundMessage) {
         if let Some(node) = self.node.upgrade() {
-            quorum::send(&node, messages);
+            quorum::send(&node, message);
         }
     }
 

@@ -103,9 +103,8 @@ impl<E: Env> Node<E> {
                 ControllerHost::elsewhere(env.clone(), controller, Arc::clone(&timers))
             }
         };
-        let controller = Arc::new(controller);
         let image = controller.image();
-        let chance = Box::new(Chance(env.clone()));
+        let chance = Arc::new(Chance(env.clone()));
         let settings = Settings::new(Arc::clone(&config), cluster_id, chance);
         let slots = config.network.max_incremental_fetch_session_cache_slots.max(0) as usize;
         let node = Arc::new(Node {
@@ -292,7 +291,7 @@ fn open_controller<E: Env>(
     cluster_id: Uuid,
     log_store: &LogStore<E>,
     timers: &Arc<Timers>,
-) -> Result<ControllerHost<E>, OpenError> {
+) -> Result<Arc<ControllerHost<E>>, OpenError> {
     let now = env.clock().wall();
     let log = log_store.open_metadata_log(now).map_err(OpenError::Logs)?;
     let log = StoredMetadataLog::new(log, env.disk().clone());
@@ -311,7 +310,7 @@ fn open_controller<E: Env>(
     let host = ControllerHost::open(env.clone(), engine, controller, Arc::clone(timers))
         .map_err(OpenError::Metadata)?;
     if !host.is_quorum() {
-        host.submit(|c| c.activate(MetadataVersion::LATEST))
+        host.submit_alone(|c| c.activate(MetadataVersion::LATEST))
             .map_err(|error| OpenError::Metadata(format!("write the first records: {error}")))?;
     }
     Ok(host)

@@ -17,7 +17,7 @@ use crate::peers::Channel;
 /// # Errors
 /// The metadata log cannot be written.
 pub fn give_up_unserved_features<E: Env>(node: &Node<E>) -> Result<(), OpenError> {
-    let given_up = node.controller.submit(|c| c.give_up_unserved_features());
+    let given_up = node.controller.submit_alone(|c| c.give_up_unserved_features());
     let given_up = given_up.map_err(|error| OpenError::Registration(error.to_string()))?;
     for (feature, level) in given_up {
         log::warn!(
@@ -63,11 +63,12 @@ pub fn request<E: Env>(node: &Node<E>, endpoints: &[Endpoint]) -> BrokerRegistra
 pub fn register<E: Env>(node: &Node<E>, endpoints: &[Endpoint]) -> Result<BrokerEpoch, OpenError> {
     let request = request(node, endpoints);
     let refused = |why: String| OpenError::Registration(why);
-    let registered = node.controller.submit(|c| c.register_broker(&request));
+    let registered = node.controller.submit_alone(move |c| c.register_broker(&request));
     let epoch = registered
         .map_err(|error| refused(error.to_string()))?
         .map_err(|error| refused(format!("{error:?}")))?;
-    let unfenced = node.controller.submit(|c| c.unfence_broker(node.broker_id(), epoch));
+    let id = node.broker_id();
+    let unfenced = node.controller.submit_alone(move |c| c.unfence_broker(id, epoch));
     unfenced
         .map_err(|error| refused(error.to_string()))?
         .map_err(|error| refused(format!("{error:?}")))?;

@@ -21,7 +21,7 @@ use types::{BrokerId, Uuid};
 pub struct Settings {
     pub config: Arc<BrokerConfig>,
     pub cluster_id: Uuid,
-    chance: Box<dyn Rng>,
+    chance: Arc<dyn Rng>,
 }
 
 /// A topic's configuration, as its partitions use it.
@@ -49,7 +49,7 @@ impl PartitionSettings {
 }
 
 impl Settings {
-    pub fn new(config: Arc<BrokerConfig>, cluster_id: Uuid, chance: Box<dyn Rng>) -> Settings {
+    pub fn new(config: Arc<BrokerConfig>, cluster_id: Uuid, chance: Arc<dyn Rng>) -> Settings {
         Settings { config, cluster_id, chance }
     }
 
@@ -63,6 +63,12 @@ impl Settings {
 
     pub fn random_id(&self) -> Uuid {
         Uuid::from_random(self.chance.bytes16())
+    }
+
+    /// Random ids, for whoever draws them later.
+    pub fn topic_ids(&self) -> impl FnMut() -> Uuid + Send + 'static {
+        let chance = Arc::clone(&self.chance);
+        move || Uuid::from_random(chance.bytes16())
     }
 
     /// `fetch.max.bytes`: no fetch returns more, whatever it asks for.

@@ -60,12 +60,22 @@ impl Controller {
         self.liveness.lose_process(id, epoch);
     }
 
-    /// A broker in service whose session has ended: [`fence_broker`](Self::fence_broker) it, then
-    /// ask again. To be called after what has arrived was taken in.
+    /// A broker in service whose session has ended: to be fenced by
+    /// [`fence_silent_broker`](Self::fence_silent_broker); then ask again. To be called after what
+    /// has arrived was taken in.
     pub fn poll_stale_broker(&mut self, now: MonoTime) -> Option<(BrokerId, BrokerEpoch)> {
         let image = self.image();
         let id = self.liveness.stale(now, &image)?;
         image.cluster.broker(id).map(|broker| (id, broker.epoch))
+    }
+
+    /// Takes a broker that [`poll_stale_broker`](Self::poll_stale_broker) has named out of service,
+    /// unless it has been heard of since or has registered anew. Says whether it did.
+    pub fn fence_silent_broker(&self, id: BrokerId, epoch: BrokerEpoch) -> ControllerResult<bool> {
+        if !self.liveness.is_stale(id, epoch) {
+            return ControllerResult::reply_only(false);
+        }
+        self.fence_broker(id, epoch).map(|fenced| fenced.is_ok())
     }
 
     /// When to call [`poll_stale_broker`](Self::poll_stale_broker) next; `None` outside a reign.

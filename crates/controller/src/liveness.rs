@@ -168,6 +168,13 @@ impl Liveness {
         silent.min().map(|(_, id)| id)
     }
 
+    /// Whether an incarnation, as far as time has been listened to, has been silent for too long.
+    pub(crate) fn is_stale(&self, id: BrokerId, epoch: BrokerEpoch) -> bool {
+        let Some(reign) = &self.reign else { return false };
+        let session = reign.sessions.get(&id).filter(|session| session.epoch == epoch);
+        session.is_none_or(|session| session.has_ended(&self.timing, reign.listened))
+    }
+
     /// When to look again, if nothing happens before: often enough to have listened.
     pub(crate) fn next_look(&self) -> Option<MonoTime> {
         self.reign.as_ref().map(|reign| reign.looked_at.plus(LISTENING_STEP))

@@ -11,6 +11,7 @@ mod state;
 
 use env::{DirEntry, Disk, OpenMode};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -40,6 +41,17 @@ pub struct SimDisk {
     state: Arc<Mutex<State>>,
     /// The process whose handle this is; `None` is whoever lives.
     bound: Option<u64>,
+    during_sync: Arc<Mutex<Hook>>,
+}
+
+/// What happens elsewhere while the disk is at work.
+#[derive(Default)]
+struct Hook(Option<Box<dyn FnOnce() + Send>>);
+
+impl fmt::Debug for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Hook").field(&self.0.is_some()).finish()
+    }
 }
 
 /// Releases its lock when dropped.
@@ -70,13 +82,14 @@ impl SimDisk {
             syncs: 0,
             open_files_max: OPEN_FILES_MAX,
         };
-        SimDisk { state: Arc::new(Mutex::new(state)), bound: None }
+        let (state, during_sync) = (Arc::new(Mutex::new(state)), Arc::default());
+        SimDisk { state, bound: None, during_sync }
     }
 
     /// The disk as the process that starts now has it: dead after the next [`crash`](Self::crash).
     pub fn for_process(&self) -> SimDisk {
         let life = self.lock_state().life;
-        SimDisk { state: Arc::clone(&self.state), bound: Some(life) }
+        SimDisk { bound: Some(life), ..self.clone() }
     }
 
     /// True once [`die_after`](Self::die_after) has struck.
@@ -112,6 +125,22 @@ impl SimDisk {
     /// kernel does.
     pub fn fail_next_sync(&self, path_end: &str) {
         self.lock_state().sync_failures.push(path_end.to_owned());
+    }
+
+    /// Does something in the middle of the next sync of a file, which goes on afterwards: what a
+    /// slow disk must not hold up.
+    ///
+    /// # Panics
+    /// If somebody panicked while setting this.
+    pub fn during_next_sync(&self, something: impl FnOnce() + Send + 'static) {
+        *self.during_sync.lock().expect("not poisoned") = Hook(Some(Box::new(something)));
+    }
+
+    fn begin_sync(&self) {
+        let hook = std::mem::take(&mut *self.during_sync.lock().expect("not poisoned"));
+        if let Hook(Some(something)) = hook {
+            something();
+        }
     }
 
     /// The next `count` writes to files of directories that begin with `dir` and whose names end

@@ -2,7 +2,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use env::{Background, Clock, Env, Lane};
-use types::MonoTime;
+use types::{ErrorCode, MonoTime};
 
 use crate::node::Node;
 use crate::removals::LaneOf;
@@ -50,33 +50,45 @@ impl<E: Env> ControllerTasks<E> {
         node.timers.register(due.map_or(usual, |due| due.max(node.env().clock().mono())), self);
     }
 
+    /// One decision after another, until there is nothing to decide.
     fn work(self: Arc<Self>) {
         let Some(node) = self.node.upgrade() else { return };
         let controller = &node.controller;
-        let mut due = None;
+        if !controller.is_active() {
+            return self.rest(&node, None);
+        }
         match self.task {
-            _ if !controller.is_active() => {}
-            Task::FenceSilentBrokers => due = controller.fence_silent_brokers(),
+            Task::FenceSilentBrokers => controller.fence_silent_brokers(move |due| {
+                if let Some(node) = self.node.upgrade() {
+                    self.rest(&node, due);
+                }
+            }),
             Task::BalanceLeaders => {
-                while controller.is_active()
-                    && controller.submit(|c| c.balance_leaders()) == Ok(true)
-                {}
+                controller.submit(|c| c.balance_leaders(), move |more| self.go_on(more));
             }
             Task::ElectUncleanLeaders => {
-                while controller.is_active()
-                    && controller.submit(|c| c.elect_unclean_leaders()) == Ok(true)
-                {
-                }
+                controller.submit(|c| c.elect_unclean_leaders(), move |more| self.go_on(more));
             }
         }
-        self.rest(&node, due);
+    }
+
+    fn go_on(self: Arc<Self>, more: Result<bool, ErrorCode>) {
+        let Some(node) = self.node.upgrade() else { return };
+        match more {
+            Ok(true) => self.run(),
+            Ok(false) | Err(_) => self.rest(&node, None),
+        }
+    }
+
+    /// A decision may wait for the disk.
+    fn run(self: Arc<Self>) {
+        let lane = self.lane.clone();
+        lane.run(Box::new(move || self.work()));
     }
 }
 
 impl<E: Env> Expire for ControllerTasks<E> {
-    /// A decision waits for the disk.
     fn expire(self: Arc<Self>, _now: MonoTime) {
-        let lane = self.lane.clone();
-        lane.run(Box::new(move || self.work()));
+        self.run();
     }
 }

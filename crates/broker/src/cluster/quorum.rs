@@ -4,44 +4,41 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use consensus::{NodeId, OutboundMessage};
-use env::{Background, Clock, Env, Lane};
+use env::{Clock, Env, Lane};
 use protocol::messages::QuorumMessageRequest;
-use types::{BrokerId, MonoTime};
+use types::{BrokerId, ErrorCode, MonoTime};
 
 use crate::limits::QUORUM_MESSAGE_PATIENCE;
 use crate::node::Node;
 use crate::peers::{Channel, Link, PeerAddress, PeerFailure};
-use crate::removals::LaneOf;
 use crate::timers::Expire;
 
 const VERSION: i16 = 0;
 
 /// The first message may leave, and time begins to pass.
 pub fn start<E: Env>(node: &Arc<Node<E>>) {
-    let lane = node.env().background().lane("quorum");
-    node.controller.begin();
-    Arc::new(Alarm { node: Arc::downgrade(node), lane }).rest(node, MonoTime::default());
+    Arc::new(Alarm { node: Arc::downgrade(node) }).ring(node);
 }
 
-/// Sends messages to other voters. Those that do not arrive are not missed: the engine repeats what
-/// it needs.
-pub fn send<E: Env>(node: &Arc<Node<E>>, messages: Vec<OutboundMessage>) {
+/// Sends a message to another voter. One that does not arrive is not missed: the engine repeats
+/// what it needs.
+pub fn send<E: Env>(node: &Arc<Node<E>>, message: OutboundMessage) {
+    let OutboundMessage { to, bytes } = message;
+    let Some(address) = address_of(node, to) else { return };
     let deadline = node.env().clock().mono().plus(QUORUM_MESSAGE_PATIENCE);
-    let cluster_id = node.settings.cluster_id.to_string();
-    for OutboundMessage { to, bytes } in messages {
-        let Some(address) = address_of(node, to) else { continue };
-        let link = Link { address, channel: Channel::Quorum };
-        let request =
-            QuorumMessageRequest { cluster_id: cluster_id.as_str().into(), message: bytes };
-        let this = Arc::downgrade(node);
-        node.peers.ask(link, VERSION, &request, deadline, move |answer| {
-            let (Err(failure), Some(node)) = (answer, this.upgrade()) else { return };
-            if failure == PeerFailure::Refused {
-                node.controller.note_process_gone(BrokerId(to.0));
-            }
-            node.controller.handle_unreachable(to);
-        });
-    }
+    let cluster_id = node.settings.cluster_id.to_string().into();
+    let link = Link { address, channel: Channel::Quorum };
+    let request = QuorumMessageRequest { cluster_id, message: bytes };
+    let this = Arc::downgrade(node);
+    node.peers.ask(link, VERSION, &request, deadline, move |answer| {
+        let Some(node) = this.upgrade() else { return };
+        match answer {
+            Ok(answer) if answer.error_code == ErrorCode::None.code() => return,
+            Err(PeerFailure::Refused) => node.controller.note_process_gone(BrokerId(to.0)),
+            Ok(_) | Err(_) => {}
+        }
+        node.controller.handle_unreachable(to);
+    });
 }
 
 fn address_of<E: Env>(node: &Node<E>, voter: NodeId) -> Option<PeerAddress> {
@@ -53,7 +50,6 @@ fn address_of<E: Env>(node: &Node<E>, voter: NodeId) -> Option<PeerAddress> {
 /// The engine's next moment.
 struct Alarm<E: Env> {
     node: Weak<Node<E>>,
-    lane: LaneOf<E>,
 }
 
 impl<E: Env> Alarm<E> {
@@ -61,17 +57,22 @@ impl<E: Env> Alarm<E> {
         let soonest = node.env().clock().mono().plus(Duration::from_millis(1));
         node.timers.register(at.max(soonest), self);
     }
-}
 
-impl<E: Env> Expire for Alarm<E> {
     /// The engine may wait for the disk.
-    fn expire(self: Arc<Self>, _now: MonoTime) {
-        let lane = self.lane.clone();
-        lane.run(Box::new(move || {
+    fn ring(self: Arc<Self>, node: &Node<E>) {
+        node.controller.lane().run(Box::new(move || {
             let Some(node) = self.node.upgrade() else { return };
             if let Some(next) = node.controller.handle_time() {
                 self.rest(&node, next);
             }
         }));
+    }
+}
+
+impl<E: Env> Expire for Alarm<E> {
+    fn expire(self: Arc<Self>, _now: MonoTime) {
+        if let Some(node) = self.node.upgrade() {
+            self.ring(&node);
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! Which brokers the controller hears of.
 
 use std::net::SocketAddr;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
+use controller::Controller;
 use env::{Clock, Env};
 use metadata::BrokerEpoch;
 use protocol::messages::BrokerHeartbeatRequest;
@@ -43,80 +44,39 @@ impl<E: Env> ControllerHost<E> {
         }
     }
 
-    /// Takes brokers out of service that have been silent for too long. Returns when to look again;
-    /// `None` if somebody else is to look.
-    pub fn fence_silent_brokers(&self) -> Option<MonoTime> {
-        loop {
-            let now = self.env.clock().mono();
-            let stale = self.lock().controller.poll_stale_broker(now);
-            let Some((id, epoch)) = stale.filter(|_| self.is_active()) else { break };
-            log::warn!(
-                target: "kafka.controller.BrokerHeartbeatManager",
-                "fencing broker {id}: it has not been heard of for too long"
-            );
-            if self.submit(|c| c.fence_broker(id, epoch)).is_err() {
-                break;
-            }
-        }
-        self.lock().controller.poll_stale_deadline()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-    use std::sync::Arc;
-
-    use config::Sources;
-    use env_sim::SimEnv;
-    use protocol::{Message, frame};
-    use storage::{LogDir, MetaProperties};
-    use types::Uuid;
-
-    use super::*;
-    use crate::api::Caller;
-    use crate::cluster;
-    use crate::node::{Node, NodeOptions};
-    use crate::request::Door;
-
-    /// One of three voters; the others do not run.
-    fn voter(env: &SimEnv) -> Arc<Node<SimEnv>> {
-        let mut dir = LogDir::open(env.disk().clone(), Path::new("/data")).expect("a new disk");
-        let properties = MetaProperties {
-            cluster_id: Some(Uuid([5; 16]).to_string()),
-            node_id: Some(BrokerId(1)),
-            directory_id: Some(Uuid([6; 16])),
+    /// Takes brokers out of service that have been silent for too long, one after another. `done`
+    /// is told when to look again; `None` if somebody else is to look.
+    pub fn fence_silent_brokers(
+        self: &Arc<Self>,
+        done: impl FnOnce(Option<MonoTime>) + Send + 'static,
+    ) {
+        let stale = {
+            let mut state = self.lock();
+            let stale = state.controller.poll_stale_broker(self.env.clock().mono());
+            let Some(stale) = stale.filter(|_| state.leads()) else {
+                let deadline = state.controller.poll_stale_deadline();
+                drop(state);
+                return done(deadline);
+            };
+            stale
         };
-        dir.format(properties).expect("a new disk");
-        drop(dir);
-        let properties = [
-            "node.id=1",
-            "process.roles=controller",
-            "log.dirs=/data",
-            "listeners=CONTROLLER://a:9093",
-            "controller.listener.names=CONTROLLER",
-            "controller.quorum.voters=1@a:9093,2@b:9093,3@c:9093",
-        ];
-        let properties = properties.map(str::to_owned);
-        let sources = Sources { overrides: &properties, ..Sources::default() };
-        let config = config::load(sources).expect("the test's own configuration").config;
-        let options = NodeOptions { config: Arc::new(config), endpoints: Vec::new() };
-        Node::open(env.clone(), options).unwrap_or_else(|error| panic!("no start: {error}"))
-    }
-
-    #[test]
-    fn a_heartbeat_is_heard_before_the_decisions_ahead_of_its_answer_are_made() {
-        let env = SimEnv::new(7);
-        let node = voter(&env);
-        let request =
-            BrokerHeartbeatRequest { broker_id: 4, broker_epoch: 9, ..Default::default() };
-        let version = *BrokerHeartbeatRequest::VERSIONS.end();
-        let framed = frame::request(&request, version, 1, None).expect("encodes").concat();
-        let framed = bytes::Bytes::from(framed).slice(frame::PREFIX_BYTES..);
-        let caller = Caller::here(&node.settings.config, Door::Controllers);
-        cluster::serve_frame(&node, &caller, framed, |_| {});
-        // No lane has run.
-        let heard = node.controller.heard_over.lock().expect("not poisoned").clone();
-        assert_eq!(heard.get(&caller.peer()), Some(&(BrokerId(4), BrokerEpoch(9))));
+        let this = Arc::clone(self);
+        let (id, epoch) = stale;
+        // When its turn comes, it may have been heard of.
+        self.submit(
+            move |c| c.fence_silent_broker(id, epoch),
+            move |fenced| {
+                if fenced == Ok(true) {
+                    log::warn!(
+                        target: "kafka.controller.BrokerHeartbeatManager",
+                        "broker {id} is fenced: it has not been heard of for too long"
+                    );
+                }
+                match fenced {
+                    Ok(_) => this.fence_silent_brokers(done),
+                    Err(_) => done(this.ask(Controller::poll_stale_deadline)),
+                }
+            },
+        );
     }
 }

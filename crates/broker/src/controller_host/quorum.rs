@@ -1,16 +1,60 @@
-//! A controller that is one of several voters: messages in and out, time, and the first records of
-//! a reign.
+//! A controller that is one of several voters: messages in and out, and time.
+//!
+//! Whatever comes from outside is put down here and taken in on the controller's lane.
 
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
 use consensus::NodeId;
 use env::{Clock, Env, Lane};
-use metadata::MetadataVersion;
 use types::MonoTime;
 
-use super::ControllerHost;
+use super::{ControllerHost, Engine};
+use crate::limits::{VOTER_INBOX_BYTES_MAX, VOTER_INBOX_MAX};
 use crate::removals::LaneOf;
+
+/// What the lane has yet to hear.
+#[derive(Default)]
+pub(super) struct Inbox {
+    news: VecDeque<News>,
+    bytes: usize,
+}
+
+enum News {
+    Message(Bytes),
+    Unreachable(NodeId),
+}
+
+impl News {
+    fn bytes(&self) -> usize {
+        match self {
+            News::Message(message) => message.len(),
+            News::Unreachable(_) => 0,
+        }
+    }
+}
+
+impl Inbox {
+    /// Returns false if there is no room. One message always has some.
+    fn put(&mut self, news: News) -> bool {
+        let bytes = self.bytes + news.bytes();
+        let is_full = self.news.len() >= VOTER_INBOX_MAX || bytes > VOTER_INBOX_BYTES_MAX;
+        if is_full && !self.news.is_empty() {
+            return false;
+        }
+        self.bytes = bytes;
+        self.news.push_back(news);
+        true
+    }
+
+    fn take(&mut self) -> Option<News> {
+        let news = self.news.pop_front()?;
+        self.bytes -= news.bytes();
+        Some(news)
+    }
+}
 
 impl<E: Env> ControllerHost<E> {
     /// Whether other voters must agree to what is decided here.
@@ -18,86 +62,117 @@ impl<E: Env> ControllerHost<E> {
         self.is_quorum
     }
 
-    /// Where decisions are made that wait for other voters.
+    /// Where the engine is driven.
     pub fn lane(&self) -> &LaneOf<E> {
         &self.lane
     }
 
-    /// Lets the engine speak for the first time.
-    pub fn begin(self: &Arc<Self>) {
-        self.after_turn(self.turn(self.lock()));
-    }
-
-    /// Another voter has said something.
-    pub fn handle_message(self: &Arc<Self>, message: Bytes) {
-        let mut state = self.lock();
-        let Some(engine) = state.engine.as_mut() else { return };
-        if let Err(error) = engine.handle_message(message) {
-            log::debug!(target: "kafka.raft.KafkaRaftClient", "a message was dropped: {error}");
-        }
-        self.after_turn(self.turn(state));
+    /// Another voter has said something. Returns false if it is lost: too much waits already.
+    #[must_use]
+    pub fn handle_message(self: &Arc<Self>, message: Bytes) -> bool {
+        self.hear(News::Message(message))
     }
 
     /// A message to `node` has not arrived.
     pub fn handle_unreachable(self: &Arc<Self>, node: NodeId) {
-        let mut state = self.lock();
-        let Some(engine) = state.engine.as_mut() else { return };
-        engine.handle_unreachable(node);
-        self.after_turn(self.turn(state));
+        // The engine finds out by itself, later.
+        _ = self.hear(News::Unreachable(node));
     }
 
-    /// Time has passed. Returns when the engine wants to know of it again; `None` once closed.
-    pub fn handle_time(self: &Arc<Self>) -> Option<MonoTime> {
-        let now = self.env.clock().mono();
-        let mut state = self.lock();
-        let engine = state.engine.as_mut()?;
-        if engine.port().poll_timeout().is_some_and(|at| at <= now) {
-            engine.port().handle_timeout(now);
+    fn hear(self: &Arc<Self>, news: News) -> bool {
+        if !self.is_quorum {
+            return true;
         }
-        self.after_turn(self.turn(state));
-        self.lock().engine.as_mut().and_then(|engine| engine.port().poll_timeout())
+        let is_put = self.inbox.lock().unwrap_or_else(PoisonError::into_inner).put(news);
+        self.call();
+        is_put
     }
 
-    fn after_turn(self: &Arc<Self>, outcome: Result<(), String>) {
-        if let Err(why) = outcome {
-            log::error!(target: "kafka.controller.QuorumController", "{why}");
-            return self.fail(&why);
-        }
-        let begins = {
-            let state = self.lock();
-            state.reign.is_some() && !state.is_activated
-        };
-        if begins {
+    /// Has the lane look at what waits for it.
+    pub(super) fn call(self: &Arc<Self>) {
+        if !self.is_called.swap(true, Ordering::AcqRel) {
             let this = Arc::clone(self);
-            self.lane.run(Box::new(move || this.activate()));
+            self.lane.run(Box::new(move || this.work()));
         }
     }
 
-    /// Writes what a reign must have written before it decides anything.
-    fn activate(&self) {
-        let deciding = self.deciding.lock().unwrap_or_else(PoisonError::into_inner);
-        let epoch = {
-            let state = self.lock();
-            if state.is_activated {
-                return;
+    fn work(self: &Arc<Self>) {
+        self.is_called.store(false, Ordering::Release);
+        self.take_in_news();
+        self.advance();
+    }
+
+    fn take_in_news(self: &Arc<Self>) {
+        loop {
+            let news = self.inbox.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let Some(news) = news else { break };
+            self.drive(|engine| match news {
+                News::Message(message) => {
+                    if let Err(error) = engine.handle_message(message) {
+                        log::debug!(
+                            target: "kafka.raft.KafkaRaftClient",
+                            "a message was dropped: {error}"
+                        );
+                    }
+                }
+                News::Unreachable(node) => engine.handle_unreachable(node),
+            });
+        }
+    }
+
+    /// On the lane: time has passed, at the start none. What has arrived meanwhile is heard first.
+    /// Returns when the engine wants to know of the time again; `None` once closed.
+    pub fn handle_time(self: &Arc<Self>) -> Option<MonoTime> {
+        self.take_in_news();
+        let now = self.env.clock().mono();
+        self.drive(|engine| {
+            if engine.port().poll_timeout().is_some_and(|at| at <= now) {
+                engine.port().handle_timeout(now);
             }
-            state.reign
-        };
-        let first = self.ask(|c| c.activate(MetadataVersion::LATEST));
-        if epoch.is_none() || self.decided(&first).is_err() {
-            return;
+        });
+        self.advance();
+        self.voting().engine.as_mut().and_then(|engine| engine.port().poll_timeout())
+    }
+
+    /// Does something with the engine, and takes in what comes of it.
+    fn drive(self: &Arc<Self>, with: impl FnOnce(&mut Engine<E::Disk>)) {
+        let mut voting = self.voting();
+        let Some(engine) = voting.engine.as_mut() else { return };
+        with(engine);
+        let outcome = self.turn(engine);
+        drop(voting);
+        if let Err(why) = outcome {
+            self.fail(&why);
         }
-        let unserved = self.ask(|c| c.give_up_unserved_features());
-        if self.decided(&unserved).is_err() {
-            return;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(bytes: usize) -> News {
+        News::Message(Bytes::from(vec![0; bytes]))
+    }
+
+    #[test]
+    fn an_inbox_that_is_full_loses_what_comes_next_and_has_room_again_when_it_is_read() {
+        let mut inbox = Inbox::default();
+        for _ in 0..VOTER_INBOX_MAX {
+            assert!(inbox.put(message(1)));
         }
-        let mut state = self.lock();
-        state.is_activated = state.reign == epoch;
-        self.show(state);
-        drop(deciding);
-        log::info!(
-            target: "kafka.controller.QuorumController",
-            "this node is the active controller"
-        );
+        assert!(!inbox.put(message(1)));
+        assert_eq!(inbox.take().map(|news| news.bytes()), Some(1));
+        assert!(inbox.put(message(1)));
+    }
+
+    #[test]
+    fn an_inbox_holds_so_many_bytes_and_one_message_of_any_length() {
+        let mut inbox = Inbox::default();
+        assert!(inbox.put(message(VOTER_INBOX_BYTES_MAX + 1)));
+        assert!(!inbox.put(message(1)));
+        assert!(inbox.take().is_some());
+        assert_eq!(inbox.bytes, 0);
+        assert!(inbox.put(message(1)));
     }
 }

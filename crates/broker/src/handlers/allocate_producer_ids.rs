@@ -2,8 +2,11 @@
 //! A broker asks the controller for a block of producer ids (KIP-730).
 //! Differs from Kafka: nothing known.
 
+use std::sync::Arc;
+
 use env::Env;
 use protocol::messages::{AllocateProducerIdsRequest, AllocateProducerIdsResponse};
+use types::ErrorCode;
 
 use crate::controller_host::ControllerHost;
 use crate::network::Reply;
@@ -13,11 +16,14 @@ pub fn handle<E: Env>(
     _ctx: &RequestContext,
     request: AllocateProducerIdsRequest,
     reply: Reply<AllocateProducerIdsResponse>,
-    controller: &ControllerHost<E>,
+    controller: &Arc<ControllerHost<E>>,
 ) {
-    let response = controller.submit(|c| c.allocate_producer_ids(&request));
-    reply.send(response.unwrap_or_else(|error| AllocateProducerIdsResponse {
+    let refused = |error: ErrorCode| AllocateProducerIdsResponse {
         error_code: error.code(),
         ..Default::default()
-    }));
+    };
+    controller.submit(
+        move |c| c.allocate_producer_ids(&request),
+        move |outcome| reply.send(outcome.unwrap_or_else(refused)),
+    );
 }

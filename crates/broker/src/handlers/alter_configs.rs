@@ -2,6 +2,8 @@
 //! Replaces everything that is set for a resource; old tools only (KIP-339 replaced it).
 //! Differs from Kafka: nothing known.
 
+use std::sync::Arc;
+
 use env::Env;
 use protocol::messages::{AlterConfigsRequest, AlterConfigsResponse};
 
@@ -13,7 +15,10 @@ pub fn handle<E: Env>(
     _ctx: &RequestContext,
     request: AlterConfigsRequest,
     reply: Reply<AlterConfigsResponse>,
-    controller: &ControllerHost<E>,
+    controller: &Arc<ControllerHost<E>>,
 ) {
-    reply.send_or_disconnect(controller.submit(|c| c.alter_configs(&request)));
+    controller.submit(
+        move |c| c.alter_configs(&request),
+        move |outcome| reply.send_or_disconnect(outcome),
+    );
 }

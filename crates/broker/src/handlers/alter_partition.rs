@@ -2,8 +2,11 @@
 //! A leader says which replicas are in sync (KIP-497). v3 epochs of brokers (KIP-903).
 //! Differs from Kafka: nothing known.
 
+use std::sync::Arc;
+
 use env::Env;
 use protocol::messages::{AlterPartitionRequest, AlterPartitionResponse};
+use types::ErrorCode;
 
 use crate::controller_host::ControllerHost;
 use crate::network::Reply;
@@ -13,11 +16,14 @@ pub fn handle<E: Env>(
     _ctx: &RequestContext,
     request: AlterPartitionRequest,
     reply: Reply<AlterPartitionResponse>,
-    controller: &ControllerHost<E>,
+    controller: &Arc<ControllerHost<E>>,
 ) {
-    let response = controller.submit(|c| c.alter_partition(&request));
-    reply.send(response.unwrap_or_else(|error| AlterPartitionResponse {
+    let refused = |error: ErrorCode| AlterPartitionResponse {
         error_code: error.code(),
         ..Default::default()
-    }));
+    };
+    controller.submit(
+        move |c| c.alter_partition(&request),
+        move |outcome| reply.send(outcome.unwrap_or_else(refused)),
+    );
 }

@@ -2,6 +2,8 @@
 //! Moves replicas; on one node there is nowhere to move them to (KIP-455).
 //! Differs from Kafka: nothing known.
 
+use std::sync::Arc;
+
 use env::Env;
 use protocol::messages::{AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse};
 
@@ -13,7 +15,10 @@ pub fn handle<E: Env>(
     _ctx: &RequestContext,
     request: AlterPartitionReassignmentsRequest,
     reply: Reply<AlterPartitionReassignmentsResponse>,
-    controller: &ControllerHost<E>,
+    controller: &Arc<ControllerHost<E>>,
 ) {
-    reply.send_or_disconnect(controller.submit(|c| c.alter_partition_reassignments(&request)));
+    controller.submit(
+        move |c| c.alter_partition_reassignments(&request),
+        move |outcome| reply.send_or_disconnect(outcome),
+    );
 }

@@ -2,8 +2,11 @@
 //! A broker says in which of its log directories replicas are (KIP-858).
 //! Differs from Kafka: nothing known.
 
+use std::sync::Arc;
+
 use env::Env;
 use protocol::messages::{AssignReplicasToDirsRequest, AssignReplicasToDirsResponse};
+use types::ErrorCode;
 
 use crate::controller_host::ControllerHost;
 use crate::network::Reply;
@@ -13,11 +16,14 @@ pub fn handle<E: Env>(
     _ctx: &RequestContext,
     request: AssignReplicasToDirsRequest,
     reply: Reply<AssignReplicasToDirsResponse>,
-    controller: &ControllerHost<E>,
+    controller: &Arc<ControllerHost<E>>,
 ) {
-    let response = controller.submit(|c| c.assign_replicas_to_dirs(&request));
-    reply.send(response.unwrap_or_else(|error| AssignReplicasToDirsResponse {
+    let refused = |error: ErrorCode| AssignReplicasToDirsResponse {
         error_code: error.code(),
         ..Default::default()
-    }));
+    };
+    controller.submit(
+        move |c| c.assign_replicas_to_dirs(&request),
+        move |outcome| reply.send(outcome.unwrap_or_else(refused)),
+    );
 }

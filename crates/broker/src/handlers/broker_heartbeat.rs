@@ -4,8 +4,9 @@
 
 use std::sync::Arc;
 
-use env::{Env, Lane};
+use env::Env;
 use protocol::messages::{BrokerHeartbeatRequest, BrokerHeartbeatResponse};
+use types::ErrorCode;
 
 use crate::controller_host::ControllerHost;
 use crate::network::Reply;
@@ -18,18 +19,14 @@ pub fn handle<E: Env>(
     controller: &Arc<ControllerHost<E>>,
 ) {
     controller.note_heartbeat(ctx.connection.peer, &request);
-    let this = Arc::clone(controller);
-    let answer = move || {
-        let response = this.submit(|c| c.broker_heartbeat(&request));
-        reply.send(response.unwrap_or_else(|error| BrokerHeartbeatResponse {
-            error_code: error.code(),
-            is_fenced: true,
-            ..Default::default()
-        }));
+    let refused = |error: ErrorCode| BrokerHeartbeatResponse {
+        error_code: error.code(),
+        is_fenced: true,
+        ..Default::default()
     };
     // Only the answer waits for its turn: who is heard of lives, however long the others take.
-    match controller.is_quorum() {
-        true => controller.lane().run(Box::new(answer)),
-        false => answer(),
-    }
+    controller.submit(
+        move |c| c.broker_heartbeat(&request),
+        move |outcome| reply.send(outcome.unwrap_or_else(refused)),
+    );
 }

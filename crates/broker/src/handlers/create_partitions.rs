@@ -2,6 +2,8 @@
 //! Grows a topic's partition count; never shrinks it.
 //! Differs from Kafka: nothing known.
 
+use std::sync::Arc;
+
 use env::Env;
 use protocol::messages::{CreatePartitionsRequest, CreatePartitionsResponse};
 
@@ -13,7 +15,10 @@ pub fn handle<E: Env>(
     _ctx: &RequestContext,
     request: CreatePartitionsRequest,
     reply: Reply<CreatePartitionsResponse>,
-    controller: &ControllerHost<E>,
+    controller: &Arc<ControllerHost<E>>,
 ) {
-    reply.send_or_disconnect(controller.submit(|c| c.create_partitions(&request)));
+    controller.submit(
+        move |c| c.create_partitions(&request),
+        move |outcome| reply.send_or_disconnect(outcome),
+    );
 }

@@ -2,6 +2,8 @@
 //! v4 −1 asks for the broker's defaults · v5 returns configs · v7 topic ids.
 //! Differs from Kafka: nothing known.
 
+use std::sync::Arc;
+
 use env::Env;
 use protocol::messages::{CreateTopicsRequest, CreateTopicsResponse};
 
@@ -14,9 +16,12 @@ pub fn handle<E: Env>(
     _ctx: &RequestContext,
     request: CreateTopicsRequest,
     reply: Reply<CreateTopicsResponse>,
-    controller: &ControllerHost<E>,
+    controller: &Arc<ControllerHost<E>>,
     settings: &Settings,
 ) {
-    let mut ids = || settings.random_id();
-    reply.send_or_disconnect(controller.submit(|c| c.create_topics(&request, &mut ids)));
+    let mut ids = settings.topic_ids();
+    controller.submit(
+        move |c| c.create_topics(&request, &mut ids),
+        move |outcome| reply.send_or_disconnect(outcome),
+    );
 }

@@ -2,6 +2,8 @@
 //! Deletes topics by name, from v6 by id.
 //! Differs from Kafka: nothing known.
 
+use std::sync::Arc;
+
 use env::Env;
 use protocol::messages::{DeleteTopicsRequest, DeleteTopicsResponse};
 
@@ -18,14 +20,23 @@ pub fn handle<E: Env>(
     ctx: &RequestContext,
     request: DeleteTopicsRequest,
     reply: Reply<DeleteTopicsResponse>,
-    controller: &ControllerHost<E>,
+    controller: &Arc<ControllerHost<E>>,
 ) {
-    let mut outcome = controller.submit(|c| c.delete_topics(&request));
-    if let (true, Ok(response)) = (ctx.version < DELETION_DISABLED_SINCE, &mut outcome) {
-        let disabled = ErrorCode::TopicDeletionDisabled.code();
-        for topic in response.responses.iter_mut().filter(|topic| topic.error_code == disabled) {
-            topic.error_code = ErrorCode::InvalidRequest.code();
-        }
+    let knows_disabled = ctx.version >= DELETION_DISABLED_SINCE;
+    controller.submit(
+        move |c| c.delete_topics(&request),
+        move |mut outcome| {
+            if let (false, Ok(response)) = (knows_disabled, &mut outcome) {
+                say_invalid_request(response);
+            }
+            reply.send_or_disconnect(outcome);
+        },
+    );
+}
+
+fn say_invalid_request(response: &mut DeleteTopicsResponse) {
+    let disabled = ErrorCode::TopicDeletionDisabled.code();
+    for topic in response.responses.iter_mut().filter(|topic| topic.error_code == disabled) {
+        topic.error_code = ErrorCode::InvalidRequest.code();
     }
-    reply.send_or_disconnect(outcome);
 }

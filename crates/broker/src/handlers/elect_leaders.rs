@@ -2,6 +2,8 @@
 //! Elects preferred or, on demand, unclean leaders (KIP-183, KIP-460).
 //! Differs from Kafka: nothing known.
 
+use std::sync::Arc;
+
 use env::Env;
 use protocol::messages::{ElectLeadersRequest, ElectLeadersResponse};
 
@@ -13,7 +15,10 @@ pub fn handle<E: Env>(
     _ctx: &RequestContext,
     request: ElectLeadersRequest,
     reply: Reply<ElectLeadersResponse>,
-    controller: &ControllerHost<E>,
+    controller: &Arc<ControllerHost<E>>,
 ) {
-    reply.send_or_disconnect(controller.submit(|c| c.elect_leaders(&request)));
+    controller.submit(
+        move |c| c.elect_leaders(&request),
+        move |outcome| reply.send_or_disconnect(outcome),
+    );
 }

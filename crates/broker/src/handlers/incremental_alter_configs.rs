@@ -2,6 +2,8 @@
 //! Sets, deletes, appends to or subtracts from single properties (KIP-339).
 //! Differs from Kafka: nothing known.
 
+use std::sync::Arc;
+
 use env::Env;
 use protocol::messages::{IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse};
 
@@ -13,7 +15,10 @@ pub fn handle<E: Env>(
     _ctx: &RequestContext,
     request: IncrementalAlterConfigsRequest,
     reply: Reply<IncrementalAlterConfigsResponse>,
-    controller: &ControllerHost<E>,
+    controller: &Arc<ControllerHost<E>>,
 ) {
-    reply.send_or_disconnect(controller.submit(|c| c.incremental_alter_configs(&request)));
+    controller.submit(
+        move |c| c.incremental_alter_configs(&request),
+        move |outcome| reply.send_or_disconnect(outcome),
+    );
 }

@@ -25,6 +25,9 @@ pub fn handle<E: Env>(
         let error_code = ErrorCode::InconsistentClusterId.code();
         return reply.send(QuorumMessageResponse { error_code });
     }
-    controller.handle_message(request.message);
-    reply.send(QuorumMessageResponse { error_code: ErrorCode::None.code() });
+    let error = match controller.handle_message(request.message) {
+        true => ErrorCode::None,
+        false => ErrorCode::BrokerNotAvailable,
+    };
+    reply.send(QuorumMessageResponse { error_code: error.code() });
 }

@@ -2,8 +2,11 @@
 //! Forgets a broker that will not come back.
 //! Differs from Kafka: nothing known.
 
+use std::sync::Arc;
+
 use env::Env;
 use protocol::messages::{UnregisterBrokerRequest, UnregisterBrokerResponse};
+use types::ErrorCode;
 
 use crate::controller_host::ControllerHost;
 use crate::network::Reply;
@@ -13,11 +16,14 @@ pub fn handle<E: Env>(
     _ctx: &RequestContext,
     request: UnregisterBrokerRequest,
     reply: Reply<UnregisterBrokerResponse>,
-    controller: &ControllerHost<E>,
+    controller: &Arc<ControllerHost<E>>,
 ) {
-    let response = controller.submit(|c| c.unregister_broker(&request));
-    reply.send(response.unwrap_or_else(|error| UnregisterBrokerResponse {
+    let refused = |error: ErrorCode| UnregisterBrokerResponse {
         error_code: error.code(),
         ..Default::default()
-    }));
+    };
+    controller.submit(
+        move |c| c.unregister_broker(&request),
+        move |outcome| reply.send(outcome.unwrap_or_else(refused)),
+    );
 }

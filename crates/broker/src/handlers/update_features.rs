@@ -2,8 +2,11 @@
 //! Raises and lowers feature levels (KIP-584). v1 validates only · v2 one error for all.
 //! Differs from Kafka: nothing known.
 
+use std::sync::Arc;
+
 use env::Env;
 use protocol::messages::{UpdateFeaturesRequest, UpdateFeaturesResponse};
+use types::ErrorCode;
 
 use crate::controller_host::ControllerHost;
 use crate::network::Reply;
@@ -13,11 +16,14 @@ pub fn handle<E: Env>(
     _ctx: &RequestContext,
     request: UpdateFeaturesRequest,
     reply: Reply<UpdateFeaturesResponse>,
-    controller: &ControllerHost<E>,
+    controller: &Arc<ControllerHost<E>>,
 ) {
-    let response = controller.submit(|c| c.update_features(&request));
-    reply.send(response.unwrap_or_else(|error| UpdateFeaturesResponse {
+    let refused = |error: ErrorCode| UpdateFeaturesResponse {
         error_code: error.code(),
         ..Default::default()
-    }));
+    };
+    controller.submit(
+        move |c| c.update_features(&request),
+        move |outcome| reply.send(outcome.unwrap_or_else(refused)),
+    );
 }

@@ -100,6 +100,7 @@ impl DiskFile for SimFile {
     }
 
     fn sync(&self) -> io::Result<()> {
+        self.disk.begin_sync();
         self.with(|state| {
             state.syncs += 1;
             state.mutate_whole()?;
@@ -125,6 +126,7 @@ impl DiskFile for SimFile {
 
     /// A file that cannot be synced fails the whole, and the others are saved none the less.
     fn sync_file_system(&self) -> io::Result<()> {
+        self.disk.begin_sync();
         self.with(|state| {
             state.syncs += 1;
             state.mutate_whole()?;

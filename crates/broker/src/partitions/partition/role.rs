@@ -298,7 +298,8 @@ mod tests {
             ..Default::default()
         };
         let request = CreateTopicsRequest { topics: vec![topic], ..Default::default() };
-        let created = node.controller.submit(|c| c.create_topics(&request, &mut || Uuid([7; 16])));
+        let created =
+            node.controller.submit_alone(move |c| c.create_topics(&request, &mut || Uuid([7; 16])));
         assert_eq!(created.expect("committed").topics[0].error_code, 0);
         node
     }
