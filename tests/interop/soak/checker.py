@@ -25,6 +25,7 @@ PROMISES = {
     "skipped": "a reader is told every record, once and in order",
     "refused": "no idempotent producer is told that its sequence is broken",
     "commit-lost": "committed group offsets and altered configs never go back",
+    "diverged": "every replica holds the same log up to what clients can read",
     "topic-lost": "created topics are there, deleted ones are not",
     "start-moved": "the log start is where DeleteRecords put it and never goes back",
     "stuck": "the node takes records again once it is up and its disk has space",
@@ -33,6 +34,11 @@ PROMISES = {
 EXAMPLES = 5
 #: Clients come back within a second or two, a disk with space within three.
 PATIENCE = 4_000_000_000
+#: A cluster that has lost power starts, votes, elects and is found again by its clients.
+CLUSTER_PATIENCE = 12_000_000_000
+#: A broker of a cluster answers for topics, configs and log starts from what it has heard, and one that was
+#: frozen has heard nothing for a while: a leader has no lease, in Kafka neither.
+STALE = 15_000_000_000
 
 
 class Verdict:
@@ -98,6 +104,8 @@ class Checker:
         faults = [(word, fields) for word in ("fault", "clean", "up") for fields in self.lines[word]]
         self.faults = Faults(faults)
         self.weak = round_info["durability"] == "page-cache"
+        self.clustered = round_info.get("replicas", 1) > 1
+        self.stale = STALE if self.clustered else 0
         self.sessions = {session: kind for _, session, kind in self.lines["session"]}
         self.verdict = Verdict()
         self.final, self.spans = self.read_back()
@@ -126,12 +134,16 @@ class Checker:
         self.commits()
         self.topics()
         self.log_starts()
+        self.replicas()
         self.alive()
         self.proven()
         return self.verdict
 
     def excused(self, when, session=None):
         """Whether durability allows what was acknowledged or read at `when` to be gone."""
+        if self.clustered and self.sessions.get(session) == "acks1":
+            # The next leader need not have heard of it.
+            return True
         weak = self.weak or self.sessions.get(session) == "acks1"
         return weak and self.faults.may_take(when)
 
@@ -278,7 +290,8 @@ class Checker:
         for began, answered, group, topic, partition, offset in self.lines["committed"]:
             place = (group, topic, partition)
             self.verdict.seen["committed"] += 1
-            least = max((o for ended, o in acked[place] if ended < began), default=-1)
+            known = began - (self.stale if group == "retention.ms" else 0)
+            least = max((o for ended, o in acked[place] if ended < known), default=-1)
             if offset < least:
                 # A member whose records are gone begins anew, and commits less.
                 text = f"{place}: {least} acknowledged, then told {offset} at {began}"
@@ -296,9 +309,9 @@ class Checker:
             for topic, (acked, partitions) in creating.items():
                 began, gone = deleting.get(topic, (None, 0))
                 if gone and gone < asked:
-                    if topic in there:
+                    if topic in there and gone < asked - self.stale:
                         self.verdict.add("topic-lost", f"{topic} was deleted, and is there at {asked}")
-                elif acked and acked < asked and (began is None or began > answered):
+                elif acked and acked < asked - self.stale and (began is None or began > answered):
                     if there.get(topic) != str(partitions):
                         found = there.get(topic, "no")
                         text = f"{topic} was created with {partitions}, has {found} partitions at {asked}"
@@ -316,14 +329,39 @@ class Checker:
         highest = {}
         for when, topic, partition, low in sorted([*self.lines["start"], *ends]):
             place = (topic, partition)
-            if low < highest.get(place, 0):
+            # Retention is each replica's own business, and so is a trim until all have heard of it.
+            if low < highest.get(place, 0) and not self.clustered:
                 self.verdict.add("start-moved", f"{place}: {highest[place]} and then {low} at {when}")
             highest[place] = max(low, highest.get(place, 0))
-            least = max((offset for ended, offset in acked[place] if ended < when), default=0)
+            known = when - self.stale
+            least = max((offset for ended, offset in acked[place] if ended < known), default=0)
             if low < least:
                 self.verdict.add("start-moved", f"{place}: {least} acknowledged, then {low} at {when}")
             elif low > 0 and low not in asked[place] and self.kind_of(topic) != "expiring":
                 self.verdict.add("start-moved", f"{place}: starts at {low}, which nobody asked for")
+
+    def replicas(self):
+        """Batch by batch, from where the last log starts to what clients were told is the end."""
+        logs = collections.defaultdict(dict)
+        for broker, topic, partition, first, last, epoch, checksum in self.lines["replica"]:
+            logs[topic, partition].setdefault(broker, []).append((first, last, epoch, checksum))
+        for place, (_, high) in self.spans.items():
+            if not self.clustered or high == 0 or self.kind_of(place[0]) == "compacted":
+                continue
+            missing = self.info["replicas"] - len(logs[place])
+            if missing:
+                self.verdict.add("diverged", f"{place}: {missing} replicas have nothing")
+                continue
+            low = max(log[0][0] for log in logs[place].values())
+            cut = {b: [x for x in log if low <= x[1] and x[0] < high] for b, log in logs[place].items()}
+            self.verdict.seen["batches"] += sum(map(len, cut.values()))
+            first = min(cut)
+            for broker, log in cut.items():
+                end = log[-1][1] + 1 if log else low
+                if log != cut[first] or end < high:
+                    differs = next((pair for pair in zip(log, cut[first]) if pair[0] != pair[1]), "where one ends")
+                    text = f"{place}: brokers {broker} and {first} differ: {differs}, ends at {end} of {high}"
+                    self.verdict.add("diverged", text)
 
     def proven(self):
         """A run that did nothing proves nothing."""
@@ -345,7 +383,7 @@ class Checker:
         """Long enough without a fault, the node acknowledges something."""
         for up, end, first in self.lives():
             waited = min(end, first or end) - up
-            if waited > PATIENCE:
+            if waited > (CLUSTER_PATIENCE if self.clustered else PATIENCE):
                 self.verdict.add("stuck", f"up at {up}, nothing acknowledged for {waited // 1_000_000} ms")
 
     def lives(self):

@@ -20,7 +20,8 @@ number there, which counts up from 0 in each partition.
     topics   asked answered name=partitions,…
     trim     asked acked topic partition offset
     start    asked topic partition offset           the log start that was told
-    fault    time kind                              begins; see faults.py
+    replica  broker topic partition first last epoch checksum   a batch in that broker's own log, at the end
+    fault    time kind                              begins; see faults.py and cluster_faults.py
     up       time                                   the node says that it is ready
     clean    time                                   the node has ended as asked, exit code 0
 """
@@ -34,7 +35,7 @@ FIELDS = {
     "session": "nss", "ack": "nsnsnns", "fail": "nsnsns", "fatal": "nss", "sent": "ssnn",
     "assign": "nssn", "read": "nssnnsnss", "reset": "nssns", "span": "nssnnn",
     "commit": "nnssnn", "committed": "nnssnn", "create": "nnsn", "delete": "nns",
-    "topics": "nns", "trim": "nnsnn", "start": "nsnn", "fault": "ns", "up": "n", "clean": "n",
+    "topics": "nns", "trim": "nnsnn", "start": "nsnn", "replica": "nsnnnnn", "fault": "ns", "up": "n", "clean": "n",
 }  # fmt: skip
 
 now = time.monotonic_ns

@@ -22,13 +22,19 @@ class NotReady(Exception):
     """The node did not come up."""
 
 
-class Node:
-    """`ottla dev` on one port and one data directory, started again and again; its output is kept."""
+def alone(binary, port, data_directory, log_path, overrides):
+    """`ottla dev` on one port."""
+    argv = [binary, "dev", "--port", str(port), "--data-dir", data_directory]
+    for override in overrides:
+        argv += ["--override", override]
+    return Node(argv, data_directory, log_path)
 
-    def __init__(self, binary, port, data_directory, log_path, overrides):
-        self.argv = [binary, "dev", "--port", str(port), "--data-dir", data_directory]
-        for override in overrides:
-            self.argv += ["--override", override]
+
+class Node:
+    """An `ottla` with one data directory, started again and again; its output is kept."""
+
+    def __init__(self, argv, data_directory, log_path):
+        self.argv = argv
         self.data_directory, self.log_path, self.process = data_directory, log_path, None
         self.log_from = 0
 
@@ -82,7 +88,13 @@ class Node:
 
     def stop(self):
         """SIGTERM; the exit code, or None when it did not end."""
+        self.ask_to_stop()
+        return self.ended()
+
+    def ask_to_stop(self):
         self.process.send_signal(signal.SIGTERM)
+
+    def ended(self):
         try:
             return self.process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:

@@ -15,12 +15,15 @@ import sys
 import time
 
 import checker
+import cluster_faults
 import faults
 import history
+import replicas
 import selftest
 import topics
+from cluster import NODES, Cluster
 from disk import make, seeded
-from node import Node, NotReady, die_with_parent
+from node import NotReady, alone, die_with_parent
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 WORKLOAD_SECONDS = 240
@@ -37,6 +40,8 @@ OVERRIDES = [
 ]
 #: Beside what clients see.
 ALSO = {"starts": "the node starts after every fault, stops when asked and leaves a sound directory"}
+#: Where nothing may be mounted.
+LOOPBACK = dict.fromkeys(NODES, "127.0.0.1")
 
 
 def options():
@@ -50,6 +55,9 @@ def options():
     add("--power-cuts", type=int, default=10, metavar="N", help="the file system is shut down under load")
     add("--stops", type=int, default=2, metavar="N", help="SIGTERM under load")
     add("--fills", type=int, default=0, metavar="N", help="the disk is full for a while")
+    add("--cluster", action="store_true", help="three nodes, three replicas of all; power cuts are of all at once")
+    add("--pauses", type=int, default=0, metavar="N", help="SIGSTOP for a while, in a cluster")
+    add("--node-cuts", type=int, default=0, metavar="N", help="power cuts of one node or two, in a cluster")
     add("--seed", type=int, default=1, metavar="N", help="which faults, when, and what is written")
     add("--seconds", type=float, default=1e9, metavar="N", help="begins no fault after so long")
     add("--durability", choices=topics.DURABILITIES, default="default", help="of every topic")
@@ -67,7 +75,10 @@ def options():
 def plans(asked):
     """The faults of every round: all that were asked for, shuffled and shared out."""
     rng = seeded(asked.seed, "plan")
-    everything = faults.plan(rng, asked.kills, asked.power_cuts, asked.stops, asked.fills)
+    if asked.cluster:
+        everything = cluster_faults.plan(rng, asked)
+    else:
+        everything = faults.plan(rng, asked.kills, asked.power_cuts, asked.stops, asked.fills)
     size = asked.faults_a_round
     return [everything[at : at + size] for at in range(0, len(everything), size)]
 
@@ -80,23 +91,40 @@ class Round:
         self.place = os.path.join(asked.directory, f"round-{number}")
         os.makedirs(self.place)
         self.rng = seeded(asked.seed, "round", number)
-        needs_disk = asked.power_cuts or asked.fills
-        self.disk = make(self.place, asked.image_mib if needs_disk else 0)
-        log = os.path.join(self.place, "node.log")
-        self.node = Node(asked.binary, asked.port, self.disk.directory, log, OVERRIDES)
         self.log = history.History(self.place, "faults")
-        self.faults = faults.Faults(self.node, self.disk, self.log, self.rng)
+        needs_disk = asked.power_cuts or asked.fills or asked.node_cuts
+        self.image_mib = asked.image_mib if needs_disk else 0
+        self.cluster, self.disks = None, []
+        bootstrap = self.three() if asked.cluster else self.one()
         self.workload, self.happened = None, 0
         self.info = {
-            "bootstrap": f"127.0.0.1:{asked.port}",
+            "bootstrap": bootstrap,
             "durability": asked.durability,
             "load": asked.load,
             "plan": plan,
             "seed": f"{asked.seed} {number}",
-            **topics.described(asked.durability, asked.partitions),
+            **topics.described(asked.durability, asked.partitions, len(NODES) if asked.cluster else 1),
         }
         with open(os.path.join(self.place, "round.json"), "w") as file:
             json.dump(self.info, file, indent=1)
+
+    def one(self):
+        """Builds a node and what happens to it; returns where it is reached."""
+        disk = make(self.place, self.image_mib)
+        log = os.path.join(self.place, "node.log")
+        self.disks = [disk]
+        self.node = alone(self.asked.binary, self.asked.port, disk.directory, log, OVERRIDES)
+        self.faults = faults.Faults(self.node, disk, self.log, self.rng)
+        return f"127.0.0.1:{self.asked.port}"
+
+    def three(self):
+        asked = self.asked
+        self.node = self.cluster = Cluster(
+            asked.binary, LOOPBACK, asked.port, self.place, self.image_mib, OVERRIDES
+        )
+        self.disks = list(self.cluster.disks.values())
+        self.faults = cluster_faults.ClusterFaults(self.cluster, self.log, self.rng)
+        return self.cluster.bootstrap()
 
     def play(self, deadline):
         """(verdict or None, complaints)"""
@@ -141,9 +169,14 @@ class Round:
             raise RuntimeError(f"the workload did not finish: {told}")
 
     def read_back(self):
+        if self.cluster and (behind := self.cluster.whole()):
+            self.faults.complaints.append(behind)
         if self.python("readback.py").wait(READBACK_SECONDS):
             raise RuntimeError("the logs could not be read back")
         self.faults.stops_cleanly()
+        if self.cluster:
+            for number, node in self.cluster.nodes.items():
+                replicas.write_down(number, node.data_directory, self.log)
         if unsound := self.node.verify():
             self.faults.complaints.append(unsound)
 
@@ -160,9 +193,10 @@ class Round:
             self.node.kill()
 
     def put_away(self, keep):
-        if keep and hasattr(self.disk, "image"):
-            os.link(self.disk.image, os.path.join(self.place, "image.kept"))
-        self.disk.close()
+        for number, disk in enumerate(self.disks):
+            if keep and hasattr(disk, "image"):
+                os.link(disk.image, os.path.join(self.place, f"image-{number}.kept"))
+            disk.close()
         if not keep:
             shutil.rmtree(self.place)
 
@@ -183,6 +217,7 @@ class Campaign:
         self.passed, self.failed, self.kept = 0, 0, 0
         self.faults, self.seen, self.excused, self.broken = {}, {}, {}, {}
         self.examples = []
+        self.done = {}
 
     def check(self, name, why=""):
         if why:
@@ -222,6 +257,8 @@ class Campaign:
     def add(self, game, complaints, verdict):
         for kind in game.plan[: game.happened]:
             self.faults[kind] = self.faults.get(kind, 0) + 1
+        for what, count in getattr(game.faults, "done", {}).items():
+            self.done[what] = self.done.get(what, 0) + count
         self.check(f"round {game.number}: {ALSO['starts']}", "; ".join(complaints))
         self.examples += complaints
         if verdict is None:
@@ -249,6 +286,7 @@ class Campaign:
             "options": {k: v for k, v in vars(self.asked).items() if k not in ("binary", "directory", "result")},
             "seconds": round(took, 1),
             "faults": self.faults,
+            "done": self.done,
             "seen": self.seen,
             "broken": self.broken,
             "excused": self.excused,
@@ -260,6 +298,8 @@ class Campaign:
             with open(self.asked.result, "w") as file:
                 json.dump(result, file, indent=1)
         print(f"{cycles} faults in {took:.0f} s: {json.dumps(self.faults)}")
+        if self.done:
+            print(f"of single nodes: {json.dumps(self.done)}")
         print(f"seen: {json.dumps(self.seen)}")
         print(f"broken: {json.dumps(self.broken)}, allowed by the durability: {json.dumps(self.excused)}")
         print(f"{self.passed} passed, {self.failed} failed", flush=True)

@@ -47,11 +47,13 @@ DURABILITIES = {
 }
 
 
-def described(durability, widest):
+def described(durability, widest, replicas):
     """What round.json says of them."""
     configs, kinds, partitions = {}, {}, {}
     for topic, (kind, count, config) in TOPICS.items():
         configs[topic] = {**config, **DURABILITIES[durability]}
+        if replicas > 1:
+            configs[topic]["min.insync.replicas"] = str(replicas - 1)
         kinds[topic] = kind
         partitions[topic] = widest if topic == "wide" else count
-    return {"topics": kinds, "partitions": partitions, "configs": configs}
+    return {"topics": kinds, "partitions": partitions, "configs": configs, "replicas": replicas}

@@ -71,7 +71,7 @@ class Administrator(Asking):
     def live_and_die(self, session, topic):
         partitions = self.random.randint(1, 6)
         config = {"retention.ms": str(86_400_000 + partitions), **DURABILITIES[self.info["durability"]]}
-        wanted = NewTopic(topic, partitions, 1, config=config)
+        wanted = NewTopic(topic, partitions, self.info["replicas"], config=config)
         asked, acked = self.asked(lambda: self.client.create_topics([wanted]))
         self.log.write("create", asked, acked, topic, partitions)
         if not acked:
@@ -121,7 +121,7 @@ class Trimmer(Asking):
 def create_topics(round_info, log):
     client = AdminClient({"bootstrap.servers": round_info["bootstrap"], "log_level": 0})
     wanted = [
-        NewTopic(topic, count, 1, config=round_info["configs"][topic])
+        NewTopic(topic, count, round_info["replicas"], config=round_info["configs"][topic])
         for topic, count in round_info["partitions"].items()
     ]
     asked = history.now()
