@@ -1,5 +1,6 @@
 use super::PartitionLog;
 use super::staged::Staged;
+use crate::commit::Place;
 use crate::error::{AppendError, StorageError};
 use crate::frame::{Frame, checked_batch};
 use crate::producer_state::{Marker, WrittenBatch};
@@ -179,7 +180,15 @@ impl<D: Disk> PartitionLog<D> {
         if !is_empty || frame.last_offset < log_end {
             return Err(AppendError::OffsetNotMonotonic { log_end, got: frame.base_offset });
         }
-        let rolled = self.roll_to(frame.base_offset, now);
+        let (state, base) = (self.state.clone(), frame.base_offset);
+        // A commit that runs says of the place where the log is now that all before it is durable,
+        // and what is about to be written lies before it.
+        let rolled = state.home.before_replacing_files().and_then(|_journal| {
+            self.roll_to(base, now)?;
+            state.cut(|_| Ok(()))?;
+            state.reset_committed(Place { segment_base: base, position: 0 });
+            Ok(())
+        });
         self.state.guard(rolled)?;
         Ok(())
     }

@@ -332,6 +332,36 @@ fn logs_that_ask_while_a_commit_runs_share_the_next_one() {
     assert!((0..20).all(|number| world.promised(number) == 2));
 }
 
+/// A batch of `count` records as a leader has it.
+fn batch_of(base: i64, count: usize) -> Vec<u8> {
+    let mut builder = BatchBuilder::new().base_offset(Offset(base));
+    for _ in 0..count {
+        builder.push(NewRecord { timestamp: NOW, value: Some(b"v"), ..NewRecord::default() });
+    }
+    builder.build().bytes().to_vec()
+}
+
+#[test]
+fn a_follower_that_begins_inside_a_batch_loses_nothing_of_what_it_vouched_for() {
+    let disk = SimDisk::new(1);
+    let mut world = World::start(&disk);
+    world.create(0, 1);
+    // The leader's log starts in the middle of a batch of five.
+    world.logs.get_mut(&0).unwrap().reset_to(Offset(12), NOW).unwrap();
+    world.ask(0);
+    world.run_all();
+    for base in [10, 15, 20] {
+        let batch = batch_of(base, 5);
+        world.logs.get_mut(&0).unwrap().append_as_follower(batch.into(), NOW).unwrap();
+        world.ask(0);
+        world.run_all();
+    }
+    assert_eq!(world.promised(0), 25);
+    disk.crash(Crash::PowerLoss);
+    let world = World::start(&disk);
+    assert_eq!(world.logs[&0].log_end(), Offset(25));
+}
+
 #[test]
 fn a_torn_end_of_the_journal_ends_the_replay_and_replaying_twice_changes_nothing() {
     let disk = SimDisk::new(1);

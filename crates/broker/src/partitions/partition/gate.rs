@@ -128,12 +128,18 @@ impl<D: Disk> OnCommit for Listener<D> {
         now: WallTime,
     ) -> usize {
         let Some(partition) = self.partition.upgrade() else { return 0 };
-        if partition.place.load().number != self.number {
+        let mut mailbox = lock(&partition.mailbox);
+        // Under the lock: who forgets commits counts the place up first and then looks in here.
+        let is_of_now = partition.place.load().number == self.number;
+        if is_of_now {
+            mailbox.committed = Some(outcome);
+        }
+        drop(mailbox);
+        if !is_of_now {
             // Whoever waits for what is there instead was told that a commit is on its way.
             partition.ask_for_commit_if_wanted();
             return 0;
         }
-        lock(&partition.mailbox).committed = Some(outcome);
         partition.run_turns(now)
     }
 }
