@@ -3,6 +3,7 @@
     workload.py DIRECTORY     DIRECTORY/round.json says what to do; histories are written beside it
 """
 
+import faulthandler
 import json
 import os
 import random
@@ -26,6 +27,7 @@ from topics import DURABILITIES, GROUPS, RETENTION_FROM
 from writers import PROFILES, Session, Writer
 
 ADMIN_SECONDS = 10
+FINISH_SECONDS = 100
 
 
 class Asking(threading.Thread):
@@ -163,6 +165,8 @@ def main():
     finish(readers)
     unanswered = sum(writer.left for writer in writers)
     stuck = [worker.name for worker in workers if worker.is_alive()]
+    if stuck:
+        faulthandler.dump_traceback()
     print(json.dumps({"unanswered": unanswered, "stuck": stuck, "died": died}), flush=True)
     os._exit(0)
 
@@ -170,8 +174,9 @@ def main():
 def finish(workers):
     for worker in workers:
         worker.stopping.set()
+    deadline = time.monotonic() + FINISH_SECONDS
     for worker in workers:
-        worker.join(90)
+        worker.join(max(0, deadline - time.monotonic()))
 
 
 if __name__ == "__main__":
