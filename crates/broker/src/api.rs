@@ -180,7 +180,7 @@ api_table! {
     // key, versions, authorize, handler(rooms it enters)
     Produce, 3..=13, Topic(Write), produce(partitions, metadata, metrics);
     Fetch, 4..=18, Topic(Read),
-        fetch(partitions, metadata, fetch_sessions, timers, settings, metrics);
+        fetch(partitions, metadata, fetch_sessions, cold_reads, timers, settings, metrics);
     ListOffsets, 1..=11, Topic(Describe), list_offsets(partitions);
     Metadata, 0..=13, Topic(Describe), metadata_api(metadata, to_controller, settings);
     OffsetCommit, 2..=10, Group(Read), offset_commit(groups, metadata);

@@ -88,6 +88,15 @@ impl<D: Disk> FetchReader<D> {
         }
     }
 
+    /// Whether nothing that is asked for would have to come from the disk first.
+    pub fn is_at_hand(&self) -> bool {
+        self.context.targets.iter().zip(&self.found).all(|(target, found)| {
+            let Ok(partition) = &found.partition else { return true };
+            let bytes_max = self.bytes_max.min(target.bytes_max.max(0) as usize);
+            partition.reader().is_at_hand(Offset(target.fetch_offset), bytes_max)
+        })
+    }
+
     /// Reads every partition in turn until the response is full. The first batch of the first
     /// partition that has one is returned whatever its size, or a consumer would stop for ever.
     pub fn read(&self) -> Reading {

@@ -12,6 +12,7 @@ mod authorized;
 mod auto_creation;
 mod cleaners;
 mod cluster;
+mod cold_reads;
 mod controller_host;
 mod coordinators;
 mod directory_assignments;

@@ -162,3 +162,6 @@ pub const PRODUCER_IDS_WAITING_MAX: usize = 10_000;
 /// `replica.fetch.response.max.bytes` (10 MiB) may exceed it by one batch, and
 /// `socket.request.max.bytes` (100 MiB) lets in no larger one.
 pub const PEER_RESPONSE_BYTES_MAX: usize = 128 * 1024 * 1024;
+
+/// How many reads wait for the disk at a time.
+pub const COLD_READ_LANES: usize = 4;

@@ -19,6 +19,7 @@ use crate::cluster::{
     ControllerFinder, ControllerTasks, Lifecycle, MetadataFollower, PeerReplicationLinks,
     ToController, quorum,
 };
+use crate::cold_reads::ColdReads;
 use crate::controller_host::{ControllerHost, Engine};
 use crate::coordinators::GroupHost;
 use crate::directory_assignments::DirectoryAssignments;
@@ -69,6 +70,7 @@ pub struct Node<E: Env> {
     pub(crate) controller: Arc<ControllerHost<E>>,
     pub(crate) groups: GroupHost<E>,
     pub(crate) fetch_sessions: FetchSessions,
+    pub(crate) cold_reads: ColdReads<E>,
     pub(crate) producer_ids: ProducerIds,
     pub(crate) assignments: DirectoryAssignments,
     pub(crate) halt: Halt,
@@ -114,6 +116,7 @@ impl<E: Env> Node<E> {
             controller,
             groups: GroupHost::new(env.clone(), Arc::clone(&timers), group_config(&config)),
             fetch_sessions: FetchSessions::new(slots),
+            cold_reads: ColdReads::new(&env),
             producer_ids: ProducerIds::default(),
             assignments: DirectoryAssignments::default(),
             halt: Halt::default(),

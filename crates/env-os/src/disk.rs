@@ -1,9 +1,9 @@
 use env::{DirEntry, Disk, DiskFile, OpenMode};
 use rustix::fs::{FallocateFlags, FlockOperation, fallocate, fcntl_lock, flock, statvfs, syncfs};
-use rustix::io::{Errno, pwritev};
+use rustix::io::{Errno, ReadWriteFlags, preadv2, pwritev};
 use rustix::process::{Resource, getrlimit};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
@@ -127,6 +127,9 @@ impl Disk for OsDisk {
     }
 }
 
+/// What Linux reads ahead of one who reads in order, where nobody has set it otherwise.
+const READ_AHEAD_BYTES: usize = 128 << 10;
+
 impl DiskFile for OsFile {
     fn read_at(&self, into: &mut [u8], position: u64) -> io::Result<usize> {
         let mut filled = 0;
@@ -139,6 +142,18 @@ impl DiskFile for OsFile {
             }
         }
         Ok(filled)
+    }
+
+    /// Looks at a byte of every stretch that the kernel reads ahead at once.
+    fn is_at_hand(&self, position: u64, count: usize) -> bool {
+        let probe = |at: u64| {
+            let mut byte = [0];
+            let into = &mut [IoSliceMut::new(&mut byte)];
+            // Whatever else goes wrong, the read itself will say.
+            !matches!(preadv2(&self.0, into, at, ReadWriteFlags::NOWAIT), Err(Errno::AGAIN))
+        };
+        let end = position + count as u64;
+        (position..end).step_by(READ_AHEAD_BYTES).all(probe) && (count == 0 || probe(end - 1))
     }
 
     fn write_at(&self, bytes: &[u8], position: u64) -> io::Result<()> {

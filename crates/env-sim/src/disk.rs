@@ -79,6 +79,7 @@ impl SimDisk {
             mounts: Vec::new(),
             ignored_writes: None,
             ignores_syncs: false,
+            reads_wait: false,
             syncs: 0,
             open_files_max: OPEN_FILES_MAX,
         };
@@ -153,6 +154,11 @@ impl SimDisk {
     /// From now on syncs are acknowledged and save nothing: a disk that lies.
     pub fn ignore_syncs(&self) {
         self.lock_state().ignores_syncs = true;
+    }
+
+    /// Whether the page cache has nothing of any file: who asks is told that a read would wait.
+    pub fn set_reads_wait(&self, wait: bool) {
+        self.lock_state().reads_wait = wait;
     }
 
     /// What a process is told that it may have open. Nothing counts it; who goes by it opens and

@@ -85,6 +85,10 @@ pub trait DiskFile: Send + Sync + 'static {
     /// Fills `into` from `position` as far as the file goes; returns how much. Short only at the
     /// end.
     fn read_at(&self, into: &mut [u8], position: u64) -> io::Result<usize>;
+    /// Whether a read of these bytes would be answered from memory, as far as can be told at once.
+    fn is_at_hand(&self, _position: u64, _count: usize) -> bool {
+        true
+    }
     /// Writes all of `bytes` at `position`, growing the file if needed.
     fn write_at(&self, bytes: &[u8], position: u64) -> io::Result<()>;
     /// Writes the slices one after another from `position`: one `pwritev`.

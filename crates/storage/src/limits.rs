@@ -18,6 +18,9 @@ pub const SCAN_CHUNK_BYTES: usize = 1 << 20;
 /// The first read of a lookup: an index gap (4 KiB by default) and a few small batches.
 pub const LOOKUP_CHUNK_BYTES: usize = 16 << 10;
 
+/// What was written last to a log is taken to be in memory still.
+pub const WARM_TAIL_BYTES: u64 = 4 << 20;
+
 /// Batches from this size on are hopped over head by head: a read of a head costs what a copy of so
 /// much does.
 pub const HOP_BYTES_MIN: u64 = 4 << 10;

@@ -6,13 +6,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use env::Disk;
+use env::{Disk, Env};
 use metadata::MetadataImage;
 use protocol::Str;
 use protocol::messages::FetchResponse;
 use protocol::messages::fetch_request::{FetchPartition, FetchRequest, FetchTopic as RequestTopic};
-use types::ErrorCode;
+use types::{ErrorCode, MonoTime};
 
+use crate::cold_reads::ColdReads;
 use crate::fetch_reader::{FetchReader, Reading};
 use crate::fetch_sessions::{FetchSessions, FetchTarget, FetchTopic, SessionRequest};
 use crate::fetch_wait::FetchWait;
@@ -30,13 +31,14 @@ const TOPIC_IDS_SINCE: i16 = 13;
 
 // One parameter a room; the table in `api.rs` is the only caller.
 #[allow(clippy::too_many_arguments)]
-pub fn handle<D: Disk>(
+pub fn handle<E: Env>(
     ctx: &RequestContext,
     request: FetchRequest,
     reply: Reply<FetchResponse>,
-    partitions: &PartitionTable<D>,
+    partitions: &PartitionTable<E::Disk>,
     metadata: &MetadataCache,
     sessions: &FetchSessions,
+    cold_reads: &ColdReads<E>,
     timers: &Arc<Timers>,
     settings: &Settings,
     metrics: &Arc<Metrics>,
@@ -49,31 +51,52 @@ pub fn handle<D: Disk>(
         Err(error) => return reply.send(refusal(error)),
     };
     let reader = FetchReader::new(context, partitions, &image, &request, settings, ctx);
-    let before = reader.progress_bytes();
-    reader.note_progress();
-    let reading = reader.read();
-    let wait_ms = request.max_wait_ms.min(FETCH_WAIT_MS_MAX);
-    if wait_ms <= 0 || !may_wait(&reader, &reading, request.min_bytes) {
-        return reply.send(reader.respond(reading, metrics));
+    let wait_ms = request.max_wait_ms.clamp(0, FETCH_WAIT_MS_MAX);
+    let asked = Asked {
+        min_bytes: request.min_bytes.max(0) as usize,
+        may_wait: wait_ms > 0,
+        deadline: ctx.now.plus(Duration::from_millis(wait_ms as u64)),
+        timers: Arc::clone(timers),
+        metrics: Arc::clone(metrics),
+    };
+    match reader.is_at_hand() {
+        true => asked.answer(reader, reply),
+        false => cold_reads.run(Box::new(move || asked.answer(reader, reply))),
     }
-
-    let missing = (request.min_bytes as usize).saturating_sub(reading.bytes());
-    let deadline = ctx.now.plus(Duration::from_millis(wait_ms as u64));
-    let (waits_on, reader) = (reader.partitions(), Arc::new(reader));
-    let later = Arc::clone(&reader);
-    let metrics = Arc::clone(metrics);
-    let finish = Box::new(move || reply.send(later.respond(later.read(), &metrics)));
-    let missing = (reader.waits_for(), missing);
-    let wait = FetchWait::park(timers, deadline, missing, waits_on, finish);
-    // What was shown between the reading and the parking woke nobody.
-    let missed = reader.progress_bytes().saturating_sub(before) as usize;
-    wait.handle_more(missed, missed);
 }
 
-fn may_wait<D: Disk>(reader: &FetchReader<D>, reading: &Reading, min_bytes: i32) -> bool {
+/// How long a fetch may take to find how much, and what that needs.
+struct Asked {
+    min_bytes: usize,
+    may_wait: bool,
+    deadline: MonoTime,
+    timers: Arc<Timers>,
+    metrics: Arc<Metrics>,
+}
+
+impl Asked {
+    fn answer<D: Disk>(self, reader: FetchReader<D>, reply: Reply<FetchResponse>) {
+        let before = reader.progress_bytes();
+        reader.note_progress();
+        let reading = reader.read();
+        if !self.may_wait || !is_worth_waiting(&reader, &reading, self.min_bytes) {
+            return reply.send(reader.respond(reading, &self.metrics));
+        }
+        let missing = (reader.waits_for(), self.min_bytes.saturating_sub(reading.bytes()));
+        let (waits_on, reader) = (reader.partitions(), Arc::new(reader));
+        let (later, metrics) = (Arc::clone(&reader), self.metrics);
+        let finish = Box::new(move || reply.send(later.respond(later.read(), &metrics)));
+        let wait = FetchWait::park(&self.timers, self.deadline, missing, waits_on, finish);
+        // What was shown between the reading and the parking woke nobody.
+        let missed = reader.progress_bytes().saturating_sub(before) as usize;
+        wait.handle_more(missed, missed);
+    }
+}
+
+fn is_worth_waiting<D: Disk>(reader: &FetchReader<D>, reading: &Reading, min_bytes: usize) -> bool {
     let waits_on = reader.partition_count();
     !reading.has_error()
-        && reading.bytes() < min_bytes.max(0) as usize
+        && reading.bytes() < min_bytes
         && (1..=FETCH_WAIT_PARTITIONS_MAX).contains(&waits_on)
 }
 

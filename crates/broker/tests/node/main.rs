@@ -5,6 +5,7 @@
 
 mod adoption;
 mod backpressure;
+mod cold_reads;
 mod compaction;
 mod configs;
 mod deletion;

@@ -67,6 +67,10 @@ impl DiskFile for SimFile {
         })
     }
 
+    fn is_at_hand(&self, _position: u64, _count: usize) -> bool {
+        !self.disk.lock_state().reads_wait
+    }
+
     fn write_at(&self, bytes: &[u8], position: u64) -> io::Result<()> {
         self.write_all(bytes, position)
     }

@@ -45,6 +45,7 @@ pub(super) struct State {
     /// How directories begin and names end, and how many writes are not done.
     pub(super) ignored_writes: Option<(String, String, u64)>,
     pub(super) ignores_syncs: bool,
+    pub(super) reads_wait: bool,
     pub(super) syncs: u64,
     pub(super) open_files_max: usize,
 }

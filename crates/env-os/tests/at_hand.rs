@@ -1,0 +1,30 @@
+//! What the page cache holds can be told from what it does not.
+
+use std::path::Path;
+
+use env::{Disk, DiskFile, OpenMode};
+use env_os::OsDisk;
+use rustix::fs::{Advice, fadvise, fstatfs};
+
+const BYTES: usize = 1 << 20;
+/// `statfs(2)`: ext4, xfs and btrfs. Others have no page cache, or do not say what it holds.
+const TELLING: [u32; 3] = [0xef53, 0x5846_5342, 0x9123_683e];
+
+#[test]
+fn what_was_just_written_or_read_is_at_hand_and_what_the_cache_gave_up_is_not() {
+    let dir = tempfile::tempdir_in(Path::new(env!("CARGO_TARGET_TMPDIR"))).unwrap();
+    let file = OsDisk.open(&dir.path().join("f"), OpenMode::Create).unwrap();
+    file.write_at(&[7; BYTES], 0).unwrap();
+    assert!(file.is_at_hand(0, BYTES) && file.is_at_hand(5, 0));
+    assert!(file.is_at_hand(BYTES as u64 - 1, 10), "what is not there needs no waiting");
+    let kind = fstatfs(file.file()).unwrap().f_type as u32;
+    if !TELLING.contains(&kind) {
+        eprintln!("half skipped: file system {kind:#x} does not tell what is in memory");
+        return;
+    }
+    file.sync().unwrap();
+    fadvise(file.file(), 0, None, Advice::DontNeed).unwrap();
+    assert!(!file.is_at_hand(0, BYTES));
+    file.read_at(&mut [0; BYTES], 0).unwrap();
+    assert!(file.is_at_hand(0, BYTES));
+}
