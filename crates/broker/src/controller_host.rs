@@ -42,7 +42,8 @@ pub trait ImageSubscriber: Send + Sync {
     /// A message to another voter. Must return at once, and call nothing of the host that waits.
     fn send(&self, message: OutboundMessage);
 
-    /// Who leads the quorum now, if anybody is known to.
+    /// Which other node leads the quorum now, if one is known to. Also when the controller here
+    /// has become active.
     fn handle_leader(&self, leader: Option<NodeId>, epoch: Epoch);
 
     /// The metadata log has failed; nothing is decided here any more.
@@ -249,7 +250,14 @@ impl<E: Env> ControllerHost<E> {
             }
             let Some(event) = engine.port().poll_event() else { break };
             let now = self.env.clock().mono();
-            outcome = self.lock().take_in(event, &mut told, now, self.is_quorum);
+            let deposed = engine.deposed_leader();
+            let mut state = self.lock();
+            let is_reign = matches!(event, EngineEvent::Leader { .. });
+            outcome = state.take_in(event, &mut told, now, self.is_quorum);
+            if let Some((node, silence)) = deposed.filter(|_| is_reign) {
+                state.controller.handle_deposed_leader(BrokerId(node.0), silence);
+            }
+            drop(state);
             if outcome.is_err() {
                 break;
             }

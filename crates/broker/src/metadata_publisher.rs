@@ -95,8 +95,13 @@ impl<E: Env> ImageSubscriber for MetadataPublisher<E> {
     }
 
     fn handle_leader(&self, leader: Option<NodeId>, epoch: Epoch) {
-        if let (Some(node), Some(leader)) = (self.node.upgrade(), leader) {
-            node.to_controller.handle_leader(BrokerId(leader.0), epoch.0, None);
+        let Some(node) = self.node.upgrade() else { return };
+        match leader {
+            Some(leader) => node.to_controller.handle_leader(BrokerId(leader.0), epoch.0, None),
+            None if node.controller.is_active() => {
+                node.to_controller.handle_leader_here(epoch.0);
+            }
+            None => {}
         }
     }
 

@@ -333,7 +333,11 @@ fn raft_options(config: &BrokerConfig, cluster_id: Uuid, directory: Uuid) -> Raf
     RaftOptions {
         voter: VoterKey { id: NodeId(config.node.node_id.0), directory },
         voters: config.quorum.voters.iter().map(voter).collect(),
-        timing: RaftTiming::default(),
+        timing: RaftTiming::within(
+            config.quorum.fetch_timeout,
+            config.quorum.election_timeout,
+            config.quorum.election_backoff_max,
+        ),
         seed: u64::from_be_bytes(*seed),
     }
 }

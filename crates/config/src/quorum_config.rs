@@ -15,6 +15,12 @@ pub struct QuorumConfig {
     pub voters: Vec<QuorumVoter>,
     /// `controller.quorum.bootstrap.servers`: any of them knows the quorum.
     pub bootstrap_servers: Vec<HostPort>,
+    /// `controller.quorum.fetch.timeout.ms`
+    pub fetch_timeout: Duration,
+    /// `controller.quorum.election.timeout.ms`
+    pub election_timeout: Duration,
+    /// `controller.quorum.election.backoff.max.ms`
+    pub election_backoff_max: Duration,
     pub request_timeout: Duration,
     pub retry_backoff: Duration,
 }
@@ -63,6 +69,9 @@ pub(crate) fn read(lookup: &BrokerLookup<'_>) -> Result<QuorumConfig, ConfigErro
     Ok(QuorumConfig {
         voters,
         bootstrap_servers: lookup.list(SERVERS).iter().map(server).collect::<Result<_, _>>()?,
+        fetch_timeout: ms("controller.quorum.fetch.timeout.ms"),
+        election_timeout: ms("controller.quorum.election.timeout.ms"),
+        election_backoff_max: ms("controller.quorum.election.backoff.max.ms"),
         request_timeout: ms("controller.quorum.request.timeout.ms"),
         retry_backoff: ms("controller.quorum.retry.backoff.ms"),
     })

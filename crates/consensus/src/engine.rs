@@ -1,5 +1,6 @@
 use std::fmt;
 use std::io;
+use std::time::Duration;
 
 use bytes::Bytes;
 use types::{MonoTime, Offset, Uuid, WallTime};
@@ -98,6 +99,13 @@ pub trait ConsensusEngine {
 
     /// Gives up the reign of `epoch`, if it still lasts. Never blocks, never fails.
     fn resign(&mut self, epoch: Epoch);
+
+    /// While this node leads: who led before it, if this node heard of that one, and for how long
+    /// it had been silent when this reign began. Time in which this node did not run is not
+    /// counted.
+    fn deposed_leader(&self) -> Option<(NodeId, Duration)> {
+        None
+    }
 
     /// What `DescribeQuorum` shows.
     fn status(&self) -> QuorumStatus;

@@ -18,6 +18,7 @@ mod wire;
 
 use std::collections::VecDeque;
 use std::io;
+use std::time::Duration;
 
 use bytes::Bytes;
 use raft::{RawNode, StateRole};
@@ -63,6 +64,10 @@ pub struct RaftEngine<L: MetadataLog> {
     wall: WallTime,
     clock: (WallTime, MonoTime),
     next_tick: MonoTime,
+    /// Whom this voter heard from last that led.
+    leader_heard: Option<NodeId>,
+    /// How many ticks ago: time in which this voter did not run does not count.
+    leader_silence: u32,
     peers: Peers,
     reign: Option<Reign>,
     /// What the host was last told: the leader and, if there is one, its term.
@@ -86,6 +91,8 @@ struct Reign {
     is_announced: bool,
     /// Where the next proposal lands, once announced.
     next: Offset,
+    /// Who led before, and how many ticks it had been silent.
+    deposed: Option<(NodeId, u32)>,
 }
 
 impl<L: MetadataLog> RaftEngine<L> {
@@ -131,6 +138,8 @@ impl<L: MetadataLog> RaftEngine<L> {
             wall,
             clock: (wall, now),
             next_tick: now.plus(timing.tick),
+            leader_heard: None,
+            leader_silence: 0,
             peers,
             reign: None,
             followed: None,
@@ -184,9 +193,13 @@ impl<L: MetadataLog> RaftEngine<L> {
     /// Raft draws its timeout from a generator of the thread; what it drew is put aside before any
     /// tick can meet it.
     fn fix_election_timeout(&mut self) {
-        let (id, term) = (self.address.raft_id, self.node.raft.term);
-        let ticks = self.timing.election_ticks(self.seed, id, term, self.campaigns);
+        let (id, draw) = (self.address.raft_id, (self.node.raft.term, self.campaigns));
+        let ticks = self.timing.election_ticks(self.seed, id, draw, self.stands());
         self.node.raft.set_randomized_election_timeout(ticks);
+    }
+
+    fn stands(&self) -> bool {
+        matches!(self.node.raft.state, StateRole::PreCandidate | StateRole::Candidate)
     }
 
     fn fail(&mut self, error: io::Error) {
@@ -307,9 +320,8 @@ impl<L: MetadataLog> ConsensusEngine for RaftEngine<L> {
         }
         self.next_tick = now.plus(self.timing.tick);
         self.node.tick();
-        let raft = &self.node.raft;
-        let stands = matches!(raft.state, StateRole::PreCandidate | StateRole::Candidate);
-        if stands && raft.election_elapsed == 0 {
+        self.leader_silence = self.leader_silence.saturating_add(1);
+        if self.stands() && self.node.raft.election_elapsed == 0 {
             self.campaigns += 1;
         }
         self.settle();
@@ -322,6 +334,11 @@ impl<L: MetadataLog> ConsensusEngine for RaftEngine<L> {
             return;
         }
         self.step_down();
+    }
+
+    fn deposed_leader(&self) -> Option<(NodeId, Duration)> {
+        let (node, ticks) = self.reign.as_ref()?.deposed?;
+        Some((node, self.timing.tick * ticks))
     }
 
     fn status(&self) -> QuorumStatus {

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use metadata::{BrokerEpoch, BrokerImage};
 use protocol::messages::broker_heartbeat_request::BrokerHeartbeatRequest;
 use protocol::messages::broker_heartbeat_response::BrokerHeartbeatResponse;
@@ -26,6 +28,12 @@ impl Controller {
     pub fn handle_reign_started(&mut self, now: MonoTime) {
         let (image, own) = (self.image(), self.node_id());
         self.liveness.start_reign(now, &image, own);
+    }
+
+    /// The node that led before this reign had been silent for so long when it began; a broker in
+    /// its process has said nothing either. To be called when the reign has just begun.
+    pub fn handle_deposed_leader(&mut self, id: BrokerId, silence: Duration) {
+        self.liveness.begin_silent(id, silence);
     }
 
     /// Another node leads, or nobody does: what was heard is worth nothing any more.

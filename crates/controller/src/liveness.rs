@@ -47,6 +47,8 @@ struct Session {
     epoch: BrokerEpoch,
     /// In listening time.
     last_contact: Duration,
+    /// How long it is known to have been silent before the reign began.
+    silent_before: Duration,
     /// In listening time: when the connection ended after the last contact.
     connection_lost: Option<Duration>,
     /// `false` if nothing says that the incarnation lives: it belongs to this very process, which
@@ -83,6 +85,17 @@ impl Liveness {
         self.reign = Some(Reign { looked_at: now, listened: Duration::ZERO, sessions });
     }
 
+    /// The reign has just begun, and the process of broker `id` had been silent for so long before:
+    /// that counts, so that a controller that froze does not keep its leaderships for the time of
+    /// an election and a session. It keeps a third of a session to find the next controller.
+    pub(crate) fn begin_silent(&mut self, id: BrokerId, silence: Duration) {
+        let silent_before = silence.min(self.timing.session * 2 / 3);
+        let session = self.reign.as_mut().and_then(|reign| reign.sessions.get_mut(&id));
+        if let Some(session) = session.filter(|session| session.last_contact.is_zero()) {
+            session.silent_before = silent_before;
+        }
+    }
+
     pub(crate) fn end_reign(&mut self) {
         self.reign = None;
     }
@@ -110,6 +123,7 @@ impl Liveness {
         let listened = reign.listened;
         let session = reign.session(id, epoch);
         session.last_contact = listened;
+        session.silent_before = Duration::ZERO;
         session.connection_lost = None;
         session.is_presumed_alive = true;
     }
@@ -221,6 +235,7 @@ impl Session {
         Session {
             epoch,
             last_contact: listened,
+            silent_before: Duration::ZERO,
             connection_lost: None,
             is_presumed_alive: true,
             wants_to_stop: false,
@@ -230,7 +245,8 @@ impl Session {
     }
 
     fn has_ended(&self, timing: &SessionTiming, listened: Duration) -> bool {
-        let silent = listened.saturating_sub(self.last_contact) >= timing.session;
+        let silence = listened.saturating_sub(self.last_contact) + self.silent_before;
+        let silent = silence >= timing.session;
         let gone = self
             .connection_lost
             .is_some_and(|lost| listened.saturating_sub(lost) >= timing.after_connection_loss);

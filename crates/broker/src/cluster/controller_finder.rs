@@ -41,25 +41,32 @@ impl ControllerFinder {
         state.leader.clone().or_else(candidate)
     }
 
-    /// Somebody says who leads the quorum in `epoch`, and perhaps where. Returns the address that
-    /// is asked no more.
+    /// Somebody says who leads the quorum in `epoch`, and perhaps where. Returns the addresses that
+    /// are asked no more, if that is news: one of them may be frozen, and hold what it was asked.
     pub fn handle_leader(
         &self,
         id: BrokerId,
         epoch: i32,
         address: Option<PeerAddress>,
-    ) -> Option<PeerAddress> {
+    ) -> Vec<PeerAddress> {
         let mut state = self.lock();
-        if epoch < state.epoch {
-            return None;
-        }
         let known = state.candidates.iter().find(|(candidate, _)| *candidate == Some(id));
-        let address = address.or_else(|| known.map(|(_, address)| address.clone()))?;
-        state.epoch = epoch;
-        if state.leader.as_ref() == Some(&address) {
-            return None;
+        let address = address.or_else(|| known.map(|(_, address)| address.clone()));
+        match address {
+            Some(address) if epoch >= state.epoch && state.leader.as_ref() != Some(&address) => {
+                state.follow(epoch, Some(address))
+            }
+            _ => {
+                state.epoch = state.epoch.max(epoch);
+                Vec::new()
+            }
         }
-        state.leader.replace(address)
+    }
+
+    /// The controller in this process is the active one. Returns the addresses that are asked no
+    /// more.
+    pub fn handle_leader_here(&self, epoch: i32) -> Vec<PeerAddress> {
+        self.lock().follow(epoch, None)
     }
 
     /// `address` answers that it does not lead, or not at all: somebody else is asked.
@@ -79,6 +86,20 @@ impl ControllerFinder {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Returns all others that may have been asked.
+    fn follow(&mut self, epoch: i32, leader: Option<PeerAddress>) -> Vec<PeerAddress> {
+        self.epoch = epoch;
+        let before = std::mem::replace(&mut self.leader, leader);
+        let candidates = self.candidates.iter().map(|(_, address)| address.clone());
+        let mut others: Vec<_> = before.into_iter().chain(candidates).collect();
+        others.retain(|address| self.leader.as_ref() != Some(address));
+        others.sort();
+        others.dedup();
+        others
     }
 }
 
@@ -107,7 +128,7 @@ mod tests {
             assert_eq!(finder.current(), Some(at(host)));
             finder.handle_failure(&at(host));
         }
-        assert_eq!(finder.handle_leader(BrokerId(2), 5, None), None);
+        finder.handle_leader(BrokerId(2), 5, None);
         assert_eq!(finder.current(), Some(at("b")));
     }
 
@@ -117,8 +138,19 @@ mod tests {
         finder.handle_leader(BrokerId(2), 5, None);
         finder.handle_leader(BrokerId(1), 4, None);
         assert_eq!(finder.current(), Some(at("b")));
-        assert_eq!(finder.handle_leader(BrokerId(7), 6, Some(at("d"))), Some(at("b")));
+        finder.handle_leader(BrokerId(7), 6, Some(at("d")));
         assert_eq!(finder.current(), Some(at("d")));
+    }
+
+    #[test]
+    fn nobody_waits_for_another_controller_than_the_one_that_leads() {
+        let finder = finder();
+        let (a, b, c, d) = (at("a"), at("b"), at("c"), at("d"));
+        assert_eq!(finder.handle_leader(BrokerId(2), 5, None), [a.clone(), c.clone()]);
+        assert_eq!(finder.handle_leader(BrokerId(2), 5, None), [], "no news");
+        let given_up = finder.handle_leader(BrokerId(7), 6, Some(d.clone()));
+        assert_eq!(given_up, [a.clone(), b.clone(), c.clone()]);
+        assert_eq!(finder.handle_leader_here(7), [a, b, c, d]);
     }
 
     #[test]

@@ -60,11 +60,18 @@ impl<E: Env> ToController<E> {
 
     /// Who leads the quorum in `epoch` is asked from now on; who led before is not waited for.
     pub fn handle_leader(&self, id: BrokerId, epoch: i32, address: Option<PeerAddress>) {
-        let given_up = self.finder.handle_leader(id, epoch, address);
-        if let (Some(given_up), Some(node)) = (given_up, self.node()) {
-            let channels = [Channel::Heartbeat, Channel::Controller, Channel::Forwarding];
-            node.peers.give_up_on(&given_up, &channels);
-        }
+        self.give_up_on(&self.finder.handle_leader(id, epoch, address));
+    }
+
+    /// The controller in this process is active: nobody else is waited for.
+    pub fn handle_leader_here(&self, epoch: i32) {
+        self.give_up_on(&self.finder.handle_leader_here(epoch));
+    }
+
+    fn give_up_on(&self, addresses: &[PeerAddress]) {
+        let Some(node) = self.node() else { return };
+        let channels = [Channel::Heartbeat, Channel::Controller, Channel::Forwarding];
+        addresses.iter().for_each(|address| node.peers.give_up_on(address, &channels));
     }
 
     /// Asks, and asks again. `done` is called once: before this returns if the active controller is

@@ -322,6 +322,9 @@ impl<E: Env> ControllerHost<E> {
                 target: "kafka.controller.QuorumController",
                 "this node is the active controller"
             );
+            if let Some(subscriber) = self.subscriber() {
+                subscriber.handle_leader(None, epoch);
+            }
         }
     }
 

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use bytes::Bytes;
 use consensus::{
     ConsensusEngine, MessageError, NodeId, ProposeError, QuorumStatus, RaftEngine, SingleVoter,
@@ -26,6 +28,13 @@ impl<D: Disk> Engine<D> {
         match self {
             Engine::Single(engine) => engine.status(),
             Engine::Quorum(engine) => engine.status(),
+        }
+    }
+
+    pub fn deposed_leader(&self) -> Option<(NodeId, Duration)> {
+        match self {
+            Engine::Single(engine) => engine.deposed_leader(),
+            Engine::Quorum(engine) => engine.deposed_leader(),
         }
     }
 

@@ -161,7 +161,8 @@ impl<L: MetadataLog> RaftEngine<L> {
         let ended = self.reign.take();
         if leads {
             let next = self.delivered.1;
-            self.reign = Some(Reign { term, is_announced: false, next });
+            let deposed = self.leader_heard.take().map(|node| (node, self.leader_silence));
+            self.reign = Some(Reign { term, is_announced: false, next, deposed });
         }
         let known = (leader != 0 && !leads).then_some((leader, term));
         let is_news = known != self.followed && (known.is_some() || !leads);
@@ -194,6 +195,9 @@ impl<L: MetadataLog> RaftEngine<L> {
         // Raft refuses what comes from no member; that is as if it had been lost.
         let _ = self.node.step(message);
         let raft = &self.node.raft;
+        if raft.leader_id == from && raft.state == StateRole::Follower {
+            (self.leader_heard, self.leader_silence) = (self.peers.node(from), 0);
+        }
         // An idle follower answers heartbeats alone.
         let answers = [MessageType::MsgAppendResponse, MessageType::MsgHeartbeatResponse];
         if answers.contains(&kind) && raft.state == StateRole::Leader {

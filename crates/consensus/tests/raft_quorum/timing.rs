@@ -56,6 +56,32 @@ fn a_leader_that_resigns_hands_over_at_once() {
 }
 
 #[test]
+fn a_leader_knows_whom_it_follows_and_how_long_that_one_had_been_silent() {
+    let deposed = |world: &World, at: usize| {
+        let engine = world.nodes[at].engine.as_ref().expect("it runs");
+        consensus::ConsensusEngine::deposed_leader(engine)
+    };
+    let (mut world, first) = World::led(31, 3);
+    assert_eq!(deposed(&world, first), None, "nobody led before");
+    world.run_for(1000);
+    world.isolate(first);
+    world.nodes[first].reign = None;
+    let second = world.run_until_led();
+    let (node, silence) = deposed(&world, second).expect("it followed somebody");
+    assert_eq!(node, world.nodes[first].key.id);
+    assert!((400..1500).contains(&silence.as_millis()), "{silence:?}");
+    let engine = world.nodes[second].engine.as_mut().expect("it runs");
+    let epoch = consensus::ConsensusEngine::status(engine).leader_epoch;
+    consensus::ConsensusEngine::resign(engine, epoch);
+    world.nodes[second].reign = None;
+    world.drain(second);
+    let third = world.run_until_led();
+    let (node, silence) = deposed(&world, third).expect("it followed somebody");
+    assert_eq!(node, world.nodes[second].key.id);
+    assert!(silence.as_millis() <= 200, "one that resigns was heard just before: {silence:?}");
+}
+
+#[test]
 fn a_slow_network_alone_deposes_nobody() {
     for seed in 0..20 {
         let weather = Weather { delay_max: 150 * MS, loss_per_mille: 20, ..Weather::calm(3) };

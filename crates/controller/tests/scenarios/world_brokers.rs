@@ -30,6 +30,12 @@ impl World {
     pub fn reign(&mut self, words: &[&str]) -> Vec<String> {
         match words {
             [] => self.controller.handle_reign_started(self.now),
+            [after] if after.starts_with("after=") => {
+                let (id, silent_ms) = after["after=".len()..].split_once(':').expect("ID:MS");
+                self.controller.handle_reign_started(self.now);
+                let silence = Duration::from_millis(number(silent_ms));
+                self.controller.handle_deposed_leader(BrokerId(number(id)), silence);
+            }
             _ => self.controller.handle_reign_ended(),
         }
         Vec::new()
