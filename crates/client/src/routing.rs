@@ -8,7 +8,7 @@ use types::ErrorCode;
 
 use crate::connection::Connection;
 use crate::error::{ClientError, ErrorKind};
-use crate::metadata::{Cluster, TopicsWanted, request};
+use crate::metadata::{Broker, Cluster, TopicsWanted, request};
 use crate::options::Options;
 use crate::retry::Retry;
 
@@ -27,6 +27,8 @@ pub struct Client {
     coordinators: BTreeMap<String, i32>,
     cluster: Cluster,
     wanted: TopicsWanted,
+    /// Connected to controllers, which know no topics.
+    is_of_controllers: bool,
 }
 
 impl Client {
@@ -35,6 +37,14 @@ impl Client {
     /// # Errors
     /// None of the addresses answers as a broker does.
     pub fn connect(options: Options) -> Result<Client, ClientError> {
+        Client::connect_with(options, |client| client.refresh(TopicsWanted::None).map(|_| ()))
+    }
+
+    /// A client that `learn` asks somebody who the others are.
+    pub(crate) fn connect_with(
+        options: Options,
+        learn: impl FnOnce(&mut Client) -> Result<(), ClientError>,
+    ) -> Result<Client, ClientError> {
         let mut client = Client {
             options,
             bootstrap: None,
@@ -42,9 +52,25 @@ impl Client {
             coordinators: BTreeMap::new(),
             cluster: Cluster::default(),
             wanted: TopicsWanted::None,
+            is_of_controllers: false,
         };
-        client.refresh(TopicsWanted::None)?;
+        learn(&mut client)?;
         Ok(client)
+    }
+
+    /// Notes the controllers, and which of them is active.
+    pub(crate) fn know_controllers(&mut self, active: i32, nodes: Vec<(i32, String, i32)>) {
+        let nodes = nodes.into_iter().map(|(id, host, port)| {
+            let node = Broker { id, host, port, rack: None };
+            (id, node)
+        });
+        let brokers = nodes.collect();
+        self.cluster = Cluster { controller_id: active, brokers, ..Cluster::default() };
+        self.is_of_controllers = true;
+    }
+
+    pub(crate) fn knows_controllers_only(&self) -> bool {
+        self.is_of_controllers
     }
 
     pub fn options(&self) -> &Options {
@@ -69,6 +95,10 @@ impl Client {
 
     /// Asks again for what was asked last.
     pub fn refresh_again(&mut self) -> Result<&Cluster, ClientError> {
+        if self.is_of_controllers {
+            self.ask_for_controllers()?;
+            return Ok(&self.cluster);
+        }
         self.refresh(self.wanted.clone())
     }
 

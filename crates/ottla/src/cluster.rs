@@ -47,7 +47,7 @@ pub fn run(command: ClusterCommand, common: &Common) -> Outcome {
     let mut client = common.connect()?;
     if matches!(command, ClusterCommand::Quorum) {
         let quorum = client.quorum()?;
-        let voters = quorum.voters.into_iter().map(|(id, log_end)| Voter { id, log_end });
+        let voters = quorum.voters.iter().map(|v| Voter { id: v.id, log_end: v.log_end });
         let shown = QuorumShown {
             leader: quorum.leader,
             epoch: quorum.epoch,

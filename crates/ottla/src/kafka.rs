@@ -5,6 +5,7 @@
 //! argument (`ottla kafka-topics …`). One tool, one file.
 
 mod broker_api_versions;
+mod cluster;
 mod configs;
 mod console_consumer;
 mod console_producer;
@@ -12,8 +13,14 @@ mod consumer_groups;
 mod delete_records;
 mod dump_log;
 mod exceptions;
+mod feature_levels;
+mod features;
 mod get_offsets;
+mod leader_election;
+mod log_dirs;
+mod metadata_quorum;
 mod options;
+mod reassign_partitions;
 mod server_start;
 mod storage;
 mod topics;
@@ -42,6 +49,12 @@ pub const SCRIPTS: &[(&str, Script)] = &[
     ("kafka-get-offsets", get_offsets::run),
     ("kafka-delete-records", delete_records::run),
     ("kafka-broker-api-versions", broker_api_versions::run),
+    ("kafka-reassign-partitions", reassign_partitions::run),
+    ("kafka-leader-election", leader_election::run),
+    ("kafka-metadata-quorum", metadata_quorum::run),
+    ("kafka-features", features::run),
+    ("kafka-log-dirs", log_dirs::run),
+    ("kafka-cluster", cluster::run),
     ("kafka-dump-log", dump_log::run),
     ("kafka-storage", storage::run),
     ("kafka-server-start", server_start::run),
@@ -116,6 +129,61 @@ pub fn run(script: Script, arguments: &[String]) -> ExitCode {
 fn connect(parsed: &Parsed, file_flags: &[&str]) -> Result<Client, ScriptError> {
     let options = client_options(parsed, file_flags)?;
     Client::connect(options).map_err(|error| ScriptError::Stderr(error.to_string()))
+}
+
+/// An error in the form of argparse4j, which reads the flags of some of Kafka's tools.
+fn argparse_error(tool: &str, sentence: &str) -> ScriptError {
+    ScriptError::Stderr(format!("usage: {tool} [-h] …\n{tool}: error: {sentence}"))
+}
+
+/// The command that a tool with commands is called with.
+fn subcommand<'a>(
+    parsed: &'a Parsed,
+    tool: &str,
+    commands: &[&'static str],
+) -> Result<&'a str, ScriptError> {
+    let has_bootstrap = ["bootstrap-server", "bootstrap-controller"].iter();
+    let choices = || {
+        let all: Vec<String> = commands.iter().map(|command| format!("'{command}'")).collect();
+        all.join(", ")
+    };
+    match parsed.positional.first().map(String::as_str) {
+        Some(command) if commands.contains(&command) => {
+            let needs_none = ["version-mapping", "feature-dependencies"].contains(&command);
+            match needs_none || has_bootstrap.clone().any(|flag| parsed.may_have(flag)) {
+                true => Ok(command),
+                false => Err(argparse_error(
+                    tool,
+                    "one of the arguments --bootstrap-server --bootstrap-controller is required",
+                )),
+            }
+        }
+        Some(other) => {
+            let sentence = format!("invalid choice: '{other}' (choose from {})", choices());
+            Err(argparse_error(tool, &sentence))
+        }
+        None => Err(argparse_error(tool, "too few arguments")),
+    }
+}
+
+/// Refuses a command line that names brokers and controllers, or neither.
+fn check_bootstrap(parsed: &Parsed) -> ScriptResult {
+    let sentence = match (parsed.has("bootstrap-server"), parsed.has("bootstrap-controller")) {
+        (true, true) => "Please don't specify both --bootstrap-server and --bootstrap-controller",
+        (false, false) => "Please specify either --bootstrap-server or --bootstrap-controller",
+        _ => return Ok(()),
+    };
+    Err(parsed.usage(sentence))
+}
+
+/// Connects to brokers or to controllers, whichever are named (KIP-919).
+fn connect_to_either(parsed: &Parsed) -> Result<Client, ScriptError> {
+    let Some(controllers) = parsed.value("bootstrap-controller") else {
+        return connect(parsed, &["command-config"]);
+    };
+    let mut options = client_options(parsed, &["command-config"])?;
+    options.bootstrap = Options::new(controllers).bootstrap;
+    Client::connect_to_controllers(options).map_err(|error| ScriptError::Stderr(error.to_string()))
 }
 
 fn client_options(parsed: &Parsed, file_flags: &[&str]) -> Result<Options, ScriptError> {

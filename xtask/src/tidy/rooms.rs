@@ -66,8 +66,8 @@ pub const ROOMS: &[Room] = &[
         "ottla",
         Black,
         &[
-            "types", "records", "protocol", "config", "env", "env-os", "storage", "client", "load",
-            "server",
+            "types", "records", "protocol", "metadata", "config", "env", "env-os", "storage",
+            "client", "load", "server",
         ],
     ),
     room("env-sim", Black, &["types", "env"]),

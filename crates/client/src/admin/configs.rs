@@ -6,7 +6,9 @@ use protocol::messages::describe_configs_response::DescribeConfigsResourceResult
 use protocol::messages::incremental_alter_configs_request::{
     AlterConfigsResource, AlterableConfig,
 };
-use protocol::messages::{DescribeConfigsRequest, IncrementalAlterConfigsRequest};
+use protocol::messages::{
+    DescribeConfigsRequest, IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse,
+};
 
 use super::topics::unanswered;
 use crate::error::ClientError;
@@ -149,12 +151,35 @@ impl Client {
                 Some(id) => client.call_broker(id, &request)?,
                 None => client.call_any(&request)?,
             };
-            let result = answer.responses.into_iter().next().ok_or_else(|| unanswered(&what))?;
-            match result.error_code {
-                0 => Ok(()),
-                code => Err(ClientError::broker(&what, code, result.error_message.as_deref())),
-            }
+            altered(&what, answer)
         })
+    }
+
+    /// Changes the configuration that the controller keeps for a broker which may be gone.
+    pub fn alter_configs_by_any(
+        &mut self,
+        resource: &Resource,
+        changes: &[Change],
+    ) -> Result<(), ClientError> {
+        let what =
+            format!("change the configuration of {} {}", resource.kind.word(), resource.name);
+        let request = IncrementalAlterConfigsRequest {
+            resources: vec![AlterConfigsResource {
+                resource_type: resource.kind.wire_code(),
+                resource_name: Str::from(&resource.name),
+                configs: changes.iter().map(alterable).collect(),
+            }],
+            validate_only: false,
+        };
+        self.with_retries(|client| altered(&what, client.call_any(&request)?))
+    }
+}
+
+fn altered(what: &str, answer: IncrementalAlterConfigsResponse) -> Result<(), ClientError> {
+    let result = answer.responses.into_iter().next().ok_or_else(|| unanswered(what))?;
+    match result.error_code {
+        0 => Ok(()),
+        code => Err(ClientError::broker(what, code, result.error_message.as_deref())),
     }
 }
 

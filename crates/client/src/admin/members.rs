@@ -1,21 +1,14 @@
 //! The brokers, the voters, and where the replicas of partitions are.
 
-use protocol::messages::alter_partition_reassignments_request::{
-    AlterPartitionReassignmentsRequest, ReassignablePartition, ReassignableTopic,
-};
-use protocol::messages::describe_quorum_request::{
-    DescribeQuorumRequest, PartitionData, TopicData,
-};
-use protocol::messages::elect_leaders_request::{ElectLeadersRequest, TopicPartitions};
+use std::collections::BTreeMap;
+
 use protocol::messages::{DescribeClusterRequest, UnregisterBrokerRequest};
 
+use super::topics::unanswered;
 use crate::error::ClientError;
 use crate::routing::Client;
 
-/// How long the controller may take.
-const CHANGE_TIMEOUT_MS: i32 = 30_000;
 const BROKERS: i8 = 1;
-const METADATA_TOPIC: &str = "__cluster_metadata";
 
 /// One registered broker.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,17 +18,6 @@ pub struct Member {
     pub rack: Option<String>,
     /// Out of service.
     pub is_fenced: bool,
-}
-
-/// Who agrees on the metadata.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Quorum {
-    /// -1 while there is none.
-    pub leader: i32,
-    pub epoch: i32,
-    pub high_watermark: i64,
-    /// Node id and log end; -1 if the leader has not heard of it.
-    pub voters: Vec<(i32, i64)>,
 }
 
 impl Client {
@@ -82,25 +64,9 @@ impl Client {
         partition: i32,
         unclean: bool,
     ) -> Result<(), ClientError> {
-        let wanted = TopicPartitions { topic: topic.into(), partitions: vec![partition] };
-        let request = ElectLeadersRequest {
-            election_type: i8::from(unclean),
-            topic_partitions: Some(vec![wanted]),
-            timeout_ms: CHANGE_TIMEOUT_MS,
-        };
-        let answer = self.call_controller(&request)?;
-        let result = answer.replica_election_results.first();
-        let result = result.and_then(|topic| topic.partition_result.first());
-        let code = result.map_or(answer.error_code, |result| result.error_code);
-        let message = result.and_then(|result| result.error_message.as_deref());
-        match code {
-            0 => Ok(()),
-            code => Err(ClientError::broker(
-                format!("elect a leader of {topic}-{partition}"),
-                code,
-                message,
-            )),
-        }
+        let place = (topic.to_owned(), partition);
+        let mut outcomes = self.elect_leaders(Some(std::slice::from_ref(&place)), unclean)?;
+        outcomes.remove(&place).unwrap_or_else(|| Err(unanswered("elect a leader")))
     }
 
     /// Lets the replicas of a partition be on these brokers; `None` takes a move back that is
@@ -108,49 +74,12 @@ impl Client {
     pub fn move_partition(
         &mut self,
         topic: &str,
-        partition_index: i32,
+        partition: i32,
         replicas: Option<Vec<i32>>,
     ) -> Result<(), ClientError> {
-        let partitions = vec![ReassignablePartition { partition_index, replicas }];
-        let request = AlterPartitionReassignmentsRequest {
-            timeout_ms: CHANGE_TIMEOUT_MS,
-            topics: vec![ReassignableTopic { name: topic.into(), partitions }],
-            ..Default::default()
-        };
-        let answer = self.call_controller(&request)?;
-        let result = answer.responses.first().and_then(|topic| topic.partitions.first());
-        let (code, message) = match result {
-            Some(result) if answer.error_code == 0 => (result.error_code, &result.error_message),
-            _ => (answer.error_code, &answer.error_message),
-        };
-        match code {
-            0 => Ok(()),
-            code => {
-                let what = format!("move {topic}-{partition_index}");
-                Err(ClientError::broker(what, code, message.as_deref()))
-            }
-        }
-    }
-
-    /// Who votes on the metadata and how far each is.
-    pub fn quorum(&mut self) -> Result<Quorum, ClientError> {
-        let partitions = vec![PartitionData { partition_index: 0 }];
-        let topic = TopicData { topic_name: METADATA_TOPIC.into(), partitions };
-        let answer = self.call_any(&DescribeQuorumRequest { topics: vec![topic] })?;
-        let partition = answer.topics.first().and_then(|topic| topic.partitions.first());
-        let code = partition.map_or(answer.error_code, |partition| partition.error_code);
-        match partition {
-            Some(partition) if code == 0 => Ok(Quorum {
-                leader: partition.leader_id,
-                epoch: partition.leader_epoch,
-                high_watermark: partition.high_watermark,
-                voters: partition
-                    .current_voters
-                    .iter()
-                    .map(|voter| (voter.replica_id, voter.log_end_offset))
-                    .collect(),
-            }),
-            _ => Err(ClientError::broker("describe the quorum", code, None)),
-        }
+        let place = (topic.to_owned(), partition);
+        let wanted = BTreeMap::from([(place.clone(), replicas)]);
+        let mut outcomes = self.reassign(&wanted, true)?;
+        outcomes.remove(&place).unwrap_or_else(|| Err(unanswered("move a partition")))
     }
 }

@@ -54,8 +54,24 @@ fn camel_case(name: &str) -> String {
     class
 }
 
+/// `RemoveRaftVoter` becomes `REMOVE_RAFT_VOTER`, as Kafka's `ApiKeys` are called.
+fn upper_snake(name: &str) -> String {
+    let mut snake = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_uppercase());
+    }
+    snake
+}
+
 /// What the tools print after the class: the broker's words, or Kafka's standing sentence.
 pub fn message(error: &ClientError) -> String {
+    if error.kind == ErrorKind::UnsupportedVersion {
+        let api = error.what.rsplit(' ').next().unwrap_or_default();
+        return format!("The node does not support {}", upper_snake(api));
+    }
     let ErrorKind::Broker(code) = error.kind else { return error.why.clone() };
     let is_ours = ClientError::broker("", code.code(), None).why == error.why;
     match (is_ours, standing(code)) {
@@ -110,6 +126,9 @@ mod tests {
             let error = ClientError::broker("x", code, None);
             assert_eq!(exception(&error), format!("org.apache.kafka.common.errors.{text}"));
         }
+        let what = "ask 127.0.0.1:9092 for RemoveRaftVoter";
+        let error = ClientError::new(ErrorKind::UnsupportedVersion, what, "none");
+        assert_eq!(message(&error), "The node does not support REMOVE_RAFT_VOTER");
         let error = ClientError::broker("x", 17, Some("Topic name is invalid"));
         assert_eq!(class(&error), "InvalidTopicException");
         assert_eq!(message(&error), "Topic name is invalid");

@@ -128,6 +128,11 @@ impl Parsed {
         self.given.contains_key(name)
     }
 
+    /// Whether a flag is given that not every tool knows.
+    pub fn may_have(&self, name: &str) -> bool {
+        self.given.contains_key(name)
+    }
+
     /// The last value of a flag.
     pub fn value(&self, name: &str) -> Option<&str> {
         debug_assert!(self.is_known(name), "{name} is no flag of {}", self.tool.name);
