@@ -1,0 +1,102 @@
+//! Takes a drain back: moves that are under way, and with the placement that was kept those that
+//! are done.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+
+use client::{Client, Place};
+use serde::{Deserialize, Serialize};
+
+use super::drain::{PARTITIONS_PER_REQUEST, count, name, reassign};
+use super::plan::Move;
+use crate::context::Common;
+use crate::failure::{Failure, Outcome, file_failure};
+use crate::output::{self, Report};
+
+/// Kafka's reassignment file.
+#[derive(Serialize, Deserialize)]
+struct Placement {
+    version: i32,
+    partitions: Vec<Placed>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Placed {
+    topic: String,
+    partition: i32,
+    replicas: Vec<i32>,
+}
+
+/// Writes where partitions are, as `kafka-reassign-partitions` can read it.
+pub fn keep_placement(path: &str, moves: &[Move]) -> Outcome {
+    let partitions = moves.iter().map(|moved| Placed {
+        topic: moved.place.0.clone(),
+        partition: moved.place.1,
+        replicas: moved.before.clone(),
+    });
+    let placement = Placement { version: 1, partitions: partitions.collect() };
+    let text = serde_json::to_string(&placement).map_err(io::Error::from)?;
+    std::fs::write(path, text + "\n").map_err(|error| file_failure("write", path, &error))
+}
+
+/// What to take back.
+pub struct Undo<'a> {
+    pub broker: i32,
+    /// The placement before; without it only moves under way are taken back.
+    pub file: Option<&'a str>,
+    pub is_dry_run: bool,
+}
+
+pub fn run(how: &Undo<'_>, common: &Common, client: &mut Client) -> Outcome {
+    let going = client.reassignments(None)?;
+    let off = going.into_iter().filter(|(_, going)| going.removing.contains(&how.broker));
+    let off: BTreeSet<Place> = off.map(|(place, _)| place).collect();
+    let before = match how.file {
+        Some(path) => placement(path)?,
+        None => BTreeMap::new(),
+    };
+    let mut wanted: BTreeMap<Place, Option<Vec<i32>>> =
+        before.into_iter().map(|(place, replicas)| (place, Some(replicas))).collect();
+    wanted.extend(off.iter().map(|place| (place.clone(), None)));
+    let undone = Undone { broker: how.broker, dry_run: how.is_dry_run, taken_back: names(&wanted) };
+    if how.is_dry_run {
+        return output::print(common.output, &undone);
+    }
+    for some in wanted.iter().collect::<Vec<_>>().chunks(PARTITIONS_PER_REQUEST) {
+        let some = some.iter().map(|(place, to)| ((*place).clone(), (*to).clone())).collect();
+        reassign(client, &some)?;
+    }
+    output::print(common.output, &undone)
+}
+
+fn names(wanted: &BTreeMap<Place, Option<Vec<i32>>>) -> Vec<String> {
+    wanted.keys().map(name).collect()
+}
+
+fn placement(path: &str) -> Result<BTreeMap<Place, Vec<i32>>, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| file_failure("read", path, &error))?;
+    let placement: Placement = serde_json::from_str(&text).map_err(|error| {
+        Failure::usage(format!("read {path}"), error.to_string())
+            .todo("give the file that drain wrote with --file")
+    })?;
+    let placed = placement.partitions.into_iter();
+    Ok(placed.map(|placed| ((placed.topic, placed.partition), placed.replicas)).collect())
+}
+
+#[derive(Serialize)]
+struct Undone {
+    broker: i32,
+    dry_run: bool,
+    taken_back: Vec<String>,
+}
+
+impl Report for Undone {
+    fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
+        let (broker, moves) = (self.broker, count(self.taken_back.len(), "move"));
+        match (self.taken_back.is_empty(), self.dry_run) {
+            (true, _) => writeln!(out, "no move off broker {broker} is under way"),
+            (false, true) => writeln!(out, "would take back {moves} off broker {broker}"),
+            (false, false) => writeln!(out, "took back {moves} off broker {broker}"),
+        }
+    }
+}
