@@ -5,6 +5,7 @@ mod decisions;
 mod engine;
 mod liveness;
 mod quorum;
+mod snapshots;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +26,7 @@ use types::{BrokerId, MonoTime, Offset, WallTime};
 
 use self::decisions::{UnderWay, Waiting};
 use self::quorum::Inbox;
+use self::snapshots::Snapshots;
 use crate::metadata_fetch::CommitWait;
 use crate::removals::LaneOf;
 use crate::timers::Timers;
@@ -81,6 +83,7 @@ pub struct ControllerHost<E: Env> {
     subscriber: Mutex<Option<Arc<dyn ImageSubscriber>>>,
     /// For those who fetch the log; `None` if there is none in this process.
     log: Option<LogReader<E::Disk>>,
+    snapshots: Snapshots<E>,
     /// Offsets below are committed and replayed here.
     committed: AtomicI64,
     is_active: AtomicBool,
@@ -155,8 +158,11 @@ impl<E: Env> ControllerHost<E> {
         state: State,
         timers: Arc<Timers>,
     ) -> ControllerHost<E> {
+        let log = engine.as_ref().map(Engine::reader);
+        let dir = log.as_ref().map(LogReader::dir);
         ControllerHost {
-            log: engine.as_ref().map(Engine::reader),
+            snapshots: Snapshots::of(&env, dir, &state.controller.config().quorum),
+            log,
             committed: AtomicI64::new(state.gate.next().0),
             is_active: AtomicBool::new(state.leads()),
             is_quorum: engine.as_ref().is_some_and(Engine::is_quorum),
@@ -253,6 +259,10 @@ impl<E: Env> ControllerHost<E> {
             let deposed = engine.deposed_leader();
             let mut state = self.lock();
             let is_reign = matches!(event, EngineEvent::Leader { .. });
+            if let EngineEvent::Committed(batch) = &event {
+                let bytes = batch.records.iter().map(bytes::Bytes::len).sum();
+                told.is_snapshot_due |= self.snapshots.note_committed(bytes, now);
+            }
             outcome = state.take_in(event, &mut told, now, self.is_quorum);
             if let Some((node, silence)) = deposed.filter(|_| is_reign) {
                 state.controller.handle_deposed_leader(BrokerId(node.0), silence);
@@ -267,6 +277,9 @@ impl<E: Env> ControllerHost<E> {
             self.publish(subscriber, told.steps);
         }
         let mut state = self.lock();
+        if told.is_snapshot_due && outcome.is_ok() {
+            self.snapshots.begin(state.controller.image());
+        }
         state.quorum = Some(engine.status());
         self.show(state);
         if let (Some(subscriber), Some((leader, epoch))) = (subscriber, told.leader) {
@@ -315,6 +328,7 @@ impl<E: Env> ControllerHost<E> {
 #[derive(Default)]
 struct Told {
     steps: Vec<Loaded>,
+    is_snapshot_due: bool,
     leader: Option<(Option<NodeId>, Epoch)>,
 }
 

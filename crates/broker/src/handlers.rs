@@ -25,6 +25,7 @@ pub mod describe_topic_partitions;
 pub mod elect_leaders;
 pub mod envelope;
 pub mod fetch;
+pub mod fetch_snapshot;
 pub mod find_coordinator;
 pub mod heartbeat;
 pub mod incremental_alter_configs;

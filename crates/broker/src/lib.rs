@@ -31,6 +31,7 @@ mod metadata_cache;
 mod metadata_fetch;
 mod metadata_log;
 mod metadata_publisher;
+mod metadata_snapshot;
 pub mod metrics;
 mod network;
 mod node;

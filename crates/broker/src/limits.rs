@@ -118,6 +118,15 @@ pub const OBSERVER_SESSION: Duration = Duration::from_secs(300);
 /// Observers that a controller remembers, a hundred bytes each: more than there are brokers.
 pub const OBSERVERS_MAX: usize = 10_000;
 
+/// Record bytes in one batch of a metadata snapshot.
+pub const SNAPSHOT_BATCH_BYTES: usize = 1024 * 1024;
+
+/// The longest metadata snapshot that is read: a million partitions are some 110 MiB.
+pub const SNAPSHOT_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+
+/// Metadata snapshots that are kept: the newest, and the one before it for who is reading that.
+pub const SNAPSHOTS_KEPT: usize = 2;
+
 /// What one fetch of the metadata log brings. Kafka: 8 MiB
 /// (`KafkaRaftClient.MAX_FETCH_SIZE_BYTES`).
 pub const METADATA_FETCH_BYTES: i32 = 8 * 1024 * 1024;

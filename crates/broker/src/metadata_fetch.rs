@@ -10,6 +10,7 @@ use env::Env;
 use protocol::messages::fetch_request::{FetchPartition, FetchRequest};
 use protocol::messages::fetch_response::{
     FetchResponse, FetchableTopicResponse, LeaderIdAndEpoch, NodeEndpoint, PartitionData,
+    SnapshotId,
 };
 use types::{BrokerId, ErrorCode, MonoTime, Offset, Uuid};
 
@@ -125,6 +126,18 @@ impl<E: Env> Answer<E> {
         if !controller.is_active() {
             let refused = refused(asked, ErrorCode::NotLeaderOrFollower);
             return PartitionData { current_leader, ..refused };
+        }
+        // Who begins is spared what the newest snapshot amounts to. Kafka names one only to who
+        // asks for what is in the log no more.
+        if let Some(id) = controller.newest_snapshot().filter(|_| asked.fetch_offset <= 0) {
+            return PartitionData {
+                partition_index: 0,
+                high_watermark: controller.committed().0,
+                current_leader,
+                snapshot_id: SnapshotId { end_offset: id.end.0, epoch: id.epoch },
+                records: Some(bytes::Bytes::new()),
+                ..PartitionData::default()
+            };
         }
         let bytes_max = asked.partition_max_bytes.clamp(1, METADATA_FETCH_BYTES) as usize;
         let committed = controller.committed();

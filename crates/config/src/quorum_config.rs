@@ -21,6 +21,10 @@ pub struct QuorumConfig {
     pub election_timeout: Duration,
     /// `controller.quorum.election.backoff.max.ms`
     pub election_backoff_max: Duration,
+    /// `metadata.log.max.record.bytes.between.snapshots`
+    pub snapshot_record_bytes: u64,
+    /// `metadata.log.max.snapshot.interval.ms`; `None` if time alone leads to none.
+    pub snapshot_interval: Option<Duration>,
     pub request_timeout: Duration,
     pub retry_backoff: Duration,
 }
@@ -72,6 +76,10 @@ pub(crate) fn read(lookup: &BrokerLookup<'_>) -> Result<QuorumConfig, ConfigErro
         fetch_timeout: ms("controller.quorum.fetch.timeout.ms"),
         election_timeout: ms("controller.quorum.election.timeout.ms"),
         election_backoff_max: ms("controller.quorum.election.backoff.max.ms"),
+        snapshot_record_bytes: lookup.long("metadata.log.max.record.bytes.between.snapshots").max(1)
+            as u64,
+        snapshot_interval: Some(ms("metadata.log.max.snapshot.interval.ms"))
+            .filter(|interval| !interval.is_zero()),
         request_timeout: ms("controller.quorum.request.timeout.ms"),
         retry_backoff: ms("controller.quorum.retry.backoff.ms"),
     })

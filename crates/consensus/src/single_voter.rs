@@ -71,7 +71,23 @@ impl<L: MetadataLog> SingleVoter<L> {
 
     /// Where the replay begins: what a [`Gate`](crate::Gate) in front of it expects first.
     pub fn log_start(&self) -> Offset {
-        self.log.log_start()
+        match self.phase {
+            Phase::Replaying { next } => next,
+            _ => self.log.log_start(),
+        }
+    }
+
+    /// Before the first event: what lies below `from`, where a batch begins, is known already and
+    /// is not delivered.
+    ///
+    /// # Panics
+    /// If `from` is no offset of the log, or something was delivered.
+    pub fn skip_to(&mut self, from: Offset) {
+        let (start, end) = (self.log.log_start(), self.log.log_end());
+        assert!(start <= from && from <= end, "{from} is not between {start} and {end}");
+        assert!(matches!(self.phase, Phase::Replaying { next } if next == start));
+        self.phase = Phase::Replaying { next: from };
+        self.high_watermark = from;
     }
 
     pub fn log(&self) -> &L {

@@ -55,6 +55,11 @@ impl Controller {
         Controller { config, cluster_id, loader, colliding_names, broker_partitions, liveness }
     }
 
+    /// What this node is configured to.
+    pub fn config(&self) -> &Arc<BrokerConfig> {
+        &self.config
+    }
+
     /// Everything committed and replayed so far.
     pub fn image(&self) -> Arc<MetadataImage> {
         Arc::clone(self.loader.image())

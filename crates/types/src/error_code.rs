@@ -159,6 +159,7 @@ error_codes! {
     96 FeatureUpdateFailed "FEATURE_UPDATE_FAILED",
     97 PrincipalDeserializationFailure "PRINCIPAL_DESERIALIZATION_FAILURE",
     98 SnapshotNotFound "SNAPSHOT_NOT_FOUND",
+    99 PositionOutOfRange "POSITION_OUT_OF_RANGE",
     100 UnknownTopicId "UNKNOWN_TOPIC_ID",
     101 DuplicateBrokerRegistration "DUPLICATE_BROKER_REGISTRATION",
     102 BrokerIdNotRegistered "BROKER_ID_NOT_REGISTERED",

@@ -1,23 +1,33 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use consensus::{CommittedBatch, Epoch, Gate, GateVerdict};
 use env::{Background, Clock, Env, Lane};
 use metadata::{Loaded, MetadataImage, MetadataLoader, MetadataRecord, Provenance};
+use protocol::Message;
 use protocol::messages::FetchRequest;
 use protocol::messages::fetch_request::{FetchPartition, FetchTopic, ReplicaState};
-use protocol::messages::fetch_response::{FetchResponse, PartitionData};
+use protocol::messages::fetch_response::{FetchResponse, PartitionData, SnapshotId};
+use protocol::messages::fetch_snapshot_request::{
+    FetchSnapshotRequest, PartitionSnapshot, SnapshotId as NamedSnapshot, TopicSnapshot,
+};
+use protocol::messages::fetch_snapshot_response::FetchSnapshotResponse;
 use records::RecordBatch;
 use types::{BrokerId, ErrorCode, MonoTime, Offset, Uuid};
 
 use crate::controller_host::ImageSubscriber;
-use crate::limits::{CONTROLLER_RETRY_MAX, METADATA_FETCH_BYTES, METADATA_FETCH_WAIT};
+use crate::limits::{
+    CONTROLLER_RETRY_MAX, METADATA_FETCH_BYTES, METADATA_FETCH_WAIT, SNAPSHOT_BYTES_MAX,
+};
 use crate::metadata_publisher::MetadataPublisher;
+use crate::metadata_snapshot;
 use crate::node::Node;
 use crate::peers::{Channel, Link, PeerAddress, PeerFailure};
 use crate::removals::LaneOf;
 use crate::timers::Expire;
+
+const TOPIC: &str = "__cluster_metadata";
 
 /// The first version with the endpoint of the leader, for who asks another.
 const FETCH_VERSION: i16 = 17;
@@ -127,6 +137,11 @@ impl<E: Env> MetadataFollower<E> {
             return self.rest(node);
         }
         self.take_hint(node, partition, None);
+        if partition.snapshot_id.end_offset > 0 {
+            let SnapshotId { end_offset, epoch } = partition.snapshot_id;
+            let id = metadata_snapshot::SnapshotId { end: Offset(end_offset), epoch };
+            return self.fetch_snapshot(node, asked.clone(), id, BytesMut::new());
+        }
         let records = partition.records.clone().unwrap_or_default();
         self.lock().pause = node.settings.config.quorum.retry_backoff;
         let (lane, node) = (self.lane.clone(), Arc::clone(node));
@@ -134,6 +149,61 @@ impl<E: Env> MetadataFollower<E> {
             Ok(()) => self.fetch(&node),
             Err(why) => self.publisher.handle_fatal(&why),
         }));
+    }
+
+    /// Asks for the rest of a snapshot, and goes on from it once it is here.
+    fn fetch_snapshot(
+        self: Arc<Self>,
+        node: &Arc<Node<E>>,
+        address: PeerAddress,
+        id: metadata_snapshot::SnapshotId,
+        mut got: BytesMut,
+    ) {
+        let link = Link { address: address.clone(), channel: Channel::Metadata };
+        let patience = METADATA_FETCH_WAIT + node.settings.config.quorum.request_timeout / 2;
+        let deadline = node.env().clock().mono().plus(patience);
+        let request = snapshot_request(node, id, got.len());
+        let version = *FetchSnapshotRequest::VERSIONS.end();
+        node.peers.clone().ask(link, version, &request, deadline, move |response| {
+            let Some(node) = self.node.upgrade() else { return };
+            let Some((size, part)) = response.as_ref().ok().and_then(snapshot_part) else {
+                // It may be gone for a newer one, or its controller is.
+                node.to_controller.finder.handle_failure(&address);
+                return self.rest(&node);
+            };
+            got.extend_from_slice(part);
+            if (got.len() as u64) < size {
+                return self.fetch_snapshot(&node, address, id, got);
+            }
+            let lane = self.lane.clone();
+            lane.run(Box::new(move || match self.install(id, &got.freeze(), &node) {
+                Ok(()) => self.fetch(&node),
+                Err(why) => self.publisher.handle_fatal(&format!(
+                    "read the snapshot of the metadata up to offset {}: {why}",
+                    id.end
+                )),
+            }));
+        });
+    }
+
+    /// Goes on from a snapshot. Only who knows nothing yet is sent one.
+    fn install(
+        &self,
+        id: metadata_snapshot::SnapshotId,
+        bytes: &Bytes,
+        node: &Node<E>,
+    ) -> Result<(), String> {
+        let loaded = metadata_snapshot::decode(id, bytes)?;
+        {
+            let mut state = self.lock();
+            if state.gate.next() > Offset::ZERO {
+                return Err("this broker has metadata already".to_owned());
+            }
+            state.gate = Gate::new(Epoch(id.epoch), id.end);
+            state.loader = MetadataLoader::new(Arc::clone(&loaded.image));
+        }
+        self.publisher.handle_image(&loaded, node.env().clock().wall());
+        Ok(())
     }
 
     /// Who leads, as the answer says.
@@ -221,6 +291,34 @@ impl<E: Env> MetadataFollower<E> {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn snapshot_request<E: Env>(
+    node: &Node<E>,
+    id: metadata_snapshot::SnapshotId,
+    position: usize,
+) -> FetchSnapshotRequest {
+    let partition = PartitionSnapshot {
+        partition: 0,
+        current_leader_epoch: -1,
+        snapshot_id: NamedSnapshot { end_offset: id.end.0, epoch: id.epoch },
+        position: position as i64,
+        replica_directory_id: node.log_store.metadata_directory(),
+    };
+    FetchSnapshotRequest {
+        cluster_id: Some(node.settings.cluster_id.to_string().into()),
+        replica_id: node.broker_id().0,
+        max_bytes: METADATA_FETCH_BYTES,
+        topics: vec![TopicSnapshot { name: TOPIC.into(), partitions: vec![partition] }],
+    }
+}
+
+/// How long the snapshot is, and the part of it that came. At least a byte comes.
+fn snapshot_part(response: &FetchSnapshotResponse) -> Option<(u64, &Bytes)> {
+    let part = response.topics.first().and_then(|topic| topic.partitions.first())?;
+    let size = u64::try_from(part.size).ok().filter(|size| *size <= SNAPSHOT_BYTES_MAX)?;
+    let records = part.unaligned_records.as_ref().filter(|records| !records.is_empty())?;
+    (part.error_code == ErrorCode::None.code()).then_some((size, records))
 }
 
 /// What a response says of the metadata log, if it says anything.

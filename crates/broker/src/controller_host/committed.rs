@@ -9,6 +9,7 @@ use types::{ErrorCode, Offset};
 
 use super::ControllerHost;
 use crate::metadata_fetch::CommitWait;
+use crate::metadata_snapshot::SnapshotId;
 
 impl<E: Env> ControllerHost<E> {
     /// Whole committed batches from the one that holds `from` on, as they lie in the log.
@@ -26,6 +27,24 @@ impl<E: Env> ControllerHost<E> {
             Err(ReadError::OffsetOutOfRange { .. }) => Err(ErrorCode::OffsetOutOfRange),
             Err(_) => Err(ErrorCode::KafkaStorageError),
         }
+    }
+
+    /// The newest snapshot of what is committed.
+    pub fn newest_snapshot(&self) -> Option<SnapshotId> {
+        self.snapshots.newest()
+    }
+
+    /// How long a snapshot is, and a part of it.
+    ///
+    /// # Errors
+    /// What a fetch of it is answered.
+    pub fn read_snapshot(
+        &self,
+        id: SnapshotId,
+        position: i64,
+        bytes_max: usize,
+    ) -> Result<(u64, Bytes), ErrorCode> {
+        self.snapshots.read(id, position, bytes_max)
     }
 
     /// `wait` is completed by the next commit.

@@ -22,7 +22,8 @@ macro_rules! every_request {
             AlterPartitionReassignmentsRequest, ListPartitionReassignmentsRequest,
             OffsetDeleteRequest, DescribeQuorumRequest, DescribeClusterRequest,
             DescribeProducersRequest, DescribeTopicPartitionsRequest, AlterPartitionRequest,
-            UpdateFeaturesRequest, EnvelopeRequest, BrokerRegistrationRequest,
+            UpdateFeaturesRequest, EnvelopeRequest, FetchSnapshotRequest,
+            BrokerRegistrationRequest,
             BrokerHeartbeatRequest, UnregisterBrokerRequest, AllocateProducerIdsRequest,
             AssignReplicasToDirsRequest, QuorumMessageRequest,
             DescribeCompactionRequest)

@@ -20,6 +20,7 @@ mod group_offsets;
 mod harness;
 mod idempotence;
 mod log_dirs;
+mod metadata_snapshots;
 mod metrics;
 mod offsets;
 mod produce_refusals;

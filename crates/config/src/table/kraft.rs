@@ -5,7 +5,7 @@ use crate::property::{
 };
 
 const NAMED_VOTERS: &str = "voters are named by controller.quorum.voters alone";
-const OWN_SNAPSHOTS: &str = "the metadata log is kept whole; snapshots are not written yet";
+const OWN_SNAPSHOTS: &str = "the metadata log is kept whole, and the two newest snapshots";
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Property] = &[
@@ -63,10 +63,8 @@ pub(super) const ROWS: &[Property] = &[
         .accepted(OWN_SNAPSHOTS)
         .doc("How long metadata log and snapshots are kept."),
     long("metadata.log.max.record.bytes.between.snapshots", "20971520").at_least(1).high()
-        .accepted(OWN_SNAPSHOTS)
         .doc("How many bytes of records the metadata log takes before a snapshot is written."),
     long("metadata.log.max.snapshot.interval.ms", "3600000").at_least(0).high()
-        .accepted(OWN_SNAPSHOTS)
         .doc("The longest time between two snapshots while records arrive; 0 turns time off."),
     int("metadata.max.idle.interval.ms", "500").at_least(0).low()
         .accepted("an idle metadata log stays idle: no empty records are written")

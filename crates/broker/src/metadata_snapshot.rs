@@ -1,0 +1,316 @@
+//! Snapshots of the metadata: an image as the records that state it, in one file beside the log.
+//!
+//! ```text
+//! <end offset, 20 digits>-<epoch, 10 digits>.checkpoint
+//!   control batch: SnapshotHeader (when the last record that is in it was appended)
+//!   batches of metadata records
+//!   control batch: SnapshotFooter
+//! ```
+//!
+//! Offsets in the file count from 0. A file has its name once it is whole and durable; one whose
+//! footer is missing is none. docs/formats/metadata-log.md. Source: KIP-630, Kafka
+//! `RecordsSnapshotWriter`, `Snapshots`.
+
+use std::fmt::Display;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use env::{Disk, DiskFile, OpenMode};
+use metadata::{Loaded, MetadataImage, MetadataLoader, MetadataRecord, Provenance};
+use records::control::ControlRecord;
+use records::{BatchBuilder, NewRecord, RecordBatch};
+use storage::LogReader;
+use types::{LeaderEpoch, Offset, WallTime};
+
+use crate::limits::{SNAPSHOT_BATCH_BYTES, SNAPSHOT_BYTES_MAX};
+
+/// Which snapshot: everything below `end` is in it, the last of it of `epoch`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[doc(alias = "OffsetAndEpoch")]
+pub struct SnapshotId {
+    pub end: Offset,
+    pub epoch: i32,
+}
+
+impl SnapshotId {
+    /// That of a snapshot of `image`.
+    pub fn of(image: &MetadataImage) -> SnapshotId {
+        let Provenance { last_offset, epoch, .. } = image.provenance;
+        SnapshotId { end: last_offset.plus(1), epoch }
+    }
+
+    fn path(self, dir: &Path) -> PathBuf {
+        dir.join(format!("{:020}-{:010}{SUFFIX}", self.end.0, self.epoch))
+    }
+
+    /// Kafka writes one that ends at offset 0 for what came before the log: it is no snapshot.
+    fn parse(name: &str) -> Option<SnapshotId> {
+        let (end, epoch) = name.strip_suffix(SUFFIX)?.split_once('-')?;
+        let is_number = |text: &str, digits| {
+            text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        let id = SnapshotId { end: Offset(end.parse().ok()?), epoch: epoch.parse().ok()? };
+        (is_number(end, 20) && is_number(epoch, 10) && id.end.0 > 0).then_some(id)
+    }
+}
+
+const SUFFIX: &str = ".checkpoint";
+
+/// The bytes of the file. Equal images give equal bytes.
+///
+/// # Errors
+/// A record cannot be written at the image's `metadata.version`.
+pub fn encode(image: &MetadataImage) -> Result<Vec<u8>, String> {
+    let level = image.features.metadata_version();
+    let (epoch, at) = (LeaderEpoch(image.provenance.epoch), image.provenance.appended_at);
+    let header = ControlRecord::SnapshotHeader { last_contained_log_timestamp: at };
+    let mut out = header.quorum_batch(Offset::ZERO, epoch, at).into_bytes().to_vec();
+    let mut next = Offset(1);
+    let begin = |next| BatchBuilder::new().base_offset(next).leader_epoch(epoch);
+    let mut builder = begin(next);
+    for record in image.to_records() {
+        let value = record.encode(level).map_err(|error| error.to_string())?;
+        if builder.size_bytes() + value.len() > SNAPSHOT_BATCH_BYTES && !builder.is_empty() {
+            next = next.plus(builder.len() as i64);
+            let full = std::mem::replace(&mut builder, begin(next));
+            out.extend_from_slice(full.build().bytes());
+        }
+        builder.push(NewRecord { timestamp: at, value: Some(&value), ..NewRecord::default() });
+    }
+    if !builder.is_empty() {
+        next = next.plus(builder.len() as i64);
+        out.extend_from_slice(builder.build().bytes());
+    }
+    out.extend_from_slice(ControlRecord::SnapshotFooter.quorum_batch(next, epoch, at).bytes());
+    Ok(out)
+}
+
+/// What a snapshot says, as the step from nothing to its image.
+///
+/// # Errors
+/// It is not whole, or damaged, or holds what this build does not know.
+pub fn decode(id: SnapshotId, bytes: &Bytes) -> Result<Loaded, String> {
+    let mut records = Vec::new();
+    let mut appended_at: Option<WallTime> = None;
+    let mut is_whole = false;
+    for batch in records::batches(bytes) {
+        let batch = batch.map_err(refused)?;
+        if is_whole {
+            return Err("it goes on after its footer".to_owned());
+        }
+        batch.verify_crc().map_err(refused)?;
+        match control_record(&batch)? {
+            Some(ControlRecord::SnapshotHeader { last_contained_log_timestamp }) => {
+                appended_at = Some(last_contained_log_timestamp);
+            }
+            Some(ControlRecord::SnapshotFooter) => is_whole = true,
+            Some(_) => {}
+            None if appended_at.is_none() => return Err("it has no header".to_owned()),
+            None => {
+                for record in batch.records().map_err(refused)? {
+                    let value = record.map_err(refused)?.value.unwrap_or_default();
+                    records.push(MetadataRecord::decode(value).map_err(refused)?);
+                }
+            }
+        }
+    }
+    let appended_at = appended_at.filter(|_| is_whole).ok_or("it is not whole")?;
+    let last_offset = id.end.plus(-1);
+    let provenance = Provenance { last_offset, epoch: id.epoch, appended_at };
+    let mut loader = MetadataLoader::new(Arc::new(MetadataImage::empty()));
+    let loaded = loader.replay_batch(provenance, &records).map_err(refused)?;
+    loaded.ok_or_else(|| "it ends within a metadata transaction".to_owned())
+}
+
+fn control_record(batch: &RecordBatch) -> Result<Option<ControlRecord>, String> {
+    if !batch.header().is_control() {
+        return Ok(None);
+    }
+    let mut records = batch.records().map_err(refused)?;
+    let record = records.next().ok_or("a control batch is empty")?.map_err(refused)?;
+    ControlRecord::from_record(&record).map(Some).map_err(refused)
+}
+
+fn refused(error: impl Display) -> String {
+    error.to_string()
+}
+
+/// The snapshots in `dir`, oldest first.
+pub fn list<D: Disk>(disk: &D, dir: &Path) -> io::Result<Vec<SnapshotId>> {
+    let entries = disk.read_dir(dir)?;
+    let mut found: Vec<_> =
+        entries.iter().filter_map(|entry| SnapshotId::parse(&entry.name)).collect();
+    found.sort_unstable();
+    Ok(found)
+}
+
+/// Writes a snapshot so that a crash leaves all of it or nothing.
+pub fn write<D: Disk>(disk: &D, dir: &Path, id: SnapshotId, bytes: &[u8]) -> io::Result<()> {
+    disk.replace_file(&id.path(dir), bytes)
+}
+
+pub fn remove<D: Disk>(disk: &D, dir: &Path, id: SnapshotId) -> io::Result<()> {
+    disk.remove_file(&id.path(dir))?;
+    disk.sync_dir(dir)
+}
+
+/// A whole snapshot.
+pub fn read<D: Disk>(disk: &D, dir: &Path, id: SnapshotId) -> io::Result<Bytes> {
+    disk.read_file(&id.path(dir), SNAPSHOT_BYTES_MAX).map(Bytes::from)
+}
+
+/// The image of the newest snapshot that is whole and that `log` goes on from. One that is not is
+/// passed over: the log has what it says.
+pub fn newest_in<D: Disk>(disk: &D, log: &LogReader<D>) -> Option<Arc<MetadataImage>> {
+    let found = list(disk, log.dir()).ok()?;
+    let fits = |id: &SnapshotId| {
+        let epoch = log.leader_epoch_at(id.end.plus(-1));
+        log.log_start() <= id.end && id.end <= log.log_end() && epoch == Some(LeaderEpoch(id.epoch))
+    };
+    found.into_iter().rev().filter(fits).find_map(|id| {
+        let bytes = read(disk, log.dir(), id).map_err(refused);
+        match bytes.and_then(|bytes| decode(id, &bytes)) {
+            Ok(loaded) => Some(loaded.image),
+            Err(why) => {
+                log::warn!(
+                    target: "org.apache.kafka.image.loader.MetadataLoader",
+                    "the snapshot of the metadata up to offset {} is passed over: {why}",
+                    id.end
+                );
+                None
+            }
+        }
+    })
+}
+
+/// How long a snapshot is, and up to `bytes_max` of it from `position` on.
+pub fn read_part<D: Disk>(
+    disk: &D,
+    dir: &Path,
+    id: SnapshotId,
+    position: u64,
+    bytes_max: usize,
+) -> io::Result<(u64, Bytes)> {
+    let file = disk.open(&id.path(dir), OpenMode::Read)?;
+    let size = file.len()?;
+    let left = usize::try_from(size.saturating_sub(position)).unwrap_or(usize::MAX);
+    let mut part = vec![0; left.min(bytes_max)];
+    let got = file.read_at(&mut part, position)?;
+    part.truncate(got);
+    Ok((size, Bytes::from(part)))
+}
+
+#[cfg(test)]
+mod tests {
+    use env_sim::{Crash, SimDisk};
+    use protocol::metadata_records::{FeatureLevelRecord, PartitionRecord, TopicRecord};
+    use types::Uuid;
+
+    use super::*;
+
+    fn image(topics: u8) -> MetadataImage {
+        let mut loader = MetadataLoader::new(Arc::new(MetadataImage::empty()));
+        let name = metadata::METADATA_VERSION_FEATURE.into();
+        let feature_level = metadata::MetadataVersion::LATEST.0;
+        let mut records: Vec<MetadataRecord> =
+            vec![FeatureLevelRecord { name, feature_level }.into()];
+        for topic in 1..=topics {
+            let topic_id = Uuid([topic; 16]);
+            records.push(TopicRecord { name: format!("t{topic}").into(), topic_id }.into());
+            let (replicas, isr) = (vec![1], vec![1]);
+            let directories = vec![Uuid([9; 16])];
+            let partition = PartitionRecord {
+                topic_id,
+                partition_id: 0,
+                replicas,
+                isr,
+                directories,
+                leader: 1,
+                leader_epoch: 0,
+                partition_epoch: 0,
+                ..Default::default()
+            };
+            records.push(partition.into());
+        }
+        let (last_offset, appended_at) = (Offset(records.len() as i64 + 40), WallTime(1_000));
+        let provenance = Provenance { last_offset, epoch: 3, appended_at };
+        let loaded =
+            loader.replay_batch(provenance, &records).unwrap_or_else(|error| panic!("{error}"));
+        MetadataImage::clone(&loaded.expect("no transaction").image)
+    }
+
+    #[test]
+    fn an_image_comes_back_from_its_snapshot_and_equal_images_have_equal_ones() {
+        for topics in [0, 1, 100] {
+            let image = image(topics);
+            let bytes = encode(&image).expect("it can be said");
+            let loaded = decode(SnapshotId::of(&image), &Bytes::from(bytes.clone()));
+            let loaded = loaded.expect("it reads");
+            assert_eq!(*loaded.image, image);
+            assert_eq!(encode(&loaded.image), Ok(bytes));
+        }
+    }
+
+    #[test]
+    fn a_snapshot_that_is_cut_anywhere_or_damaged_is_none() {
+        let image = image(3);
+        let (id, bytes) = (SnapshotId::of(&image), encode(&image).expect("it can be said"));
+        for cut in 0..bytes.len() {
+            assert!(decode(id, &Bytes::copy_from_slice(&bytes[..cut])).is_err(), "cut at {cut}");
+        }
+        // The checksums cover neither offsets nor epochs of batches, and nothing is read of those.
+        let covered = |at: &usize| *at >= 16;
+        for at in (0..bytes.len()).filter(covered).step_by(7) {
+            let mut changed = bytes.clone();
+            changed[at] ^= 4;
+            let read = decode(id, &Bytes::from(changed));
+            assert!(read.is_err() || read.is_ok_and(|loaded| *loaded.image == image), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn a_crash_while_a_snapshot_is_written_leaves_all_of_it_or_nothing() {
+        let dir = Path::new("/data/__cluster_metadata-0");
+        let (first, second) = (image(1), image(2));
+        for seed in 0..64 {
+            let disk = SimDisk::new(seed);
+            disk.create_dir_all(dir).expect("a disk");
+            disk.sync_dir(Path::new("/data")).expect("a disk");
+            disk.sync_dir(Path::new("/")).expect("a disk");
+            let ids = [&first, &second].map(SnapshotId::of);
+            write(&disk, dir, ids[0], &encode(&first).expect("said")).expect("room");
+            disk.die_after(seed % 8);
+            let written = write(&disk, dir, ids[1], &encode(&second).expect("said"));
+            disk.crash(Crash::PowerLoss);
+            let found = list(&disk, dir).expect("a disk");
+            assert_eq!(found.first(), Some(&ids[0]));
+            assert!(written.is_err() || found.len() == 2, "what was written is there");
+            for id in found {
+                let read = read(&disk, dir, id).expect("a file");
+                decode(id, &read).expect("whole");
+            }
+        }
+    }
+
+    #[test]
+    fn only_names_of_snapshots_with_something_in_them_are_read_as_such() {
+        let parse = SnapshotId::parse;
+        let id = SnapshotId { end: Offset(41), epoch: 3 };
+        assert_eq!(parse("00000000000000000041-0000000003.checkpoint"), Some(id));
+        assert_eq!(
+            id.path(Path::new("")).to_str(),
+            Some("00000000000000000041-0000000003.checkpoint")
+        );
+        for other in [
+            "00000000000000000000-0000000000.checkpoint",
+            "00000000000000000041-0000000003.checkpoint.tmp",
+            "41-3.checkpoint",
+            "-0000000000000000041-0000000003.checkpoint",
+            "bootstrap.checkpoint",
+        ] {
+            assert_eq!(parse(other), None, "{other}");
+        }
+    }
+}
