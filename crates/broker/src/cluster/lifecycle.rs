@@ -55,6 +55,8 @@ struct State {
     is_asking: bool,
     /// Something has changed since the last heartbeat left.
     is_due: bool,
+    /// The first heartbeat in a row that no controller answered.
+    unheard_since: Option<MonoTime>,
     next: Option<TimerId>,
     watchers: Vec<Waker>,
 }
@@ -71,6 +73,7 @@ impl<E: Env> Lifecycle<E> {
                 is_opening: false,
                 is_asking: false,
                 is_due: false,
+                unheard_since: None,
                 next: None,
                 watchers: Vec::new(),
             }),
@@ -240,9 +243,13 @@ impl<E: Env> Lifecycle<E> {
         response: Result<BrokerHeartbeatResponse, ErrorCode>,
     ) {
         let quorum = &node.settings.config.quorum;
+        let now = node.env().clock().mono();
         let mut state = self.lock();
         state.is_asking = false;
         let mut pause = node.settings.config.membership.heartbeat_interval();
+        if response.is_ok() {
+            state.unheard_since = None;
+        }
         match response {
             Ok(response) if response.error_code == ErrorCode::None.code() => match state.phase {
                 Phase::Ready if !response.is_fenced => state.phase = Phase::Running,
@@ -257,13 +264,25 @@ impl<E: Env> Lifecycle<E> {
                     "the controller answers a heartbeat with {error}"
                 );
             }
-            Err(_) => pause = pause.min(quorum.retry_backoff.max(Duration::from_millis(1))),
+            Err(_) => {
+                pause = pause.min(quorum.retry_backoff.max(Duration::from_millis(1)));
+                let unheard_since = *state.unheard_since.get_or_insert(now);
+                let patience = node.settings.config.membership.session_timeout() * 2;
+                if state.phase == Phase::Leaving && now.since(unheard_since) >= patience {
+                    // The whole cluster stops, or has no majority: nobody can take over.
+                    log::warn!(
+                        target: "kafka.server.BrokerLifecycleManager",
+                        "no controller answers: stopping without handing over what is led here"
+                    );
+                    state.phase = Phase::Gone;
+                }
+            }
         }
         if state.is_due {
             pause = Duration::ZERO;
         }
         if state.phase != Phase::Gone {
-            let due = node.env().clock().mono().plus(pause);
+            let due = now.plus(pause);
             state.next = Some(node.timers.register(due, Arc::new(Beat(Arc::downgrade(node)))));
         }
         drop(state);

@@ -95,6 +95,20 @@ impl Cluster {
         process.wait().expect("its end");
     }
 
+    /// SIGTERM to all at once; how long the last one took.
+    fn stop(&mut self) -> Duration {
+        let began = Instant::now();
+        for process in self.processes.iter().flatten() {
+            let pid = process.id().to_string();
+            assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill").success());
+        }
+        let stopping: Vec<Child> = self.processes.iter_mut().filter_map(Option::take).collect();
+        for mut process in stopping {
+            assert!(process.wait().expect("its end").success(), "{}", self.logs());
+        }
+        began.elapsed()
+    }
+
     fn all(&self) -> String {
         self.addresses.join(",")
     }
@@ -241,6 +255,16 @@ fn topics_are_made_and_records_acknowledged_after_the_death_of_the_active_contro
     let mut read = cluster.read(2);
     read.sort_unstable();
     assert_eq!(read, ["a", "b"]);
+}
+
+#[test]
+fn a_cluster_that_is_stopped_as_a_whole_does_not_wait_for_itself() {
+    let mut cluster = Cluster::start(3);
+    cluster.wait_for("three brokers", |c| c.brokers().filter(|brokers| *brokers == 3));
+    let create = ["topic", "create", "t", "-p", "3", "--replication-factor", "3"];
+    assert!(cluster.json(&create, "").is_some(), "{}", cluster.logs());
+    // A broker that finds a controller waits 30 s for others to take over.
+    assert!(cluster.stop() < Duration::from_secs(25), "{}", cluster.logs());
 }
 
 #[test]
