@@ -339,7 +339,12 @@ fn write_recovery_points<D: Disk>(home: &LogDirState<D>) {
 fn before_sync<'a, D: Disk>(
     logs: impl Iterator<Item = &'a Arc<LogState<D>>>,
 ) -> Result<Vec<BeforeSync<D>>, StorageError> {
-    logs.filter(|log| !log.is_retired()).map(BeforeSync::of).collect()
+    let of_one = |log: &Arc<LogState<D>>| match BeforeSync::of(log) {
+        // It is being deleted just now: its files are not missed.
+        Err(_) if log.is_retired() => None,
+        before => Some(before),
+    };
+    logs.filter(|log| !log.is_retired()).filter_map(of_one).collect()
 }
 
 impl<D: Disk> Shared<D> {

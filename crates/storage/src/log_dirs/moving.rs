@@ -23,7 +23,9 @@ impl<D: Disk> LogDir<D> {
         unique: [u8; 16],
     ) -> Result<PathBuf, StorageError> {
         let (partition, path) = (log.partition().clone(), log.state.dir.path.clone());
-        // Readers that are left must not mistake a vanished file for a failing disk.
+        // Readers that are left must not mistake a vanished file for a failing disk, nor must a
+        // commit that has taken the log along.
+        let _journal = self.state.lock_journal();
         log.state.retire();
         drop(log);
         self.move_dir(&partition, &path, unique, DirKind::Deleted)

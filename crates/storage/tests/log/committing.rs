@@ -332,6 +332,27 @@ fn logs_that_ask_while_a_commit_runs_share_the_next_one() {
     assert!((0..20).all(|number| world.promised(number) == 2));
 }
 
+#[test]
+fn a_log_that_is_deleted_while_a_commit_takes_it_along_is_no_disk_error() {
+    let disk = SimDisk::new(1);
+    let mut world = World::start(&disk);
+    for id in 1..=250 {
+        world.create(0, id);
+        world.append(0, b"x");
+        world.ask(0);
+        let log = world.logs.remove(&0).unwrap();
+        let (commits, dir) = (&world.commits, &world.dir);
+        let moved = std::thread::scope(|scope| {
+            let committing = scope.spawn(|| World::run(commits));
+            let moved = dir.delete_log(log, [id; 16]);
+            committing.join().unwrap();
+            moved
+        });
+        world.dir.remove_dir(&moved.expect("a sound directory")).unwrap();
+        assert!(!world.dir.is_offline(), "deleting the {id}th log");
+    }
+}
+
 /// A batch of `count` records as a leader has it.
 fn batch_of(base: i64, count: usize) -> Vec<u8> {
     let mut builder = BatchBuilder::new().base_offset(Offset(base));
