@@ -50,12 +50,14 @@ pub fn campaign(args: &[String], limit: Duration) -> Result<Finished, String> {
     toolbox.provide(Tool::Python)?;
     let (binary, mut args) = binary(&root, args)?;
     let place = root.join("target/soak");
-    let mut command = match mounting(&toolbox, &script, &place) {
-        Ok(()) => in_namespace(&toolbox.python_program(), &script),
-        Err(why) if crate::in_ci() => return Err(format!("power cannot be cut here: {why}")),
-        Err(why) => {
+    let mounted = needs_disks(&args).then(|| mounting(&toolbox, &script, &place));
+    let mut command = match mounted {
+        None => python(&toolbox.python_program(), &script),
+        Some(Ok(())) => in_namespace(&toolbox.python_program(), &script),
+        Some(Err(why)) if crate::in_ci() => return Err(format!("power cannot be cut here: {why}")),
+        Some(Err(why)) => {
             println!("skip power cuts and full disks: {why}");
-            args.extend(["--power-cuts", "0", "--fills", "0"].map(str::to_owned));
+            args.extend(DISK_FAULTS.iter().flat_map(|flag| [(*flag).to_owned(), "0".to_owned()]));
             python(&toolbox.python_program(), &script)
         }
     };
@@ -88,6 +90,18 @@ fn binary(root: &Path, args: &[String]) -> Result<(PathBuf, Vec<String>), String
     Ok((target.join(if debug { "debug/ottla" } else { "release/ottla" }), rest))
 }
 
+/// Faults of a file system that is the run's own.
+const DISK_FAULTS: [&str; 3] = ["--power-cuts", "--fills", "--node-cuts"];
+
+/// Whether the run asks for any of them. Power is cut unless a run says that it is not.
+fn needs_disks(args: &[String]) -> bool {
+    let asked = |flag: &str, unless_said: &str| {
+        let at = args.iter().rposition(|arg| arg == flag);
+        at.and_then(|at| args.get(at + 1)).map_or(unless_said, String::as_str) != "0"
+    };
+    asked("--power-cuts", "10") || asked("--fills", "0") || asked("--node-cuts", "0")
+}
+
 /// Whether a file system can be mounted and shut down here.
 fn mounting(toolbox: &Toolbox, script: &Path, place: &Path) -> Result<(), String> {
     let probe = script.with_file_name("disk.py");
@@ -117,6 +131,17 @@ fn as_a_tool(command: &mut Command) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_without_faults_of_disks_mounts_nothing() {
+        let needs = |flags: &str| {
+            let args: Vec<String> = flags.split_whitespace().map(str::to_owned).collect();
+            needs_disks(&args)
+        };
+        assert!(needs("--kills 3"));
+        assert!(needs("--power-cuts 0 --node-cuts 1"));
+        assert!(!needs("--cluster --kills 3 --power-cuts 0"));
+    }
 
     #[test]
     fn a_binary_that_is_given_is_not_built_and_other_flags_are_handed_on() {

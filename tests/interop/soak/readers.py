@@ -38,6 +38,7 @@ class Reader(threading.Thread):
         self.info = round_info
         self.log = history.History(directory, f"reader-{name}")
         self.stopping = threading.Event()
+        self.is_done = False
 
     def consumer(self, **configs):
         return Consumer({"bootstrap.servers": self.info["bootstrap"], **COMMON, **configs})
@@ -70,8 +71,10 @@ class Follower(Reader):
                     self.told(message)
                 elif message.error().code() == KafkaError._AUTO_OFFSET_RESET:
                     self.lost_its_place(client, message)
-        client.close()
         self.log.close()
+        # It has said all it knows. librdkafka can hang in here after a leader has moved.
+        self.is_done = True
+        client.close()
 
     def lost_its_place(self, client, message):
         place = (message.topic(), message.partition())
@@ -100,8 +103,10 @@ class Member(Reader):
                     ends[message.partition()] = message.offset() + 1
             if ends:
                 self.commit(client, ends)
-        client.close()
         self.log.close()
+        # It has said all it knows. librdkafka can hang in here after a leader has moved.
+        self.is_done = True
+        client.close()
 
     def commit(self, client, ends):
         asked, answers = history.now(), []

@@ -28,6 +28,7 @@ from writers import PROFILES, Session, Writer
 
 ADMIN_SECONDS = 10
 FINISH_SECONDS = 100
+CLOSE_SECONDS = 3
 
 
 class Asking(threading.Thread):
@@ -164,8 +165,9 @@ def main():
     time.sleep(0.3)
     finish(readers)
     unanswered = sum(writer.left for writer in writers)
-    stuck = [worker.name for worker in workers if worker.is_alive()]
-    if stuck:
+    alive = [worker for worker in workers if worker.is_alive()]
+    stuck = [worker.name for worker in alive if not getattr(worker, "is_done", False)]
+    if alive:
         faulthandler.dump_traceback()
     print(json.dumps({"unanswered": unanswered, "stuck": stuck, "died": died}), flush=True)
     os._exit(0)
@@ -176,7 +178,10 @@ def finish(workers):
         worker.stopping.set()
     deadline = time.monotonic() + FINISH_SECONDS
     for worker in workers:
-        worker.join(max(0, deadline - time.monotonic()))
+        while worker.is_alive() and time.monotonic() < deadline:
+            worker.join(CLOSE_SECONDS)
+            if getattr(worker, "is_done", False):
+                break
 
 
 if __name__ == "__main__":
