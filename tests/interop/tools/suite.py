@@ -423,5 +423,6 @@ def the_dump_tool_reads_the_metadata_log():
     contains(text, '"name":"retention.ms","value":"98765"')
 
 
-keep_loaded_classes()
-suite.main()
+if __name__ == "__main__":
+    keep_loaded_classes()
+    suite.main()

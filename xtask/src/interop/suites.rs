@@ -46,6 +46,9 @@ fn all() -> Vec<Suite> {
     crash.owns_server = true;
     let mut disks = suite("disks", &[Java, Python], Start::Python("disks/suite.py"), 400);
     disks.owns_server = true;
+    let cluster_tools = Start::Python("tools/cluster.py");
+    let mut cluster_tools = suite("cluster-tools", &[Java, Python], cluster_tools, 400);
+    cluster_tools.owns_server = true;
     vec![
         suite("tools", &[Java, Python], Start::Python("tools/suite.py"), 300),
         suite("java", &[Java], Start::Java("JavaClientSuite"), 180),
@@ -59,6 +62,7 @@ fn all() -> Vec<Suite> {
         suite("bad-input", &[Python], Start::Python("bad_input/suite.py"), 180),
         crash,
         disks,
+        cluster_tools,
         recorder("record-wire", "golden/record.py"),
         recorder("record-log", "golden/record_log.py"),
     ]
