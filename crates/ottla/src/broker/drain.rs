@@ -114,7 +114,11 @@ pub fn run(args: &DrainArgs, common: &Common) -> Outcome {
     } else if !args.no_wait {
         wait(args, common, &mut client, moves.len(), deadline)?;
     }
-    let drained = look(args, &mut client, moves, "it is not empty yet")?;
+    let otherwise = match args.leaders_only {
+        true => "it still leads what no other replica in sync can lead",
+        false => "it is not empty yet",
+    };
+    let drained = look(args, &mut client, moves, otherwise)?;
     output::print(common.output, &drained)
 }
 

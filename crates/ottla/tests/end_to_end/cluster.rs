@@ -168,7 +168,9 @@ impl Cluster {
     }
 
     fn brokers(&self) -> Option<usize> {
-        self.status()?["brokers"].as_array().map(Vec::len)
+        let status = self.status()?;
+        let brokers = status["brokers"].as_array()?;
+        Some(brokers.iter().filter(|broker| broker["state"] == "in service").count())
     }
 
     fn produce(&self, lines: &[&str]) {
