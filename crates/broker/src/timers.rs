@@ -89,6 +89,12 @@ impl Timers {
         }
     }
 
+    /// Drops whoever waits, without telling them: their process is over.
+    pub fn forget(&self) {
+        let forgotten = std::mem::take(&mut self.lock().due);
+        drop(forgotten);
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

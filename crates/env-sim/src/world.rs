@@ -26,6 +26,15 @@ impl SimEnv {
         }
     }
 
+    /// Another machine at the same time: with a disk, chance and hands of its own.
+    pub fn beside(&self, seed: u64) -> SimEnv {
+        let other = SimEnv::new(seed);
+        let clock = self.clock.clone();
+        let chance = SimRng::new(seed ^ 0x1a9e);
+        let background = SimBackground::new(clock.clone(), chance, Duration::ZERO);
+        SimEnv { clock, background, ..other }
+    }
+
     /// The machine as the process that starts now has it: its disk is dead after the next crash,
     /// and what it leaves to other hands is its own.
     pub fn for_process(&self) -> SimEnv {

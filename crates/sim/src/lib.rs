@@ -4,6 +4,7 @@
 //! that it runs here: the world comes in through `env`, bytes through `broker::Connection`.
 
 pub mod actors;
+pub mod cluster;
 pub mod run;
 pub mod trace;
 pub mod wire;

@@ -1,21 +1,23 @@
-//! `sim`: one node under faults, by seed.
+//! `sim`: whole nodes under faults, by seed.
 
 use std::process::ExitCode;
 
+use sim::cluster;
 use sim::run::{Outcome, run};
 use sim::world::{Faults, Lie, Met};
 
 const HELP: &str = "\
-A whole node, its clients, a network and faults on one queue, decided by a seed.
+Whole nodes, their clients, a network and faults on one queue, decided by a seed.
 
   --seed N         the first seed (1)
   --seeds COUNT    how many seeds (1)
   --hours N        instead: as many seeds as make this many simulated hours
   --seconds N      how long things go wrong in each, simulated (30)
+  --nodes 3        three of them, brokers and voters all, and the network between them
   --power-loss     the power fails, too: what was not synced survives in part
   --meta           first run the first seed twice; the traces must be equal
   --lie NAME       the world has a defect that must be found out: log-write-dropped,
-                   commits-dropped, syncs-ignored, produce-repeated
+                   commits-dropped (of one node alone), syncs-ignored, produce-repeated
 ";
 
 struct Options {
@@ -23,6 +25,7 @@ struct Options {
     seeds: u64,
     seconds: u64,
     hours: Option<u64>,
+    nodes: u64,
     power: bool,
     lie: Option<(&'static str, Lie)>,
     meta: bool,
@@ -76,16 +79,25 @@ fn main() -> ExitCode {
          {} clean shutdowns, {} cut connections",
         met.kills, met.power_losses, met.deaths, met.deaths_at_start, met.shutdowns, met.cuts
     );
+    if options.nodes > 1 {
+        println!(
+            "{} times all nodes without power, {} frozen, {} cut off, {} of these one way",
+            met.blackouts,
+            met.freezes,
+            met.isolations + met.one_way_isolations,
+            met.one_way_isolations
+        );
+    }
     println!("{} passed, 0 failed", seed - options.seed);
     ExitCode::SUCCESS
 }
 
 fn one(options: &Options, seed: u64) -> Outcome {
-    run(
-        seed,
-        Faults { power: options.power, lie: options.lie.map(|(_, lie)| lie) },
-        options.seconds * 1000,
-    )
+    let faults = Faults { power: options.power, lie: options.lie.map(|(_, lie)| lie) };
+    match options.nodes {
+        1 => run(seed, faults, options.seconds * 1000),
+        _ => cluster::run(seed, Some(faults), options.seconds * 1000),
+    }
 }
 
 fn same_seed_same_trace(options: &Options) -> bool {
@@ -108,7 +120,11 @@ fn report(options: &Options, seed: u64, outcome: &Outcome) {
     }
     let power = if options.power { " --power-loss" } else { "" };
     let lie = options.lie.map(|(name, _)| format!(" --lie {name}")).unwrap_or_default();
-    println!("again: cargo xtask sim --seed {seed} --seconds {}{power}{lie}", options.seconds);
+    let nodes = if options.nodes > 1 { " --nodes 3" } else { "" };
+    println!(
+        "again: cargo xtask sim --seed {seed} --seconds {}{nodes}{power}{lie}",
+        options.seconds
+    );
 }
 
 fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
@@ -117,6 +133,7 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
         seeds: 1,
         seconds: 30,
         hours: None,
+        nodes: 1,
         power: false,
         lie: None,
         meta: false,
@@ -132,6 +149,7 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
             "--seeds" => options.seeds = number()?,
             "--seconds" => options.seconds = number()?,
             "--hours" => options.hours = Some(number()?),
+            "--nodes" => options.nodes = number()?,
             "--power-loss" => options.power = true,
             "--lie" => {
                 let name = arguments.next().unwrap_or_default();
@@ -142,5 +160,9 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
             other => return Err(format!("{other} is no option")),
         }
     }
-    Ok(options)
+    match options.nodes {
+        1 => Ok(options),
+        nodes if nodes == cluster::MACHINES as u64 => Ok(options),
+        nodes => Err(format!("--nodes {nodes}: there is one, or {}", cluster::MACHINES)),
+    }
 }

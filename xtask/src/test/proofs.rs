@@ -11,6 +11,8 @@ const FUZZ: Duration = Duration::from_secs(60);
 const FUZZ_FIRST_SEED: u64 = 1;
 /// Each with crashes and with power losses.
 const SIM_SEEDS: usize = 100;
+/// The same for three nodes.
+const SIM_SEEDS_OF_SEVERAL: &str = "5";
 /// A run keeps what its seeds left in memory; shorter runs keep less.
 const SIM_SEEDS_AT_A_TIME: usize = 25;
 
@@ -19,7 +21,7 @@ pub const PROOFS: &[Step] = &[
     Step { name: "tests", what: "unit, scenario, property, model, golden", run: tests },
     Step {
         name: "sim",
-        what: "the same seed gives the same trace; 200 seeds with crashes",
+        what: "the same seed gives the same trace; 200 seeds with crashes, 10 of three nodes",
         run: simulate,
     },
     Step {
@@ -52,6 +54,9 @@ fn simulate() -> Result<Counts, String> {
         counts += simulate_some(&seeds)?;
         counts += simulate_some(&[&seeds[..], &["--power-loss"]].concat())?;
     }
+    let several = ["--nodes", "3", "--seconds", "10", "--seeds", SIM_SEEDS_OF_SEVERAL];
+    counts += simulate_some(&[&several[..], &["--meta"]].concat())?;
+    counts += simulate_some(&[&several[..], &["--power-loss"]].concat())?;
     Ok(counts)
 }
 

@@ -20,6 +20,7 @@ pub struct Producer {
     next_number: u64,
     open: Option<Batch>,
     stopped: bool,
+    renames: bool,
 }
 
 enum Identity {
@@ -51,7 +52,15 @@ impl Producer {
             next_number: 0,
             open: None,
             stopped: false,
+            renames: false,
         }
+    }
+
+    /// Goes on as another one after a batch of unknown fate. Without idempotence such a batch may
+    /// still be on its way, over a connection that the broker has not heard the end of, and be
+    /// written after what is sent next.
+    pub fn renamed_when_unsure(self) -> Producer {
+        Producer { renames: true, ..self }
     }
 
     fn go_on(&mut self, io: &mut Io<'_>) {
@@ -142,7 +151,12 @@ impl Actor for Producer {
     fn connected(&mut self, io: &mut Io<'_>) {
         match (&self.identity, &mut self.open) {
             // Sent on the old connection: nobody knows whether it arrived.
-            (Identity::Plain, Some(batch)) if batch.in_flight => self.open = None,
+            (Identity::Plain, Some(batch)) if batch.in_flight => {
+                self.open = None;
+                if self.renames {
+                    self.name.push('+');
+                }
+            }
             (_, Some(batch)) => batch.in_flight = false,
             _ => {}
         }

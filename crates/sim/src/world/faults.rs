@@ -44,7 +44,15 @@ pub struct Met {
     pub deaths_at_start: u64,
     pub power_losses: u64,
     pub shutdowns: u64,
+    /// Connections.
     pub cuts: u64,
+    /// Among several machines: all of them without power at once.
+    pub blackouts: u64,
+    pub freezes: u64,
+    /// A machine apart from others, both ways.
+    pub isolations: u64,
+    /// A machine that is heard and does not hear, or the other way round.
+    pub one_way_isolations: u64,
 }
 
 impl std::ops::AddAssign for Met {
@@ -55,6 +63,10 @@ impl std::ops::AddAssign for Met {
         self.power_losses += other.power_losses;
         self.shutdowns += other.shutdowns;
         self.cuts += other.cuts;
+        self.blackouts += other.blackouts;
+        self.freezes += other.freezes;
+        self.isolations += other.isolations;
+        self.one_way_isolations += other.one_way_isolations;
     }
 }
 
