@@ -7,7 +7,7 @@ cargo xtask interop [--against ottla|kafka] [--only suite,suite]
 
   --against    who is judged: ottla (default) or kafka (Apache Kafka); built and started here
   --only       some suites: java, tools, confluent, kafka-python, aiokafka, kafkajs, kcat,
-               promises, versions, bad-input, crash, disks; and, against kafka only,
+               promises, versions, bad-input, crash, disks, cluster-tools; and, against kafka only,
                record-wire and record-log, which write the golden data of crates/protocol
                and of crates/storage
   --bootstrap  judge a server that already runs
