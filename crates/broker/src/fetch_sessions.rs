@@ -118,7 +118,7 @@ impl FetchSessions {
         &self,
         request: SessionRequest,
         now: MonoTime,
-        random: u64,
+        random: impl FnOnce() -> u64,
     ) -> Result<FetchContext, ErrorCode> {
         match request.session_epoch {
             FINAL_EPOCH => {
@@ -127,7 +127,7 @@ impl FetchSessions {
             }
             INITIAL_EPOCH => {
                 self.lock().remove(&request.session_id);
-                Ok(self.open(request, now, random))
+                Ok(self.open(request, now, random()))
             }
             _ => self.resume(request, now),
         }
@@ -302,12 +302,12 @@ mod tests {
     fn an_incremental_fetch_remembers_partitions_and_answers_only_news() {
         let sessions = FetchSessions::new(10);
         let full = request(0, 0, vec![target(0, 5), target(1, 7)]);
-        let opened = sessions.begin(full, MonoTime(0), 1 << 40).expect("opens");
+        let opened = sessions.begin(full, MonoTime(0), || 1 << 40).expect("opens");
         assert!(opened.is_news(&target(0, 5), news(5), false), "a full response has everything");
         opened.is_news(&target(1, 7), news(7), false);
 
         let next = request(opened.session_id, 1, vec![target(1, 8)]);
-        let next = sessions.begin(next, MonoTime(1), 0).expect("resumes");
+        let next = sessions.begin(next, MonoTime(1), || 0).expect("resumes");
         assert_eq!(next.targets.len(), 2);
         assert!(next.targets.contains(&target(1, 8)), "the changed offset is used");
         assert!(!next.is_news(&target(0, 5), news(5), false));
@@ -319,11 +319,11 @@ mod tests {
     fn errors_are_told_again_and_recovery_is_news() {
         let sessions = FetchSessions::new(10);
         let opened =
-            sessions.begin(request(0, 0, vec![target(0, 5)]), MonoTime(0), 0).expect("opens");
+            sessions.begin(request(0, 0, vec![target(0, 5)]), MonoTime(0), || 0).expect("opens");
         let error = PartitionNews { error: 6, ..news(5) };
         assert!(opened.is_news(&target(0, 5), error, false));
         let next =
-            sessions.begin(request(opened.session_id, 1, vec![]), MonoTime(0), 0).expect("ok");
+            sessions.begin(request(opened.session_id, 1, vec![]), MonoTime(0), || 0).expect("ok");
         assert!(next.is_news(&target(0, 5), error, false));
         assert!(next.is_news(&target(0, 5), news(5), false));
         assert!(!next.is_news(&target(0, 5), news(5), false));
@@ -333,17 +333,17 @@ mod tests {
     fn wrong_epochs_ids_and_topic_naming_make_the_client_start_over() {
         let sessions = FetchSessions::new(10);
         let id = sessions
-            .begin(request(0, 0, vec![target(0, 5)]), MonoTime(0), 0)
+            .begin(request(0, 0, vec![target(0, 5)]), MonoTime(0), || 0)
             .expect("opens")
             .session_id;
-        let wrong_epoch = sessions.begin(request(id, 2, vec![]), MonoTime(0), 0);
+        let wrong_epoch = sessions.begin(request(id, 2, vec![]), MonoTime(0), || 0);
         assert_eq!(wrong_epoch.err(), Some(ErrorCode::InvalidFetchSessionEpoch));
-        let unknown = sessions.begin(request(id + 1, 1, vec![]), MonoTime(0), 0);
+        let unknown = sessions.begin(request(id + 1, 1, vec![]), MonoTime(0), || 0);
         assert_eq!(unknown.err(), Some(ErrorCode::FetchSessionIdNotFound));
         let by_id = SessionRequest { by_topic_id: true, ..request(id, 1, vec![]) };
-        let by_id = sessions.begin(by_id, MonoTime(0), 0);
+        let by_id = sessions.begin(by_id, MonoTime(0), || 0);
         assert_eq!(by_id.err(), Some(ErrorCode::FetchSessionTopicIdError));
-        sessions.begin(request(id, -1, vec![]), MonoTime(0), 0).expect("closes");
+        sessions.begin(request(id, -1, vec![]), MonoTime(0), || 0).expect("closes");
         assert_eq!(sessions.len(), 0);
     }
 
@@ -351,7 +351,10 @@ mod tests {
     fn a_full_cache_evicts_only_stale_sessions() {
         let sessions = FetchSessions::new(1);
         let open = |now| {
-            sessions.begin(request(0, 0, vec![target(0, 5)]), now, 0).expect("answers").session_id
+            sessions
+                .begin(request(0, 0, vec![target(0, 5)]), now, || 0)
+                .expect("answers")
+                .session_id
         };
         assert_ne!(open(MonoTime(0)), 0);
         assert_eq!(open(MonoTime(1)), 0, "no slot: served without a session");
@@ -363,10 +366,10 @@ mod tests {
     fn forgotten_partitions_are_read_no_more() {
         let sessions = FetchSessions::new(1);
         let full = request(0, 0, vec![target(0, 5), target(1, 5)]);
-        let id = sessions.begin(full, MonoTime(0), 0).expect("opens").session_id;
+        let id = sessions.begin(full, MonoTime(0), || 0).expect("opens").session_id;
         let forgotten = vec![(FetchTopic::Name("t".into()), 0)];
         let next = SessionRequest { forgotten, ..request(id, 1, vec![]) };
-        let next = sessions.begin(next, MonoTime(0), 0).expect("resumes");
+        let next = sessions.begin(next, MonoTime(0), || 0).expect("resumes");
         assert_eq!(next.targets, [target(1, 5)]);
     }
 }

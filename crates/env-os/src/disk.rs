@@ -1,6 +1,7 @@
 use env::{DirEntry, Disk, DiskFile, OpenMode};
+use rustix::buffer::spare_capacity;
 use rustix::fs::{FallocateFlags, FlockOperation, fallocate, fcntl_lock, flock, statvfs, syncfs};
-use rustix::io::{Errno, ReadWriteFlags, preadv2, pwritev};
+use rustix::io::{Errno, ReadWriteFlags, pread, preadv2, pwritev};
 use rustix::process::{Resource, getrlimit};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IoSlice, IoSliceMut};
@@ -154,6 +155,23 @@ impl DiskFile for OsFile {
         };
         let end = position + count as u64;
         (position..end).step_by(READ_AHEAD_BYTES).all(probe) && (count == 0 || probe(end - 1))
+    }
+
+    /// Without zeros written first.
+    fn read_onto(&self, into: &mut Vec<u8>, position: u64, count: usize) -> io::Result<()> {
+        let before = into.len();
+        into.reserve_exact(count);
+        while into.len() < before + count {
+            let at = position + (into.len() - before) as u64;
+            match pread(&self.0, spare_capacity(into), at) {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        into.truncate(before + count);
+        Ok(())
     }
 
     fn write_at(&self, bytes: &[u8], position: u64) -> io::Result<()> {

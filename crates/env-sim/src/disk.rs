@@ -81,6 +81,7 @@ impl SimDisk {
             ignores_syncs: false,
             reads_wait: false,
             syncs: 0,
+            bytes_read: 0,
             open_files_max: OPEN_FILES_MAX,
         };
         let (state, during_sync) = (Arc::new(Mutex::new(state)), Arc::default());
@@ -175,6 +176,11 @@ impl SimDisk {
     /// How many file and directory syncs were asked for.
     pub fn syncs(&self) -> u64 {
         self.lock_state().syncs
+    }
+
+    /// How many bytes of files were read.
+    pub fn bytes_read(&self) -> u64 {
+        self.lock_state().bytes_read
     }
 
     /// Flips bits of a stored byte, live and durable: rot.

@@ -89,6 +89,14 @@ pub trait DiskFile: Send + Sync + 'static {
     fn is_at_hand(&self, _position: u64, _count: usize) -> bool {
         true
     }
+    /// Appends to `into` what the file has of the `count` bytes at `position`.
+    fn read_onto(&self, into: &mut Vec<u8>, position: u64, count: usize) -> io::Result<()> {
+        let before = into.len();
+        into.resize(before + count, 0);
+        let got = self.read_at(&mut into[before..], position);
+        into.truncate(before + *got.as_ref().unwrap_or(&0));
+        got.map(|_| ())
+    }
     /// Writes all of `bytes` at `position`, growing the file if needed.
     fn write_at(&self, bytes: &[u8], position: u64) -> io::Result<()>;
     /// Writes the slices one after another from `position`: one `pwritev`.

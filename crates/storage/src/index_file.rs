@@ -185,24 +185,32 @@ impl<D: Disk, E: IndexEntry> IndexFile<D, E> {
 
     /// The last entry whose key is not above `key`.
     pub(crate) fn floor(&self, key: E::Key) -> Result<Option<E>, StorageError> {
+        self.around(key).map(|(floor, _)| floor)
+    }
+
+    /// The last entry whose key is not above `key`, and the one after it.
+    pub(crate) fn around(&self, key: E::Key) -> Result<(Option<E>, Option<E>), StorageError> {
         if let State::Growing(growing) = &*self.read() {
-            let above = growing.entries.partition_point(|entry| entry.key() <= key);
-            return Ok(above.checked_sub(1).map(|index| growing.entries[index]));
+            let entries = &growing.entries;
+            let above = entries.partition_point(|entry| entry.key() <= key);
+            let floor = above.checked_sub(1).map(|index| entries[index]);
+            return Ok((floor, entries.get(above).copied()));
         }
-        let Some((file, count)) = self.sealed()? else { return Ok(None) };
+        let Some((file, count)) = self.sealed()? else { return Ok((None, None)) };
         let (mut low, mut high) = (0, count);
-        let mut found = None;
+        let (mut floor, mut above) = (None, None);
         while low < high {
             let middle = low + (high - low) / 2;
             let entry = self.entry(&file, middle)?;
             if entry.key() <= key {
-                found = Some(entry);
+                floor = Some(entry);
                 low = middle + 1;
             } else {
+                above = Some(entry);
                 high = middle;
             }
         }
-        Ok(found)
+        Ok((floor, above))
     }
 
     /// Keeps the leading entries for which `keep` holds.
@@ -415,11 +423,14 @@ mod tests {
         }
         let ask = |index: &OffsetIndex<SimDisk>| {
             let floor = |key| index.floor(key).unwrap().map(|entry| entry.relative_offset);
-            ([0, 2, 3, 6, 7, 19, 20, u32::MAX].map(floor), index.last().unwrap())
+            let above = |key| index.around(key).unwrap().1.map(|entry| entry.relative_offset);
+            let keys = [0, 2, 3, 6, 7, 19, 20, u32::MAX];
+            (keys.map(floor), keys.map(above), index.last().unwrap())
         };
         let answers = ask(&index);
         assert_eq!(answers.0[..4], [None, None, Some(3), Some(3)]);
-        assert_eq!(answers.1, Some(entry(20)));
+        assert_eq!(answers.1[4..], [Some(20), Some(20), None, None]);
+        assert_eq!(answers.2, Some(entry(20)));
         index.seal().unwrap();
         assert_eq!(ask(&index), answers);
         assert_eq!(bytes(&disk), 24);

@@ -21,6 +21,10 @@ pub const LOOKUP_CHUNK_BYTES: usize = 16 << 10;
 /// What was written last to a log is taken to be in memory still.
 pub const WARM_TAIL_BYTES: u64 = 4 << 20;
 
+/// With fewer bytes than this between two index entries a reader reads them along rather than guess
+/// where in them a batch begins: copying so much costs less than a second read.
+pub const GUESS_BYTES_MIN: usize = 8 << 10;
+
 /// Batches from this size on are hopped over head by head: a read of a head costs what a copy of so
 /// much does.
 pub const HOP_BYTES_MIN: u64 = 4 << 10;

@@ -180,13 +180,26 @@ impl<D: Disk> Segment<D> {
 
     /// The last index entry that is not above `target`; unchecked.
     pub(crate) fn floor_entry(&self, target: Offset) -> Result<Option<OffsetEntry>, StorageError> {
+        self.entries_around(target).map(|(floor, _)| floor)
+    }
+
+    /// The entry of the last indexed batch that does not end after `target`, and the one after it.
+    pub(crate) fn entries_around(
+        &self,
+        target: Offset,
+    ) -> Result<(Option<OffsetEntry>, Option<OffsetEntry>), StorageError> {
         let relative = target.since(self.base).clamp(0, i64::from(u32::MAX)) as u32;
-        self.offset_index.floor(relative)
+        self.offset_index.around(relative)
+    }
+
+    /// Where the batch ends that `entry` means.
+    pub(crate) fn end_of(&self, entry: &OffsetEntry) -> Offset {
+        self.base.plus(i64::from(entry.relative_offset))
     }
 
     /// Whether `frame`, found where `entry` points to, is the batch that it means.
     pub(crate) fn bears_out(&self, entry: &OffsetEntry, frame: &Frame) -> bool {
-        frame.last_offset == self.base.plus(i64::from(entry.relative_offset))
+        frame.last_offset == self.end_of(entry)
     }
 
     /// The first batch that ends at `target` or after.

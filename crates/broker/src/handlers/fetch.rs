@@ -46,7 +46,7 @@ pub fn handle<E: Env>(
     let by_topic_id = ctx.version >= TOPIC_IDS_SINCE;
     let image = metadata.image();
     let session = session_request(&request, by_topic_id, &image);
-    let context = match sessions.begin(session, ctx.now, settings.random()) {
+    let context = match sessions.begin(session, ctx.now, || settings.random()) {
         Ok(context) => context,
         Err(error) => return reply.send(refusal(error)),
     };

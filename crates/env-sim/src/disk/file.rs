@@ -63,6 +63,7 @@ impl DiskFile for SimFile {
             let from = (position as usize).min(file.live.len());
             let got = into.len().min(file.live.len() - from);
             into[..got].copy_from_slice(&file.live[from..from + got]);
+            state.bytes_read += got as u64;
             Ok(got)
         })
     }

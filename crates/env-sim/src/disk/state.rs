@@ -47,6 +47,7 @@ pub(super) struct State {
     pub(super) ignores_syncs: bool,
     pub(super) reads_wait: bool,
     pub(super) syncs: u64,
+    pub(super) bytes_read: u64,
     pub(super) open_files_max: usize,
 }
 

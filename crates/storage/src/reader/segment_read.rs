@@ -8,7 +8,7 @@ use types::Offset;
 use super::{ReadSlice, Wanted};
 use crate::error::StorageError;
 use crate::frame::Frame;
-use crate::limits::LOOKUP_CHUNK_BYTES;
+use crate::limits::{GUESS_BYTES_MIN, LOOKUP_CHUNK_BYTES};
 use crate::offset_index::OffsetEntry;
 use crate::segment::Segment;
 
@@ -20,6 +20,8 @@ pub(super) struct Reach {
     /// Of the segment.
     pub(super) end: u64,
     count: usize,
+    /// Of the batch that is most likely the first one wanted, and how much is read from it on.
+    likely: Option<(OffsetEntry, usize)>,
 }
 
 impl Reach {
@@ -29,16 +31,34 @@ impl Reach {
         bytes_max: usize,
     ) -> Result<Reach, StorageError> {
         let end = segment.bytes()?;
-        let entry = segment.floor_entry(from)?;
-        let entry = entry.filter(|entry| u64::from(entry.position) < end);
+        let (floor, above) = segment.entries_around(from)?;
+        let inside = |entry: &OffsetEntry| u64::from(entry.position) < end;
+        let (entry, above) = (floor.filter(inside), above.filter(inside));
         let start = entry.map_or(0, |entry| u64::from(entry.position));
-        // One read serves both: the few batches between the index entry and `from`, and the answer.
-        let count = (LOOKUP_CHUNK_BYTES + bytes_max).min((end - start) as usize);
-        Ok(Reach { entry, start, end, count })
+        let next = above.map_or(end, |entry| u64::from(entry.position)).max(start);
+        let skipped = match from <= segment.base() {
+            true => 0,
+            false => ((next - start) as usize).min(LOOKUP_CHUNK_BYTES),
+        };
+        // Batches larger than the index interval have an entry each, and what is wanted mostly
+        // begins where one does: nothing before it needs to be read.
+        let likely = match entry {
+            Some(entry) if segment.end_of(&entry) == from => Some(entry),
+            _ => above.filter(|_| skipped >= GUESS_BYTES_MIN),
+        };
+        let likely =
+            likely.map(|entry| (entry, bytes_max.min((end - u64::from(entry.position)) as usize)));
+        // Else one read serves both: the few batches between the entry and `from`, and the answer.
+        let count = (skipped + bytes_max).min((end - start) as usize);
+        Ok(Reach { entry, start, end, count, likely })
     }
 
     pub(super) fn is_at_hand<D: Disk>(&self, segment: &Segment<D>) -> bool {
-        segment.file().is_ok_and(|file| file.is_at_hand(self.start, self.count))
+        let (at, count) = match &self.likely {
+            Some((entry, count)) => (u64::from(entry.position), *count),
+            None => (self.start, self.count),
+        };
+        segment.file().is_ok_and(|file| file.is_at_hand(at, count))
     }
 }
 
@@ -47,7 +67,11 @@ pub(super) fn read_segment<D: Disk>(
     segment: &Segment<D>,
     wanted: Wanted,
 ) -> Result<Option<ReadSlice>, StorageError> {
-    let Reach { entry, start, end, count } = Reach::of(segment, wanted.from, wanted.bytes_max)?;
+    let reach = Reach::of(segment, wanted.from, wanted.bytes_max)?;
+    if let Some(slice) = read_likely(segment, &reach, wanted)? {
+        return Ok(Some(slice));
+    }
+    let Reach { entry, start, end, count, .. } = reach;
     let buffer = load(segment, start, count)?;
     let is_end = start + count as u64 == end;
     let is_borne_out = match (&entry, Frame::parse(&buffer)) {
@@ -74,11 +98,35 @@ pub(super) fn read_segment<D: Disk>(
     }
 }
 
+/// What is wanted, if the batch that is most likely its first one is.
+fn read_likely<D: Disk>(
+    segment: &Segment<D>,
+    reach: &Reach,
+    wanted: Wanted,
+) -> Result<Option<ReadSlice>, StorageError> {
+    let Some((entry, count)) = &reach.likely else { return Ok(None) };
+    let start = u64::from(entry.position);
+    let mut buffer = load(segment, start, *count)?;
+    let Ok(first) = Frame::parse(&buffer) else { return Ok(None) };
+    if !segment.bears_out(entry, &first) || first.base_offset > wanted.from {
+        return Ok(None);
+    }
+    if first.bytes > *count as u64 {
+        if !wanted.at_least_one {
+            return Ok(Some(ReadSlice::empty(wanted.from)));
+        }
+        buffer = load(segment, start, first.bytes as usize)?;
+    }
+    match pick(&buffer, wanted, start + buffer.len() as u64 == reach.end) {
+        Picked::Slice(slice) => Ok(Some(slice)),
+        Picked::Nothing | Picked::Unclear => Ok(None),
+    }
+}
+
 fn load<D: Disk>(segment: &Segment<D>, position: u64, count: usize) -> Result<Bytes, StorageError> {
-    let mut buffer = vec![0; count];
+    let mut buffer = Vec::with_capacity(count);
     let failed = StorageError::io("read segment", segment.log_path());
-    let got = segment.file()?.read_at(&mut buffer, position).map_err(failed)?;
-    buffer.truncate(got);
+    segment.file()?.read_onto(&mut buffer, position, count).map_err(failed)?;
     Ok(Bytes::from(buffer))
 }
 

@@ -60,6 +60,63 @@ fn a_first_batch_larger_than_any_buffer_is_found_and_returned_whole() {
     assert!(world.reader().read(at(2), 1, at(3), false).unwrap().is_empty());
 }
 
+/// Appends a batch with one record of `bytes` for each; returns the sizes of the batches.
+fn fill_sizes(world: &mut World, bytes: impl IntoIterator<Item = usize>) -> Vec<usize> {
+    for bytes in bytes {
+        let mut builder = BatchBuilder::new();
+        let value = vec![b'x'; bytes];
+        builder.push(NewRecord { value: Some(&value), ..NewRecord::default() });
+        world.append(ValidatedBatch::trusted(builder.build())).unwrap();
+    }
+    world.batches().iter().map(|batch| batch.size_bytes()).collect()
+}
+
+#[test]
+fn who_reads_on_from_large_batch_to_large_batch_reads_no_byte_twice() {
+    let config = LogConfig { segment_bytes: 1 << 22, index_interval_bytes: 4096, ..small() };
+    let mut world = World::new(config);
+    let sizes = fill_sizes(&mut world, [100_000; 8]);
+    for of_sealed in [false, true] {
+        for (offset, size) in (0..).zip(&sizes) {
+            let before = world.disk.bytes_read();
+            let slice = world.reader().read(at(offset), size + 50, at(8), true).unwrap();
+            assert_eq!((slice.base_offset, slice.bytes.len()), (Offset(offset), *size));
+            let read = (world.disk.bytes_read() - before) as usize;
+            // A sealed index is searched on the disk.
+            assert!(read <= size + 50 + 200, "{read} of {size}, sealed: {of_sealed}");
+        }
+        world.log().roll(NOW).unwrap();
+    }
+}
+
+#[test]
+fn every_batch_is_found_among_larger_and_smaller_ones_however_many_have_index_entries() {
+    let sizes = [10, 9_000, 30_000, 10, 10, 5_000, 60_000, 200, 17_000, 17_000, 4_000, 100, 9_000];
+    for interval in [0, 4096, 20_000, 1 << 30] {
+        let config =
+            LogConfig { segment_bytes: 1 << 22, index_interval_bytes: interval, ..small() };
+        let mut world = World::new(config);
+        let sizes = fill_sizes(&mut world, sizes.into_iter().cycle().take(60));
+        for offset in 0..sizes.len() {
+            for bytes in [1, 8_000, 20_000, 100_000] {
+                let mut expected = sizes[offset];
+                let fitting = |size: &&usize| {
+                    expected += **size;
+                    expected <= bytes
+                };
+                let count = 1 + sizes[offset + 1..].iter().take_while(fitting).count();
+                let up_to = at(sizes.len() as i64);
+                let slice = world.reader().read(at(offset as i64), bytes, up_to, true).unwrap();
+                assert_eq!(slice.base_offset, at(offset as i64), "{interval} {bytes}");
+                let got = slice.next_offset.since(slice.base_offset) as usize;
+                // Far from any index entry the answer may be shorter than was asked for.
+                let is_far = interval == 1 << 30;
+                assert!(got == count || (is_far && (1..count).contains(&got)), "{got} {count}");
+            }
+        }
+    }
+}
+
 #[test]
 fn offsets_outside_the_log_are_refused_and_its_end_is_empty() {
     let mut world = World::new(small());
