@@ -52,6 +52,12 @@ const COMMANDS: &[Command] = &[
         name: "sim", usage: "[…]", what: "the simulator; --help tells more", run: sim::run
     },
     Command {
+        name: "models",
+        usage: "[--large] [--world NAME] [--defects]",
+        what: "every order of events in small worlds; --help tells more",
+        run: |args| sim::release("models", args),
+    },
+    Command {
         name: "soak",
         usage: "[…]",
         what: "kills and power cuts under load; --help tells more",

@@ -5,7 +5,8 @@ use crate::{CommittedBatch, Epoch};
 /// Stands in front of apply and lets each batch through once, in order, from no past reign.
 ///
 /// It makes a zombie's, a duplicated, a re-sent or a gapped batch a no-op on every node in the
-/// same way, so that the state machine stays right even over an engine that errs.
+/// same way. It does not mend a leader that goes on in a reign in which a batch of its own was
+/// lost: that is the engine's contract.
 ///
 /// **Invariant:** the epochs of the batches it passed never fall, and their offsets are dense.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@ use types::Offset;
 use crate::HighWatermark;
 
 /// What an acknowledgement of `acks=all` promises: the topic property `durability`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Durability {
     /// On disk.
     #[default]
@@ -15,7 +15,7 @@ pub enum Durability {
 }
 
 /// What the gate goes by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct GateRules {
     pub durability: Durability,
     /// `flush.messages`: under [`Durability::PageCache`], the append that makes this many records
@@ -24,7 +24,7 @@ pub struct GateRules {
 }
 
 /// How far the other replicas are that must hold a record before it is committed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum InSync {
     /// There are none: the leader is the whole in-sync set.
     #[default]
@@ -42,7 +42,7 @@ pub enum InSync {
 /// the rules become.
 /// **Source:** the high watermark of Kafka's `Partition.maybeIncrementLeaderHW`, which knows the
 /// replicas' log ends only; `flush.messages` as in `UnifiedLog.append`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AckGate {
     rules: GateRules,
     position: HighWatermark,
@@ -54,7 +54,7 @@ pub struct AckGate {
     flush: Option<Flush>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Flush {
     held_at: Offset,
     up_to: Offset,

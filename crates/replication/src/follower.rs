@@ -4,7 +4,7 @@ use crate::limits::FETCH_RETRY_BACKOFF;
 use crate::{Durability, LogEnds, PartitionState, truncation_point};
 
 /// What a follower asks its leader for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FetchFrom {
     pub leader: BrokerId,
     pub leader_epoch: LeaderEpoch,
@@ -17,7 +17,7 @@ pub struct FetchFrom {
 }
 
 /// What a leader answers, records left out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FetchAnswer {
     pub error: ErrorCode,
     pub diverging: Option<EpochEnd>,
@@ -42,7 +42,7 @@ pub enum FetchStep {
 }
 
 /// Why a follower would rather stand still.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StopReason {
     /// The leader lacks what was committed: a disk lost what it had synced, or a leader was elected
     /// unclean while this replica was away. Following would make the loss complete.
@@ -55,7 +55,7 @@ pub enum StopReason {
 /// topic's durability or an unclean election gave that up.
 /// **Source:** KIP-101, KIP-279, KIP-595; Kafka `AbstractFetcherThread`.
 #[doc(alias = "ReplicaFetcherThread")]
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PartitionFollower {
     leader: Option<BrokerId>,
     leader_epoch: LeaderEpoch,

@@ -9,7 +9,7 @@ use types::Offset;
 /// # Source
 /// Kafka `Partition.maybeIncrementLeaderHW`; truncation by epoch instead: KIP-101, KIP-279.
 #[doc(alias = "HW")]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct HighWatermark(Offset);
 
 impl HighWatermark {

@@ -4,7 +4,7 @@ use crate::limits::ISR_RETRY_BACKOFF;
 
 /// The in-sync set that a leader asks the controller for.
 #[doc(alias = "AlterPartition")]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct IsrProposal {
     pub leader_epoch: LeaderEpoch,
     /// The controller refuses it if the partition has changed since.
@@ -16,7 +16,7 @@ pub struct IsrProposal {
 }
 
 /// What became of a proposal.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum IsrOutcome {
     /// The partition as the controller has it.
     Committed {
@@ -35,7 +35,7 @@ pub enum IsrOutcome {
 /// sets, because either may be the committed one. What is committed under the high watermark is
 /// therefore held by whichever set a next leader is chosen from.
 /// **Source:** KIP-497; Kafka `PartitionState.maximalIsr`, `PendingPartitionChange`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct InSyncSet {
     committed: Vec<BrokerId>,
     partition_epoch: PartitionEpoch,
@@ -43,7 +43,7 @@ pub(crate) struct InSyncSet {
     not_before: MonoTime,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Change {
     proposal: IsrProposal,
     /// Whoever was ever proposed at this partition epoch.
@@ -53,7 +53,7 @@ struct Change {
     in_doubt: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Standing {
     Due,
     InFlight,

@@ -8,7 +8,7 @@ use crate::{AckGate, GateRules, InSync, IsrOutcome, IsrProposal, LogEnds, Partit
 use crate::{ReplicaView, preferred_read_replica};
 
 /// What the configuration says of a partition that is led here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LeaderRules {
     pub gate: GateRules,
     /// `min.insync.replicas`. Where a partition has fewer replicas, all of them are enough.
@@ -36,7 +36,7 @@ pub struct FollowerFetch {
 /// in-sync set and of the one that may be on its way, and there are at least `min.insync.replicas`.
 /// **Source:** Kafka `Partition`; KIP-497, KIP-903, KIP-966.
 #[doc(alias = "cluster.Partition")]
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PartitionLeader {
     me: BrokerId,
     leader_epoch: LeaderEpoch,

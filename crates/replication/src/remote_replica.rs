@@ -6,7 +6,7 @@ use crate::FollowerFetch;
 
 /// What the leader knows of a follower: what its last fetch said.
 #[doc(alias = "Replica")]
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct RemoteReplica {
     pub(crate) id: BrokerId,
     /// Of the follower's last fetch.

@@ -3,7 +3,7 @@ use types::{BrokerId, LeaderEpoch, MonoTime, Offset, PartitionEpoch};
 use crate::{LeaderRules, LogEnds, PartitionFollower, PartitionLeader, PartitionState};
 
 /// This broker's part in a partition, as the metadata deals it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Replica {
     me: BrokerId,
     rules: LeaderRules,
@@ -11,7 +11,7 @@ pub struct Replica {
 }
 
 /// What it is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 // One a partition, and partitions are by their owners: a box would save nothing.
 #[allow(clippy::large_enum_variant)]
 pub enum Role {

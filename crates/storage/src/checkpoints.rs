@@ -19,7 +19,7 @@ use types::{LeaderEpoch, Offset, TopicPartition};
 pub type OffsetCheckpoint = BTreeMap<TopicPartition, Offset>;
 
 /// One line of `leader-epoch-checkpoint`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct EpochEntry {
     pub epoch: LeaderEpoch,
     /// The first offset that this leader wrote, or would have written.

@@ -13,7 +13,7 @@ use types::{EpochEnd, LeaderEpoch, Offset};
 /// **Persisted:** `leader-epoch-checkpoint`, written on every change, synced before the recovery
 /// point passes it. What power loss takes is read back from the batches, which carry their epoch.
 /// **Source:** KIP-101, KIP-279; Kafka `LeaderEpochFileCache`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[doc(alias = "LeaderEpochFileCache")]
 pub struct LeaderEpochCache {
     entries: Vec<EpochEntry>,

@@ -14,7 +14,7 @@ impl LeaderEpoch {
 }
 
 /// An epoch and the offset after its last record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[doc(alias = "EpochEndOffset")]
 pub struct EpochEnd {
     pub epoch: LeaderEpoch,

@@ -12,7 +12,7 @@ const HEADER: &str = "\
 # `cargo xtask tidy --tighten` lowers them to what is there.
 ";
 const FILE_LINES_AIM: usize = 400;
-const TOOLS: [&str; 5] = ["xtask", "env-sim", "sim", "bench", "fuzz-rounds"];
+const TOOLS: [&str; 6] = ["xtask", "env-sim", "sim", "bench", "fuzz-rounds", "models"];
 
 /// What is counted, and what to say when there is more of it than before.
 struct Count {
