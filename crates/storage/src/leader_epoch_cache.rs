@@ -59,6 +59,19 @@ impl LeaderEpochCache {
         true
     }
 
+    /// Notes a batch of `epoch` that goes to `base_offset`, in a log that ended at `log_end`.
+    /// Epochs that begin there have no records, and get none if it is of another: a leader that was
+    /// deposed before it wrote left them behind. Returns whether anything changed.
+    pub fn note_batch(&mut self, epoch: LeaderEpoch, base_offset: Offset, log_end: Offset) -> bool {
+        if epoch.0 < 0 || self.latest().is_some_and(|latest| latest.epoch == epoch) {
+            return false;
+        }
+        // Compaction leaves gaps, and an empty log may begin below its end.
+        let dropped = self.truncate_from_end(log_end.min(base_offset));
+        let is_newer = self.latest().is_none_or(|latest| latest.epoch < epoch);
+        (is_newer && self.assign(epoch, base_offset)) || dropped
+    }
+
     /// The epoch that the record at `offset` was written in.
     pub fn epoch_at(&self, offset: Offset) -> Option<LeaderEpoch> {
         let above = self.entries.partition_point(|entry| entry.start_offset <= offset);
@@ -197,6 +210,21 @@ mod tests {
         assert!(epochs.assign(LeaderEpoch(2), Offset(30)));
         assert_eq!(epochs, cache(&[(1, 0), (2, 10)]));
         assert_eq!(end(&epochs, 1), Some((1, 10)));
+    }
+
+    #[test]
+    fn a_batch_of_an_earlier_epoch_drops_the_later_one_that_has_no_records() {
+        let mut epochs = cache(&[(1, 0), (2, 10), (5, 30)]);
+        assert!(epochs.note_batch(LeaderEpoch(2), Offset(30), Offset(30)));
+        assert_eq!(epochs, cache(&[(1, 0), (2, 10)]));
+        let mut epochs = cache(&[(1, 0), (5, 30)]);
+        assert!(epochs.note_batch(LeaderEpoch(2), Offset(34), Offset(30)), "over a gap, too");
+        assert_eq!(epochs, cache(&[(1, 0), (2, 34)]));
+        let mut epochs = cache(&[(1, 0), (5, 30)]);
+        assert!(!epochs.note_batch(LeaderEpoch(5), Offset(34), Offset(30)), "these are its own");
+        assert!(!epochs.note_batch(LeaderEpoch(2), Offset(40), Offset(40)), "it has records");
+        assert!(!epochs.note_batch(LeaderEpoch::NONE, Offset(40), Offset(40)));
+        assert_eq!(epochs, cache(&[(1, 0), (5, 30)]));
     }
 
     #[test]

@@ -217,10 +217,9 @@ impl<D: Disk> PartitionLog<D> {
         let room = self.make_room(frame.bytes);
         self.state.guard_unless_full(room)?;
         if let Some(header) = &frame.header {
+            let log_end = self.next_offset;
             let noted = self.state.change_epochs(|epochs| {
-                let known = epochs.latest().map_or(LeaderEpoch::NONE, |latest| latest.epoch);
-                header.leader_epoch > known
-                    && epochs.assign(header.leader_epoch, header.base_offset)
+                epochs.note_batch(header.leader_epoch, header.base_offset, log_end)
             });
             // A full disk: the epoch begins with the next batch that finds room.
             self.state.guard_unless_full(noted)?;

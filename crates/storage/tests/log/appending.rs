@@ -4,7 +4,7 @@ use env_sim::{Crash, Operation};
 use records::control::ControlRecord;
 use records::validate::{AppendOrigin, ValidatedBatch};
 use storage::{AppendContext, AppendError, LogConfig, StorageError};
-use types::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, WallTime};
+use types::{EpochEnd, LeaderEpoch, Offset, ProducerEpoch, ProducerId, WallTime};
 
 #[test]
 fn batches_get_consecutive_offsets_and_the_leader_s_epoch_and_are_otherwise_untouched() {
@@ -189,6 +189,33 @@ fn a_follower_keeps_the_leader_s_offsets_and_epochs() {
     follower.log().append_as_follower(replicated(&[later]), NOW).unwrap();
     assert_eq!(follower.log().log_end(), Offset(42));
     assert_eq!(follower.reader().read(at(20), 1000, at(42), true).unwrap().base_offset, Offset(40));
+}
+
+/// Under the epoch without records it would be taken for a record that no other replica has, and be
+/// cut although it is committed.
+#[test]
+fn what_a_deposed_leader_then_copies_is_not_taken_for_its_own_epoch() {
+    let mut leader = World::new(small());
+    leader.epoch = 3;
+    leader.fill(&[&[1], &[2]]);
+    leader.epoch = 5;
+    leader.fill(&[&[3]]);
+    let sent = leader.batches();
+    let mut follower = World::new(small());
+    follower.log().append_as_follower(replicated(&sent[..1]), NOW).unwrap();
+    follower.log().begin_epoch(LeaderEpoch(4)).unwrap();
+    follower.log().append_as_follower(replicated(&sent[1..2]), NOW).unwrap();
+    let end_of_3 = EpochEnd { epoch: LeaderEpoch(3), end_offset: Offset(2) };
+    let known = |follower: &mut World| follower.log().epoch_end_offset(LeaderEpoch(3));
+    assert_eq!(known(&mut follower), Some(end_of_3));
+    assert_eq!(follower.log().latest_epoch(), Some(LeaderEpoch(3)));
+    assert_eq!(follower.reader().leader_epoch_at(at(1)), Some(LeaderEpoch(3)));
+    follower.crash(Crash::Kill);
+    assert!(!follower.start().rebuilt_epochs, "the file says the same");
+    assert_eq!(known(&mut follower), Some(end_of_3));
+    follower.log().append_as_follower(replicated(&sent[2..]), NOW).unwrap();
+    assert_eq!(known(&mut follower), Some(end_of_3));
+    assert_eq!(follower.reader().leader_epoch_at(at(2)), Some(LeaderEpoch(5)));
 }
 
 #[test]
