@@ -3,6 +3,9 @@
 //! No socket is in sight: requests leave through [`ReplicationLinks`], and whoever brings an answer
 //! runs what it leads to.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
@@ -78,11 +81,12 @@ impl<E: Env> ReplicaFetchers<E> {
 
     fn leave(&self, key: Key, but_for: Option<BrokerId>) {
         let before = lock(&self.followed).remove(&key);
-        if let Some(leader) = before.filter(|leader| Some(*leader) != but_for)
-            && let Some(session) = self.lock().get_mut(&leader)
-        {
+        let Some(leader) = before.filter(|leader| Some(*leader) != but_for) else { return };
+        if let Some(session) = self.lock().get_mut(&leader) {
             session.unfollow(key);
         }
+        // Those who stay may have waited until what is on its way here is durable.
+        self.ask(leader);
     }
 
     /// Tells the fetchers that what came from a leader is as durable here as it is to be.

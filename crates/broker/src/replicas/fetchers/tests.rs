@@ -1,0 +1,117 @@
+use config::Sources;
+use env_sim::SimEnv;
+use protocol::messages::create_topics_request::{CreatableTopic, CreateTopicsRequest};
+use protocol::messages::fetch_response::FetchableTopicResponse;
+use protocol::messages::{AlterPartitionRequest, AlterPartitionResponse, FetchRequest};
+use records::{BatchBuilder, NewRecord};
+use replication::PartitionState;
+use types::{PartitionEpoch, Uuid};
+
+use super::*;
+use crate::node::{Endpoint, NodeOptions};
+use crate::replicas::Answered;
+
+const TOPIC: Uuid = Uuid([7; 16]);
+const LEADER: BrokerId = BrokerId(2);
+const SESSION: i32 = 11;
+
+/// A way on which requests are written down.
+#[derive(Default)]
+struct Asked(Mutex<Vec<FetchRequest>>);
+
+impl ReplicationLinks for Asked {
+    fn fetch(&self, leader: BrokerId, request: FetchRequest, _: Answered<FetchResponse>) {
+        assert_eq!(leader, LEADER);
+        lock(&self.0).push(request);
+    }
+
+    fn alter_partition(&self, _: AlterPartitionRequest, _: Answered<AlterPartitionResponse>) {}
+}
+
+impl Asked {
+    /// The partitions that the last request names, and those that it forgets.
+    fn last(&self) -> (Vec<i32>, Vec<i32>) {
+        let requests = lock(&self.0);
+        let last = requests.last().expect("a request");
+        let named = last.topics.iter().flat_map(|topic| &topic.partitions);
+        let forgotten = last.forgotten_topics_data.iter().flat_map(|topic| &topic.partitions);
+        (named.map(|partition| partition.partition).collect(), forgotten.copied().collect())
+    }
+
+    fn count(&self) -> usize {
+        lock(&self.0).len()
+    }
+}
+
+fn node_with_two_partitions(env: &SimEnv) -> Arc<Node<SimEnv>> {
+    let properties = ["node.id=1", "log.dirs=/data", "log.index.size.max.bytes=16384"];
+    let properties = properties.map(str::to_owned);
+    let sources = Sources { overrides: &properties, ..Sources::default() };
+    let config = config::load(sources).expect("the test's own configuration").config;
+    let listener = "PLAINTEXT".to_owned();
+    let endpoints = vec![Endpoint { listener, host: "here".to_owned(), port: 9092 }];
+    let options = NodeOptions { config: Arc::new(config), endpoints };
+    let node = Node::open(env.clone(), options).expect("a new disk");
+    let topic = CreatableTopic {
+        name: "t".into(),
+        num_partitions: 2,
+        replication_factor: 1,
+        ..Default::default()
+    };
+    let request = CreateTopicsRequest { topics: vec![topic], ..Default::default() };
+    let created = node.controller.submit_alone(move |c| c.create_topics(&request, &mut || TOPIC));
+    assert_eq!(created.expect("committed").topics[0].error_code, 0);
+    node
+}
+
+fn led_by(leader: BrokerId, epoch: i32) -> PartitionState {
+    PartitionState {
+        leader: Some(leader),
+        leader_epoch: LeaderEpoch(epoch),
+        partition_epoch: PartitionEpoch(epoch),
+        replicas: vec![BrokerId(1), LEADER],
+        isr: vec![BrokerId(1), LEADER],
+        recovering: false,
+    }
+}
+
+fn answer(partition_index: i32, records: &[u8]) -> FetchResponse {
+    let data = PartitionData {
+        partition_index,
+        high_watermark: 0,
+        log_start_offset: 0,
+        records: Some(records.to_vec().into()),
+        ..Default::default()
+    };
+    let topic =
+        FetchableTopicResponse { topic_id: TOPIC, partitions: vec![data], ..Default::default() };
+    FetchResponse { session_id: SESSION, responses: vec![topic], ..Default::default() }
+}
+
+#[test]
+fn who_stops_following_does_not_keep_the_others_from_the_leader_while_its_records_are_synced() {
+    let env = SimEnv::new(7);
+    let node = node_with_two_partitions(&env);
+    let (now, wall) = (env.clock().mono(), env.clock().wall());
+    let (fetchers, asked) = (ReplicaFetchers::default(), Arc::new(Asked::default()));
+    fetchers.attach(&node);
+    fetchers.connect(Arc::clone(&asked) as Arc<dyn ReplicationLinks>);
+    let partition = |index| node.partitions.get("t", index).expect("made with the topic");
+    let becomes = |index, state: &PartitionState| {
+        partition(index).handle_partition_state(state, now, wall).expect("a sound disk");
+        fetchers.refresh(&partition(index));
+    };
+    becomes(0, &led_by(LEADER, 5));
+    becomes(1, &led_by(LEADER, 5));
+    fetchers.handle_outcome(&node, LEADER, Ok(answer(0, &[])));
+    assert_eq!((asked.count(), asked.last()), (2, (vec![1], vec![])));
+
+    let mut batch = BatchBuilder::new().base_offset(Offset(0)).leader_epoch(LeaderEpoch(5));
+    batch.push(NewRecord { timestamp: wall, key: None, value: Some(b"v"), headers: &[] });
+    fetchers.handle_outcome(&node, LEADER, Ok(answer(1, batch.build().bytes())));
+    assert!(partition(1).is_syncing());
+    assert_eq!(asked.count(), 2, "one fetch for all, once they are durable");
+
+    becomes(1, &led_by(BrokerId(1), 6));
+    assert_eq!((asked.count(), asked.last()), (3, (vec![], vec![1])));
+}
