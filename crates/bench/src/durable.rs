@@ -16,6 +16,7 @@ use crate::batches::BatchShape;
 use crate::load::{self, Ask, Load};
 use crate::machine::{sync_file_system, warm_up};
 use crate::options::DurableOptions;
+use crate::report::shown;
 use crate::server::{Running, Server};
 use crate::wire::{TOPIC, create_topic_with};
 
@@ -103,17 +104,8 @@ fn print([cache, disk]: &[Vec<Figures>; 2]) {
     }
 }
 
-/// The median, and the least and the most.
 fn spread(values: impl Iterator<Item = f64>) -> String {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    match &values[..] {
-        [] => "–".to_owned(),
-        [least, ..] => {
-            let (median, most) = (values[values.len() / 2], values[values.len() - 1]);
-            format!("{median:.2} [{least:.2}..{most:.2}]")
-        }
-    }
+    shown(&values.collect::<Vec<_>>(), 2)
 }
 
 fn run(options: &DurableOptions, server: &Server, durability: &str) -> Outcome<Figures> {

@@ -140,12 +140,7 @@ impl Results {
         let decimals = figure.unit.decimals();
         let mut row = vec![figure.name.clone(), figure.unit.symbol().to_owned()];
         for (place, samples) in figure.samples.iter().enumerate() {
-            row.push(spread(samples).map_or_else(
-                || "–".to_owned(),
-                |(least, median, most)| {
-                    format!("{median:.decimals$} [{least:.decimals$}..{most:.decimals$}]")
-                },
-            ));
+            row.push(shown(samples, decimals));
             if place > 0 {
                 row.push(figure.ratio(samples).map_or("–".to_owned(), |r| format!("{r:.2}")));
             }
@@ -159,6 +154,16 @@ impl Figure {
         let (_, floor, _) = spread(self.samples.first()?)?;
         let (_, median, _) = spread(samples)?;
         Some(median / floor)
+    }
+}
+
+/// The median, and the least and the most beside it.
+pub fn shown(samples: &[f64], decimals: usize) -> String {
+    match spread(samples) {
+        None => "–".to_owned(),
+        Some((least, median, most)) => {
+            format!("{median:.decimals$} [{least:.decimals$}..{most:.decimals$}]")
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use crate::batches::BatchShape;
 use crate::machine;
 use crate::options::RestartOptions;
+use crate::report::shown;
 use crate::server::{Running, Server};
 use crate::wire::{TOPIC, create_topic_with};
 use crate::{Outcome, load, process};
@@ -133,10 +134,7 @@ fn print(options: &RestartOptions, starts: &[Started]) {
     for name in names {
         let of: Vec<&Started> = starts.iter().filter(|started| started.what == name).collect();
         let spread = |value: fn(&Started) -> f64| {
-            let mut values: Vec<f64> = of.iter().map(|started| value(started)).collect();
-            values.sort_by(f64::total_cmp);
-            let last = values.len() - 1;
-            format!("{:.0} [{:.0}..{:.0}]", values[last / 2], values[0], values[last])
+            shown(&of.iter().map(|started| value(started)).collect::<Vec<_>>(), 0)
         };
         let ready = spread(|started| started.ready_ms);
         let rss = spread(|started| started.rss_mib);
