@@ -213,7 +213,7 @@ impl<D: Disk> FetchReader<D> {
             if !self.context.is_news(
                 target,
                 news(&data),
-                has_records || data.diverging_epoch.epoch >= 0 || data.preferred_read_replica >= 0,
+                has_records || data.preferred_read_replica >= 0,
             ) {
                 continue;
             }
@@ -255,6 +255,7 @@ fn count<D: Disk>(found: &Found<D>, data: &PartitionData, metrics: &Metrics) {
 fn news(data: &PartitionData) -> PartitionNews {
     PartitionNews {
         error: data.error_code,
+        diverges: data.diverging_epoch.epoch >= 0,
         high_watermark: data.high_watermark,
         last_stable_offset: data.last_stable_offset,
         log_start_offset: data.log_start_offset,

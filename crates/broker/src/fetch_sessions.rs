@@ -52,6 +52,8 @@ impl FetchTarget {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PartitionNews {
     pub error: i16,
+    /// The client's log is not the one here: it takes nothing else from this answer.
+    pub diverges: bool,
     pub high_watermark: i64,
     pub last_stable_offset: i64,
     pub log_start_offset: i64,
@@ -213,12 +215,23 @@ fn make_room(cache: &mut BTreeMap<i32, Arc<Mutex<Session>>>, slots: usize, now: 
     }
 }
 
+impl Cached {
+    fn update(&mut self, target: &FetchTarget) {
+        if self.target.current_leader_epoch != target.current_leader_epoch {
+            // A follower drops what it asked for in another reign: it may never have taken in what
+            // it was told last. Kafka's `CachedPartition` goes on from it.
+            self.told = None;
+        }
+        self.target = target.detached();
+    }
+}
+
 impl Session {
     fn update(&mut self, targets: Vec<FetchTarget>, forgotten: &[Key]) {
         for target in targets {
             let key = (target.topic.clone(), target.partition);
             match self.partitions.get_mut(&key) {
-                Some(cached) => cached.target = target.detached(),
+                Some(cached) => cached.update(&target),
                 None => {
                     let target = target.detached();
                     let key = (target.topic.clone(), target.partition);
@@ -257,8 +270,9 @@ impl FetchContext {
             return true;
         };
         let changed = cached.told != Some(news);
-        // An error is told every time: the client must not believe it went away.
-        cached.told = (news.error == 0).then_some(news);
+        // An error is told every time: the client must not believe it went away. Whose log
+        // diverges has to be told the rest again once it has cut it.
+        cached.told = (news.error == 0 && !news.diverges).then_some(news);
         !self.is_incremental || changed || has_records
     }
 }
@@ -295,7 +309,14 @@ mod tests {
     }
 
     fn news(high_watermark: i64) -> PartitionNews {
-        PartitionNews { error: 0, high_watermark, last_stable_offset: 0, log_start_offset: 0 }
+        let (last_stable_offset, log_start_offset) = (0, 0);
+        PartitionNews {
+            error: 0,
+            diverges: false,
+            high_watermark,
+            last_stable_offset,
+            log_start_offset,
+        }
     }
 
     #[test]
@@ -327,6 +348,36 @@ mod tests {
         assert!(next.is_news(&target(0, 5), error, false));
         assert!(next.is_news(&target(0, 5), news(5), false));
         assert!(!next.is_news(&target(0, 5), news(5), false));
+    }
+
+    #[test]
+    fn whose_leader_epoch_has_changed_is_told_again_what_it_may_have_dropped() {
+        let sessions = FetchSessions::new(10);
+        let of_reign = |epoch| FetchTarget { current_leader_epoch: epoch, ..target(0, 5) };
+        let resume = |epoch, targets| {
+            sessions.begin(request(1, epoch, targets), MonoTime(0), || 0).expect("resumes")
+        };
+        let full = request(0, 0, vec![of_reign(3)]);
+        let opened = sessions.begin(full, MonoTime(0), || 0).expect("opens");
+        assert!(opened.is_news(&of_reign(3), news(5), false));
+        assert!(!resume(1, vec![]).is_news(&of_reign(3), news(5), false));
+        assert!(resume(2, vec![of_reign(4)]).is_news(&of_reign(4), news(5), false));
+        assert!(!resume(3, vec![]).is_news(&of_reign(4), news(5), false));
+    }
+
+    #[test]
+    fn whose_log_diverges_is_told_the_high_watermark_again_once_it_has_cut_it() {
+        let sessions = FetchSessions::new(10);
+        let resume = |epoch, targets| {
+            sessions.begin(request(1, epoch, targets), MonoTime(0), || 0).expect("resumes")
+        };
+        let full = request(0, 0, vec![target(0, 7)]);
+        let opened = sessions.begin(full, MonoTime(0), || 0).expect("opens");
+        let diverging = PartitionNews { diverges: true, ..news(5) };
+        assert!(opened.is_news(&target(0, 7), diverging, false));
+        assert!(resume(1, vec![]).is_news(&target(0, 7), diverging, false));
+        assert!(resume(2, vec![target(0, 5)]).is_news(&target(0, 5), news(5), false));
+        assert!(!resume(3, vec![]).is_news(&target(0, 5), news(5), false));
     }
 
     #[test]
