@@ -23,6 +23,10 @@ use crate::timers::{Expire, TimerId, Timers};
 
 const TOPIC: &str = "__cluster_metadata";
 
+/// The last epoch fetched by who has nothing and wants the log itself: what Kafka's followers say.
+/// Who says -1 may be sent to a snapshot.
+pub const FROM_THE_LOG: i32 = 0;
+
 /// Answers with what is committed, or waits for it.
 pub fn handle<E: Env>(
     ctx: &RequestContext,
@@ -129,7 +133,8 @@ impl<E: Env> Answer<E> {
         }
         // Who begins is spared what the newest snapshot amounts to. Kafka names one only to who
         // asks for what is in the log no more.
-        if let Some(id) = controller.newest_snapshot().filter(|_| asked.fetch_offset <= 0) {
+        let begins = asked.fetch_offset <= 0 && asked.last_fetched_epoch < FROM_THE_LOG;
+        if let Some(id) = controller.newest_snapshot().filter(|_| begins) {
             return PartitionData {
                 partition_index: 0,
                 high_watermark: controller.committed().0,

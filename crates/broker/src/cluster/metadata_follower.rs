@@ -20,12 +20,16 @@ use crate::controller_host::ImageSubscriber;
 use crate::limits::{
     CONTROLLER_RETRY_MAX, METADATA_FETCH_BYTES, METADATA_FETCH_WAIT, SNAPSHOT_BYTES_MAX,
 };
+use crate::metadata_fetch::FROM_THE_LOG;
 use crate::metadata_publisher::MetadataPublisher;
 use crate::metadata_snapshot;
 use crate::node::Node;
 use crate::peers::{Channel, Link, PeerAddress, PeerFailure};
 use crate::removals::LaneOf;
 use crate::timers::Expire;
+
+#[cfg(test)]
+mod tests;
 
 const TOPIC: &str = "__cluster_metadata";
 
@@ -50,6 +54,8 @@ pub struct MetadataFollower<E: Env> {
 struct State {
     loader: MetadataLoader,
     gate: Gate,
+    /// A snapshot could not be read: the log says what is in it.
+    wants_log: bool,
     /// Before the next attempt after a failure.
     pause: Duration,
 }
@@ -64,6 +70,7 @@ impl<E: Env> MetadataFollower<E> {
             state: Mutex::new(State {
                 loader: MetadataLoader::new(Arc::new(MetadataImage::empty())),
                 gate: Gate::new(Epoch::NONE, Offset::ZERO),
+                wants_log: false,
                 pause: node.settings.config.quorum.retry_backoff,
             }),
         });
@@ -85,12 +92,15 @@ impl<E: Env> MetadataFollower<E> {
     }
 
     fn request(&self, node: &Node<E>) -> FetchRequest {
-        let next = self.lock().gate.next();
+        let (next, wants_log) = {
+            let state = self.lock();
+            (state.gate.next(), state.wants_log)
+        };
         let partition = FetchPartition {
             partition: 0,
             current_leader_epoch: -1,
             fetch_offset: next.0,
-            last_fetched_epoch: -1,
+            last_fetched_epoch: if wants_log { FROM_THE_LOG } else { -1 },
             log_start_offset: 0,
             partition_max_bytes: METADATA_FETCH_BYTES,
             replica_directory_id: node.log_store.metadata_directory(),
@@ -176,12 +186,17 @@ impl<E: Env> MetadataFollower<E> {
                 return self.fetch_snapshot(&node, address, id, got);
             }
             let lane = self.lane.clone();
-            lane.run(Box::new(move || match self.install(id, &got.freeze(), &node) {
-                Ok(()) => self.fetch(&node),
-                Err(why) => self.publisher.handle_fatal(&format!(
-                    "read the snapshot of the metadata up to offset {}: {why}",
-                    id.end
-                )),
+            lane.run(Box::new(move || {
+                if let Err(why) = self.install(id, &got.freeze(), &node) {
+                    log::warn!(
+                        target: "org.apache.kafka.image.loader.MetadataLoader",
+                        "the snapshot of the metadata up to offset {} is passed over, its log \
+                         fetched instead: {why}",
+                        id.end
+                    );
+                    self.lock().wants_log = true;
+                }
+                self.fetch(&node);
             }));
         });
     }

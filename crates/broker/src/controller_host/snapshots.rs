@@ -55,7 +55,7 @@ impl<E: Env> Snapshots<E> {
         }
     }
 
-    /// The newest snapshot that is whole.
+    /// The newest snapshot. Who reads it finds out whether the disk has kept it.
     pub(super) fn newest(&self) -> Option<SnapshotId> {
         lock(&self.progress).newest
     }
