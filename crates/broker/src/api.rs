@@ -222,7 +222,7 @@ api_table! {
     AlterPartition, 2..=3, Cluster(ClusterAction), alter_partition(controller);
     UpdateFeatures, 0..=2, Cluster(Alter), update_features(controller);
     Envelope, 0..=0, Cluster(ClusterAction), envelope(to_controller);
-    FetchSnapshot, 0..=1, Cluster(ClusterAction), fetch_snapshot(controller, settings);
+    FetchSnapshot, 0..=1, Cluster(ClusterAction), fetch_snapshot(controller, cold_reads, settings);
     BrokerRegistration, 0..=4, Cluster(ClusterAction), broker_registration(controller);
     BrokerHeartbeat, 0..=1, Cluster(ClusterAction), broker_heartbeat(controller);
     UnregisterBroker, 0..=0, Cluster(Alter), unregister_broker(controller);

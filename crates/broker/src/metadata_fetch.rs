@@ -47,7 +47,10 @@ pub fn handle<E: Env>(
     let committed = node.controller.committed();
     let wait_ms = answer.request.max_wait_ms.min(FETCH_WAIT_MS_MAX);
     if wait_ms <= 0 || !answer.may_wait(committed) {
-        return reply.send(answer.now());
+        return match answer.is_at_hand() {
+            true => reply.send(answer.now()),
+            false => node.cold_reads.run(Box::new(move || reply.send(answer.now()))),
+        };
     }
     let deadline = ctx.now.plus(Duration::from_millis(wait_ms as u64));
     let finish = Box::new(move || reply.send(answer.now()));
@@ -97,10 +100,21 @@ impl<E: Env> Answer<E> {
         })
     }
 
+    /// Whether nothing that is asked for would have to come from the disk first.
+    fn is_at_hand(&self) -> bool {
+        let mut asked = self.asked().filter(|(is_it, _)| *is_it).flat_map(|(_, asked)| asked);
+        asked.all(|asked| {
+            let bytes_max = bytes_max(asked);
+            self.node.controller.is_at_hand(Offset(asked.fetch_offset), bytes_max)
+        })
+    }
+
     fn now(&self) -> FetchResponse {
+        // Whoever names the log twice is not sent more.
+        let mut left = METADATA_FETCH_BYTES as usize;
         let topics = self.request.topics.iter().zip(self.asked()).map(|(topic, (is_it, asked))| {
             let partitions = asked.iter().map(|partition| match is_it {
-                true => self.partition(partition),
+                true => self.partition(partition, &mut left),
                 false => refused(partition, ErrorCode::UnknownTopicId),
             });
             FetchableTopicResponse {
@@ -116,7 +130,7 @@ impl<E: Env> Answer<E> {
         }
     }
 
-    fn partition(&self, asked: &FetchPartition) -> PartitionData {
+    fn partition(&self, asked: &FetchPartition, left: &mut usize) -> PartitionData {
         let controller = &self.node.controller;
         let quorum = controller.quorum();
         let current_leader =
@@ -144,9 +158,13 @@ impl<E: Env> Answer<E> {
                 ..PartitionData::default()
             };
         }
-        let bytes_max = asked.partition_max_bytes.clamp(1, METADATA_FETCH_BYTES) as usize;
+        let bytes_max = bytes_max(asked).min(*left);
         let committed = controller.committed();
-        let read = controller.read_committed(Offset(asked.fetch_offset), bytes_max);
+        let read = match bytes_max {
+            0 => Ok(bytes::Bytes::new()),
+            _ => controller.read_committed(Offset(asked.fetch_offset), bytes_max),
+        };
+        *left = left.saturating_sub(read.as_ref().map_or(0, bytes::Bytes::len));
         match read {
             Ok(records) => PartitionData {
                 partition_index: 0,
@@ -176,6 +194,10 @@ impl<E: Env> Answer<E> {
             rack: None,
         })
     }
+}
+
+fn bytes_max(asked: &FetchPartition) -> usize {
+    asked.partition_max_bytes.clamp(1, METADATA_FETCH_BYTES) as usize
 }
 
 fn refused(asked: &FetchPartition, error: ErrorCode) -> PartitionData {

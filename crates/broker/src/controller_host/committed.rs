@@ -29,6 +29,11 @@ impl<E: Env> ControllerHost<E> {
         }
     }
 
+    /// Whether [`read_committed`](Self::read_committed) would not have to wait for the disk.
+    pub fn is_at_hand(&self, from: Offset, bytes_max: usize) -> bool {
+        self.log.as_ref().is_none_or(|log| log.is_at_hand(from, bytes_max))
+    }
+
     /// The newest snapshot of what is committed.
     pub fn newest_snapshot(&self) -> Option<SnapshotId> {
         self.snapshots.newest()

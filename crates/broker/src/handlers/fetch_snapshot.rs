@@ -13,6 +13,7 @@ use protocol::messages::fetch_snapshot_response::{
 };
 use types::{ErrorCode, Offset};
 
+use crate::cold_reads::ColdReads;
 use crate::controller_host::ControllerHost;
 use crate::limits::METADATA_FETCH_BYTES;
 use crate::metadata_snapshot::SnapshotId;
@@ -27,6 +28,7 @@ pub fn handle<E: Env>(
     request: FetchSnapshotRequest,
     reply: Reply<FetchSnapshotResponse>,
     controller: &Arc<ControllerHost<E>>,
+    cold_reads: &ColdReads<E>,
     settings: &Settings,
 ) {
     let own = settings.cluster_id.to_string();
@@ -34,33 +36,44 @@ pub fn handle<E: Env>(
         let error_code = ErrorCode::InconsistentClusterId.code();
         return reply.send(FetchSnapshotResponse { error_code, ..Default::default() });
     }
-    let bytes_max = request.max_bytes.clamp(1, METADATA_FETCH_BYTES) as usize;
+    // A snapshot may have been written long ago.
+    let controller = Arc::clone(controller);
+    cold_reads.run(Box::new(move || reply.send(answer(&request, &controller))));
+}
+
+fn answer<E: Env>(
+    request: &FetchSnapshotRequest,
+    controller: &ControllerHost<E>,
+) -> FetchSnapshotResponse {
+    // Whoever names it twice is not sent more.
+    let mut left = request.max_bytes.clamp(1, METADATA_FETCH_BYTES) as usize;
     let topics = request.topics.iter().map(|topic| {
         let is_it = *topic.name == *TOPIC;
         let partitions = topic.partitions.iter();
-        let partitions = partitions.map(|asked| part(asked, is_it, controller, bytes_max));
+        let partitions = partitions.map(|asked| part(asked, is_it, controller, &mut left));
         TopicSnapshot { name: topic.name.clone(), partitions: partitions.collect() }
     });
-    reply.send(FetchSnapshotResponse { topics: topics.collect(), ..Default::default() });
+    FetchSnapshotResponse { topics: topics.collect(), ..Default::default() }
 }
 
 fn part<E: Env>(
     asked: &Asked,
     is_it: bool,
     controller: &ControllerHost<E>,
-    bytes_max: usize,
+    left: &mut usize,
 ) -> PartitionSnapshot {
     let (end, epoch) = (Offset(asked.snapshot_id.end_offset), asked.snapshot_id.epoch);
     let read = match () {
         () if !is_it || asked.partition != 0 => Err(ErrorCode::UnknownTopicOrPartition),
         () if !controller.is_active() => Err(ErrorCode::NotLeaderOrFollower),
-        () => controller.read_snapshot(SnapshotId { end, epoch }, asked.position, bytes_max),
+        () => controller.read_snapshot(SnapshotId { end, epoch }, asked.position, *left),
     };
     let quorum = controller.quorum();
     let (error, (size, records)) = match read {
         Ok(part) => (ErrorCode::None, part),
         Err(error) => (error, Default::default()),
     };
+    *left -= records.len();
     PartitionSnapshot {
         index: asked.partition,
         error_code: error.code(),

@@ -130,6 +130,48 @@ fn who_begins_to_follow_the_metadata_is_sent_to_the_newest_snapshot() {
 }
 
 #[test]
+fn a_snapshot_is_read_by_other_hands_and_whoever_names_it_twice_is_not_sent_more() {
+    let broker = with(&[]);
+    create(&broker, 0..60);
+    let fetched = first_fetch(&broker).snapshot_id;
+    let snapshot_id = SnapshotId { end_offset: fetched.end_offset, epoch: fetched.epoch };
+    let partition = PartitionSnapshot { snapshot_id, ..Default::default() };
+    let partitions = vec![partition; 3];
+    let topics = vec![TopicSnapshot { name: "__cluster_metadata".into(), partitions }];
+    let request = FetchSnapshotRequest { max_bytes: 100, topics, ..Default::default() };
+    let mut client = broker.client_of("CONTROLLER");
+    client.send_without_commits(1, &request);
+    assert_eq!(client.frame(), None, "it was read where requests are served");
+    broker.env.background().run_due();
+    let answer = client.answer::<FetchSnapshotRequest>().topics.remove(0).partitions;
+    let sent = answer.iter().map(|part| part.unaligned_records.as_ref().map_or(0, |r| r.len()));
+    assert_eq!(sent.collect::<Vec<_>>(), [100, 0, 0]);
+}
+
+#[test]
+fn a_long_metadata_log_that_no_cache_holds_is_read_by_other_hands_and_once_a_fetch() {
+    let broker = with(&["metadata.log.max.record.bytes.between.snapshots=1000000000"]);
+    broker.create_topic("t", 1, &[]);
+    for replicas in [5_000, 5_001].repeat(140) {
+        let value = ["0:1"].repeat(replicas).join(",");
+        broker.alter_topic("t", &[("leader.replication.throttled.replicas", &value)]);
+    }
+    broker.env.disk().set_reads_wait(true);
+    let partition = FetchPartition { partition_max_bytes: i32::MAX, ..Default::default() };
+    let partitions = vec![partition; 3];
+    let topic_id = Uuid::METADATA_TOPIC;
+    let topics = vec![FetchTopic { topic_id, partitions, ..Default::default() }];
+    let mut client = broker.client_of("CONTROLLER");
+    client.send_without_commits(17, &FetchRequest { topics, ..Default::default() });
+    assert_eq!(client.frame(), None, "it was read where requests are served");
+    broker.env.background().run_due();
+    let answer = client.answer::<FetchRequest>().responses.remove(0).partitions;
+    let sent = answer.iter().map(|part| part.records.as_ref().map_or(0, |records| records.len()));
+    let sent: Vec<_> = sent.collect();
+    assert!(sent[0] > 4 << 20 && sent.iter().sum::<usize>() <= 8 << 20, "{sent:?}");
+}
+
+#[test]
 fn a_node_starts_from_its_newest_snapshot_and_from_an_older_one_or_the_log_if_that_is_damaged() {
     let mut broker = with(&[]);
     create(&broker, 0..60);
