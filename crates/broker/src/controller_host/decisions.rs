@@ -203,7 +203,7 @@ impl<E: Env> ControllerHost<E> {
             match failed.is_fatal {
                 true => self.fail(&failed.why),
                 false => {
-                    log::error!(target: "kafka.controller.QuorumController", "{}", failed.why);
+                    log::warn!(target: "kafka.controller.QuorumController", "{}", failed.why);
                 }
             }
             ErrorCode::NotController

@@ -33,6 +33,14 @@ impl AppendRefused {
             AppendRefused::Log(error) => error.error_code(),
         }
     }
+
+    /// Who lost its place, or has too few in sync, has its clients ask again: nothing is wrong.
+    pub fn log_level(&self) -> log::Level {
+        match self {
+            AppendRefused::Log(_) => log::Level::Error,
+            _ => log::Level::Debug,
+        }
+    }
 }
 
 impl fmt::Display for AppendRefused {
