@@ -1,6 +1,8 @@
 use std::collections::BTreeSet;
 
-use metadata::{BrokerEpoch, MetadataRecord, PartitionImage, TopicImage};
+use metadata::{
+    BrokerEpoch, MetadataRecord, NO_LEADER, PartitionImage, RECOVERED, RECOVERING, TopicImage,
+};
 use protocol::messages::alter_partition_request::{
     AlterPartitionRequest, BrokerState, PartitionData as Asked,
 };
@@ -10,7 +12,7 @@ use protocol::messages::alter_partition_response::{
 use protocol::metadata_records::PartitionChangeRecord;
 use types::{BrokerId, ErrorCode, Uuid};
 
-use crate::partition_change::{PartitionChange, RECOVERED, RECOVERING};
+use crate::partition_change::PartitionChange;
 use crate::topic_rules::TopicRules;
 use crate::{Controller, ControllerResult};
 
@@ -167,7 +169,7 @@ fn answer(partition_index: i32, altered: &Result<PartitionImage, ErrorCode>) -> 
         Ok(partition) => PartitionData {
             partition_index,
             error_code: ErrorCode::None.code(),
-            leader_id: partition.leader.map_or(-1, |leader| leader.0),
+            leader_id: partition.leader.map_or(NO_LEADER, |leader| leader.0),
             leader_epoch: partition.leader_epoch.0,
             isr: partition.isr.iter().map(|member| member.0).collect(),
             leader_recovery_state: i8::from(partition.recovering),

@@ -1,15 +1,9 @@
-use metadata::PartitionImage;
+use metadata::{LEADER_UNCHANGED, NO_LEADER, PartitionImage, RECOVERED, RECOVERING};
 use protocol::metadata_records::PartitionChangeRecord;
 use types::{BrokerId, Uuid};
 
 use crate::Controller;
 use crate::topic_rules::TopicRules;
-
-const NO_LEADER: i32 = -1;
-const LEADER_UNCHANGED: i32 = -2;
-/// `leader_recovery_state`: whether the leader has caught up with what an unclean election left.
-pub(crate) const RECOVERED: i8 = 0;
-pub(crate) const RECOVERING: i8 = 1;
 
 /// Who may become leader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -38,7 +38,7 @@ pub use ordered_map::OrderedMap;
 pub use producer_ids::{ProducerIdsDelta, ProducerIdsImage};
 pub use record::MetadataRecord;
 pub use topics::{
-    LocalPartition, LocalReplicaChanges, PartitionImage, TopicDelta, TopicImage, TopicsDelta,
-    TopicsImage,
+    LEADER_UNCHANGED, LocalPartition, LocalReplicaChanges, NO_LEADER, PartitionImage, RECOVERED,
+    RECOVERING, TopicDelta, TopicImage, TopicsDelta, TopicsImage,
 };
 pub use types::BrokerEpoch;

@@ -12,7 +12,7 @@ use crate::OrderedMap;
 
 pub use delta::{TopicDelta, TopicsDelta};
 pub use local_changes::{LocalPartition, LocalReplicaChanges};
-pub use partition::PartitionImage;
+pub use partition::{LEADER_UNCHANGED, NO_LEADER, PartitionImage, RECOVERED, RECOVERING};
 
 /// One topic as of an image.
 ///

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use env::{Clock, Env};
-use metadata::MetadataImage;
+use metadata::{MetadataImage, RECOVERED};
 use protocol::messages::alter_partition_request::{BrokerState, PartitionData, TopicData};
 use protocol::messages::{AlterPartitionRequest, AlterPartitionResponse};
 use replication::{IsrOutcome, IsrProposal};
@@ -16,9 +16,6 @@ use crate::limits::ISR_CHECK_INTERVAL;
 use crate::node::Node;
 use crate::partitions::Partition;
 use crate::timers::Expire;
-
-/// A leader that asks has done whatever recovery an unclean election called for.
-const RECOVERED: i8 = 0;
 
 /// **Invariant:** one request is on its way at a time.
 #[doc(alias = "AlterPartitionManager")]
@@ -132,6 +129,7 @@ fn wire(partition_index: i32, proposal: &IsrProposal) -> PartitionData {
         // Of the versions before epochs were named.
         new_isr: Vec::new(),
         new_isr_with_epochs: proposal.isr.iter().map(member).collect(),
+        // Who asks has done whatever recovery an unclean election called for.
         leader_recovery_state: RECOVERED,
         partition_epoch: proposal.partition_epoch.0,
     }

@@ -3,11 +3,15 @@ use std::sync::Arc;
 use protocol::metadata_records::{PartitionChangeRecord, PartitionRecord};
 use types::{BrokerId, LeaderEpoch, Uuid};
 
-/// `leader` in a change record: nobody leads, or nothing changed.
-const NO_LEADER: i32 = -1;
-const LEADER_UNCHANGED: i32 = -2;
+/// `leader` in a record: nobody leads.
+pub const NO_LEADER: i32 = -1;
+/// `leader` in a change record: whoever led leads on.
+pub const LEADER_UNCHANGED: i32 = -2;
+/// `leader_recovery_state` of a partition whose leader has all that was committed.
+/// Source: Kafka `LeaderRecoveryState`, KIP-704.
+pub const RECOVERED: i8 = 0;
 /// `leader_recovery_state` of a partition whose leader was not in sync when it was elected.
-const RECOVERING: i8 = 1;
+pub const RECOVERING: i8 = 1;
 
 /// One partition as of an image.
 #[doc(alias = "PartitionRegistration")]
@@ -131,7 +135,7 @@ impl PartitionImage {
             removing_replicas: list(self.removing()),
             adding_replicas: list(self.adding()),
             leader: self.leader.map_or(NO_LEADER, |leader| leader.0),
-            leader_recovery_state: i8::from(self.recovering),
+            leader_recovery_state: if self.recovering { RECOVERING } else { RECOVERED },
             leader_epoch: self.leader_epoch.0,
             partition_epoch: self.partition_epoch,
             directories: self.directories.to_vec(),
