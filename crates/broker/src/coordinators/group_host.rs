@@ -302,7 +302,8 @@ impl<E: Env> ShardHost<E> {
         error: &AppendRefused,
     ) -> Answers {
         let id = &self.partition.id;
-        log::log!(target: "kafka.coordinator.group", error.log_level(), "cannot append to {id}: {error}");
+        let level = error.log_level();
+        log::log!(target: "kafka.coordinator.group", level, "cannot append to {id}: {error}");
         // The tokens went with the answers; new ones stand for them.
         let mut failed = Decision { replies: Vec::new(), ..decision };
         for (on_reply, reply) in waiting.into_iter().zip(replies) {
