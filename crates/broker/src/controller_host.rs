@@ -14,12 +14,10 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use consensus::{
-    CommittedBatch, EngineEvent, Epoch, Gate, GateVerdict, NodeId, OutboundMessage, QuorumStatus,
-};
+use consensus::{EngineEvent, Epoch, Gate, GateVerdict, NodeId, OutboundMessage, QuorumStatus};
 use controller::Controller;
 use env::{Background, Clock, Env, Lane};
-use metadata::{BrokerEpoch, Loaded, MetadataImage, MetadataRecord, Provenance};
+use metadata::{BrokerEpoch, Loaded, MetadataImage};
 use protocol::messages::AssignReplicasToDirsRequest;
 use storage::LogReader;
 use types::{BrokerId, MonoTime, Offset, WallTime};
@@ -28,6 +26,7 @@ use self::decisions::{UnderWay, Waiting};
 use self::quorum::Inbox;
 use self::snapshots::Snapshots;
 use crate::metadata_fetch::CommitWait;
+use crate::metadata_log;
 use crate::removals::LaneOf;
 use crate::timers::Timers;
 
@@ -360,23 +359,13 @@ impl State {
             }
             EngineEvent::Fatal(error) => return Err(format!("the metadata log failed: {error}")),
             EngineEvent::Committed(batch) => match self.gate.admit(&batch) {
-                GateVerdict::Apply => told.steps.extend(self.replay(&batch)?),
+                GateVerdict::Apply => {
+                    let replay = |at, records: &[_]| self.controller.replay(at, records);
+                    told.steps.extend(metadata_log::replay(&batch, replay)?);
+                }
                 GateVerdict::Drop => return Err("the gate dropped a batch".to_owned()),
             },
         }
         Ok(())
-    }
-
-    fn replay(&mut self, batch: &CommittedBatch) -> Result<Option<Loaded>, String> {
-        let at = |error: String| format!("replay metadata at {}: {error}", batch.base_offset);
-        let decoded: Result<Vec<_>, _> =
-            batch.records.iter().map(|value| MetadataRecord::decode(value.clone())).collect();
-        let records = decoded.map_err(|error| at(error.to_string()))?;
-        let provenance = Provenance {
-            last_offset: batch.last_offset,
-            epoch: batch.epoch.0,
-            appended_at: batch.appended_at,
-        };
-        self.controller.replay(provenance, &records).map_err(|error| at(error.to_string()))
     }
 }

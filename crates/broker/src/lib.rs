@@ -46,6 +46,8 @@ mod replicas;
 mod request;
 mod settings;
 mod steady_time;
+#[cfg(test)]
+mod tests;
 mod timers;
 mod voter_endpoints;
 

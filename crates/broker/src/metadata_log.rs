@@ -3,12 +3,14 @@
 //! The consensus engine sees opaque records; Kafka's `kafka-dump-log --cluster-metadata-decoder`
 //! sees what it knows. Format: docs/formats/metadata-log.md.
 
+use std::fmt::Display;
 use std::io;
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use consensus::{ControlBatch, Epoch, LogBatch, MetadataLog};
+use consensus::{CommittedBatch, ControlBatch, Epoch, LogBatch, MetadataLog};
 use env::Disk;
+use metadata::{MetadataRecord, Provenance, ReplayError};
 use records::validate::{AppendOrigin, ValidatedBatch};
 use records::{BatchBuilder, NewRecord, RecordBatch};
 use storage::{AppendContext, AppendError, LogReader, PartitionLog, StorageError};
@@ -23,6 +25,25 @@ mod tests;
 /// The file beside the segments that holds the vote and the voters. Kafka's has the same name and
 /// is JSON; neither reads the other's.
 const QUORUM_STATE: &str = "quorum-state";
+
+/// Hands on what a committed batch says to whoever replays it.
+///
+/// # Errors
+/// It holds what this build does not know, or what does not fit what was replayed before.
+pub fn replay<R>(
+    batch: &CommittedBatch,
+    replay: impl FnOnce(Provenance, &[MetadataRecord]) -> Result<R, ReplayError>,
+) -> Result<R, String> {
+    let at = |error: &dyn Display| format!("replay metadata at {}: {error}", batch.base_offset);
+    let decoded = batch.records.iter().map(|value| MetadataRecord::decode(value.clone()));
+    let records = decoded.collect::<Result<Vec<_>, _>>().map_err(|error| at(&error))?;
+    let provenance = Provenance {
+        last_offset: batch.last_offset,
+        epoch: batch.epoch.0,
+        appended_at: batch.appended_at,
+    };
+    replay(provenance, &records).map_err(|error| at(&error))
+}
 
 /// A voter's log and vote, kept by storage.
 pub struct StoredMetadataLog<D: Disk> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use consensus::{CommittedBatch, Epoch, Gate, GateVerdict};
 use env::{Background, Clock, Env, Lane};
-use metadata::{Loaded, MetadataImage, MetadataLoader, MetadataRecord, Provenance};
+use metadata::{Loaded, MetadataImage, MetadataLoader};
 use protocol::Message;
 use protocol::messages::FetchRequest;
 use protocol::messages::fetch_request::{FetchPartition, FetchTopic, ReplicaState};
@@ -21,6 +21,7 @@ use crate::limits::{
     CONTROLLER_RETRY_MAX, METADATA_FETCH_BYTES, METADATA_FETCH_WAIT, SNAPSHOT_BYTES_MAX,
 };
 use crate::metadata_fetch::FROM_THE_LOG;
+use crate::metadata_log;
 use crate::metadata_publisher::MetadataPublisher;
 use crate::metadata_snapshot;
 use crate::node::Node;
@@ -281,15 +282,7 @@ impl<E: Env> MetadataFollower<E> {
         if state.gate.admit(&committed) == GateVerdict::Drop {
             return Err(at(&"the batch is not the next one"));
         }
-        let decoded: Result<Vec<_>, _> =
-            committed.records.iter().map(|value| MetadataRecord::decode(value.clone())).collect();
-        let provenance = Provenance {
-            last_offset: committed.last_offset,
-            epoch: committed.epoch.0,
-            appended_at: committed.appended_at,
-        };
-        let records = decoded.map_err(|error| at(&error))?;
-        state.loader.replay_batch(provenance, &records).map_err(|error| at(&error))
+        metadata_log::replay(&committed, |at, records| state.loader.replay_batch(at, records))
     }
 
     fn rest(self: Arc<Self>, node: &Node<E>) {

@@ -1,34 +1,25 @@
-use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
-use config::Sources;
 use env_sim::SimEnv;
 use protocol::messages::{BrokerHeartbeatRequest, DescribeQuorumRequest, QuorumMessageRequest};
 use protocol::{Request, frame};
-use storage::{LogDir, MetaProperties};
 use types::Uuid;
 
 use super::*;
 use crate::api::Caller;
 use crate::cluster;
-use crate::node::{Node, NodeOptions};
+use crate::node::Node;
 use crate::peers::PeerCall;
 use crate::request::Door;
+use crate::tests;
 
 /// One of the three voters at a:9093, b:9093 and c:9093, with a disk that nobody has used.
 fn voter(env: &SimEnv, id: i32) -> Arc<Node<SimEnv>> {
-    let mut dir = LogDir::open(env.disk().clone(), Path::new("/data")).expect("a disk");
-    let properties = MetaProperties {
-        cluster_id: Some(Uuid([5; 16]).to_string()),
-        node_id: Some(BrokerId(id)),
-        directory_id: Some(Uuid([id as u8; 16])),
-    };
-    dir.format(properties).expect("an empty directory");
-    drop(dir);
+    tests::format(env, id);
     let host = ["a", "b", "c"][id as usize - 1];
     let properties = [
         format!("node.id={id}"),
@@ -38,10 +29,7 @@ fn voter(env: &SimEnv, id: i32) -> Arc<Node<SimEnv>> {
         "controller.listener.names=CONTROLLER".to_owned(),
         "controller.quorum.voters=1@a:9093,2@b:9093,3@c:9093".to_owned(),
     ];
-    let sources = Sources { overrides: &properties, ..Sources::default() };
-    let config = config::load(sources).expect("the test's own configuration").config;
-    let options = NodeOptions { config: Arc::new(config), endpoints: Vec::new() };
-    Node::open(env.clone(), options).unwrap_or_else(|error| panic!("no start: {error}"))
+    tests::open(env, &properties.each_ref().map(String::as_str), Vec::new())
 }
 
 /// A request in its newest version, without its length.

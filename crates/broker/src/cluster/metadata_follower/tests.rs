@@ -1,33 +1,20 @@
 use std::path::Path;
 use std::task::{Context, Poll, Waker};
 
-use config::Sources;
 use env_sim::SimEnv;
 use protocol::{ApiKey, frame};
-use storage::{LogDir, MetaProperties};
 
 use super::*;
 use crate::api::Caller;
 use crate::cluster::serve_frame;
-use crate::node::NodeOptions;
 use crate::peers::PeerCall;
 use crate::request::Door;
+use crate::tests;
 
 const LOG: &str = "/data/__cluster_metadata-0";
 
 /// More than a broker asks while it starts.
 const CALLS_MAX: usize = 100;
-
-/// A disk as it is given to a node.
-fn format(env: &SimEnv, id: i32) {
-    let mut dir = LogDir::open(env.disk().clone(), Path::new("/data")).expect("a disk");
-    let meta = MetaProperties {
-        cluster_id: Some(Uuid([5; 16]).to_string()),
-        node_id: Some(BrokerId(id)),
-        directory_id: Some(Uuid([id as u8; 16])),
-    };
-    dir.format(meta).expect("an empty directory");
-}
 
 fn node(env: &SimEnv, id: i32, properties: &[&str]) -> Arc<Node<SimEnv>> {
     let usual = [
@@ -36,11 +23,7 @@ fn node(env: &SimEnv, id: i32, properties: &[&str]) -> Arc<Node<SimEnv>> {
         "controller.listener.names=CONTROLLER",
         "controller.quorum.voters=1@here:9093",
     ];
-    let properties: Vec<_> = usual.iter().chain(properties).map(|line| (*line).into()).collect();
-    let sources = Sources { overrides: &properties, ..Sources::default() };
-    let config = config::load(sources).expect("the test's own configuration").config;
-    let options = NodeOptions { config: Arc::new(config), endpoints: Vec::new() };
-    Node::open(env.clone(), options).unwrap_or_else(|error| panic!("no start: {error}"))
+    tests::open(env, &[&usual[..], properties].concat(), Vec::new())
 }
 
 /// Carries what the broker asks to the controller, and the answers back. Returns what it asked.
@@ -71,7 +54,7 @@ fn carry(
 #[test]
 fn a_broker_whose_controller_has_a_damaged_snapshot_follows_the_log_instead() {
     let env = SimEnv::new(7);
-    format(&env, 1);
+    tests::format(&env, 1);
     let roles = ["process.roles=controller", "listeners=CONTROLLER://here:9093"];
     let often = ["metadata.log.max.record.bytes.between.snapshots=1"];
     let controller = node(&env, 1, &[&roles[..], &often].concat());
@@ -85,7 +68,7 @@ fn a_broker_whose_controller_has_a_damaged_snapshot_follows_the_log_instead() {
     assert_eq!(controller.controller.newest_snapshot(), Some(newest));
 
     let other = env.beside(8);
-    format(&other, 2);
+    tests::format(&other, 2);
     let roles = ["process.roles=broker", "listeners=PLAINTEXT://there:9092"];
     let broker = node(&other, 2, &roles);
     let (controller, broker) = ((env, controller), (other, broker));

@@ -272,37 +272,13 @@ impl<D: Disk> Partition<D> {
 
 #[cfg(test)]
 mod tests {
-    use config::Sources;
     use env::{Clock, Env};
     use env_sim::SimEnv;
-    use protocol::messages::create_topics_request::{CreatableTopic, CreateTopicsRequest};
     use records::{BatchBuilder, NewRecord};
-    use types::{EpochEnd, LeaderEpoch, Uuid};
+    use types::{EpochEnd, LeaderEpoch};
 
     use super::*;
-    use crate::node::{Endpoint, Node, NodeOptions};
-
-    fn lone_node(env: &SimEnv) -> Arc<Node<SimEnv>> {
-        let properties = ["node.id=1", "log.dirs=/data", "log.index.size.max.bytes=16384"];
-        let properties = properties.map(str::to_owned);
-        let sources = Sources { overrides: &properties, ..Sources::default() };
-        let config = config::load(sources).expect("the test's own configuration").config;
-        let listener = "PLAINTEXT".to_owned();
-        let endpoints = vec![Endpoint { listener, host: "here".to_owned(), port: 9092 }];
-        let options = NodeOptions { config: Arc::new(config), endpoints };
-        let node = Node::open(env.clone(), options).expect("a new disk");
-        let topic = CreatableTopic {
-            name: "t".into(),
-            num_partitions: 1,
-            replication_factor: 1,
-            ..Default::default()
-        };
-        let request = CreateTopicsRequest { topics: vec![topic], ..Default::default() };
-        let created =
-            node.controller.submit_alone(move |c| c.create_topics(&request, &mut || Uuid([7; 16])));
-        assert_eq!(created.expect("committed").topics[0].error_code, 0);
-        node
-    }
+    use crate::tests;
 
     fn batch(offset: i64, wall: WallTime) -> Vec<u8> {
         let builder = BatchBuilder::new().base_offset(Offset(offset)).leader_epoch(LeaderEpoch(5));
@@ -314,7 +290,7 @@ mod tests {
     #[test]
     fn what_an_unclean_election_cut_is_no_longer_shown_as_committed() {
         let env = SimEnv::new(7);
-        let node = lone_node(&env);
+        let node = tests::lone_with_topic(&env, 1);
         let (now, wall) = (env.clock().mono(), env.clock().wall());
         let partition = node.partitions.get("t", 0).expect("made with the topic");
         let state = PartitionState {

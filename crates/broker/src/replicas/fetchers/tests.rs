@@ -1,17 +1,14 @@
-use config::Sources;
 use env_sim::SimEnv;
-use protocol::messages::create_topics_request::{CreatableTopic, CreateTopicsRequest};
 use protocol::messages::fetch_response::FetchableTopicResponse;
 use protocol::messages::{AlterPartitionRequest, AlterPartitionResponse, FetchRequest};
 use records::{BatchBuilder, NewRecord};
 use replication::PartitionState;
-use types::{PartitionEpoch, Uuid};
+use types::PartitionEpoch;
 
 use super::*;
-use crate::node::{Endpoint, NodeOptions};
 use crate::replicas::Answered;
+use crate::tests::{self, TOPIC};
 
-const TOPIC: Uuid = Uuid([7; 16]);
 const LEADER: BrokerId = BrokerId(2);
 const SESSION: i32 = 11;
 
@@ -43,27 +40,6 @@ impl Asked {
     }
 }
 
-fn node_with_two_partitions(env: &SimEnv) -> Arc<Node<SimEnv>> {
-    let properties = ["node.id=1", "log.dirs=/data", "log.index.size.max.bytes=16384"];
-    let properties = properties.map(str::to_owned);
-    let sources = Sources { overrides: &properties, ..Sources::default() };
-    let config = config::load(sources).expect("the test's own configuration").config;
-    let listener = "PLAINTEXT".to_owned();
-    let endpoints = vec![Endpoint { listener, host: "here".to_owned(), port: 9092 }];
-    let options = NodeOptions { config: Arc::new(config), endpoints };
-    let node = Node::open(env.clone(), options).expect("a new disk");
-    let topic = CreatableTopic {
-        name: "t".into(),
-        num_partitions: 2,
-        replication_factor: 1,
-        ..Default::default()
-    };
-    let request = CreateTopicsRequest { topics: vec![topic], ..Default::default() };
-    let created = node.controller.submit_alone(move |c| c.create_topics(&request, &mut || TOPIC));
-    assert_eq!(created.expect("committed").topics[0].error_code, 0);
-    node
-}
-
 fn led_by(leader: BrokerId, epoch: i32) -> PartitionState {
     PartitionState {
         leader: Some(leader),
@@ -91,7 +67,7 @@ fn answer(partition_index: i32, records: &[u8]) -> FetchResponse {
 #[test]
 fn who_stops_following_does_not_keep_the_others_from_the_leader_while_its_records_are_synced() {
     let env = SimEnv::new(7);
-    let node = node_with_two_partitions(&env);
+    let node = tests::lone_with_topic(&env, 2);
     let (now, wall) = (env.clock().mono(), env.clock().wall());
     let (fetchers, asked) = (ReplicaFetchers::default(), Arc::new(Asked::default()));
     fetchers.attach(&node);
