@@ -151,6 +151,16 @@ pub fn write<D: Disk>(disk: &D, dir: &Path, id: SnapshotId, bytes: &[u8]) -> io:
     disk.replace_file(&id.path(dir), bytes)
 }
 
+/// Removes what crashes have left of snapshots that were being written. Nobody may write one now.
+pub fn remove_unfinished<D: Disk>(disk: &D, dir: &Path) -> io::Result<()> {
+    for entry in disk.read_dir(dir)? {
+        if entry.name.strip_suffix(".tmp").and_then(SnapshotId::parse).is_some() {
+            disk.remove_file(&dir.join(&entry.name))?;
+        }
+    }
+    Ok(())
+}
+
 pub fn remove<D: Disk>(disk: &D, dir: &Path, id: SnapshotId) -> io::Result<()> {
     disk.remove_file(&id.path(dir))?;
     disk.sync_dir(dir)

@@ -136,6 +136,7 @@ fn write<D: Disk>(
 ) -> Result<usize, String> {
     let bytes = metadata_snapshot::encode(image)?;
     let failed = |error: std::io::Error| error.to_string();
+    metadata_snapshot::remove_unfinished(disk, dir).map_err(failed)?;
     metadata_snapshot::write(disk, dir, id, &bytes).map_err(failed)?;
     let found = metadata_snapshot::list(disk, dir).map_err(failed)?;
     let past = found.len().saturating_sub(SNAPSHOTS_KEPT);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use bytes::BytesMut;
-use env::{Disk, Env};
+use env::{Disk, Env, OpenMode};
 use env_sim::Crash;
 use protocol::messages::fetch_request::{FetchPartition, FetchTopic, ReplicaState};
 use protocol::messages::fetch_snapshot_request::{PartitionSnapshot, SnapshotId, TopicSnapshot};
@@ -97,6 +97,17 @@ fn a_snapshot_is_written_when_the_first_record_that_is_in_none_is_old_enough() {
     broker.pass_ms(2_000);
     create(&broker, 2..3);
     assert_eq!(snapshots(&broker).len(), 1);
+}
+
+#[test]
+fn what_a_crash_left_of_a_snapshot_goes_when_the_next_one_is_written() {
+    let broker = with(&[]);
+    let left = Path::new(LOG).join("00000000000000000007-0000000000.checkpoint.tmp");
+    broker.env.disk().open(&left, OpenMode::Truncate).expect("room");
+    assert_eq!(snapshots(&broker).len(), 1);
+    create(&broker, 0..10);
+    let found = snapshots(&broker);
+    assert!(found.len() == 1 && !found[0].ends_with(".tmp"), "{found:?}");
 }
 
 #[test]
