@@ -12,8 +12,6 @@ pub struct FetchFrom {
     pub offset: Offset,
     pub last_fetched_epoch: LeaderEpoch,
     pub log_start: Offset,
-    /// A leader whose own is higher answers at once (KIP-1166).
-    pub high_watermark: Offset,
 }
 
 /// What a leader answers, records left out.
@@ -135,7 +133,6 @@ impl PartitionFollower {
             offset: log.log_end,
             last_fetched_epoch: log.last_epoch,
             log_start: log.log_start,
-            high_watermark: self.high_watermark,
         })
     }
 

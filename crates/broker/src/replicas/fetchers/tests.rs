@@ -91,3 +91,28 @@ fn who_stops_following_does_not_keep_the_others_from_the_leader_while_its_record
     becomes(1, &led_by(BrokerId(1), 6));
     assert_eq!((asked.count(), asked.last()), (3, (vec![], vec![1])));
 }
+
+#[test]
+fn a_partition_of_which_only_the_high_watermark_has_moved_is_not_named_again() {
+    let env = SimEnv::new(7);
+    let node = tests::lone_with_topic(&env, 1);
+    let (now, wall) = (env.clock().mono(), env.clock().wall());
+    let (fetchers, asked) = (ReplicaFetchers::default(), Arc::new(Asked::default()));
+    fetchers.attach(&node);
+    fetchers.connect(Arc::clone(&asked) as Arc<dyn ReplicationLinks>);
+    let partition = node.partitions.get("t", 0).expect("made with the topic");
+    partition.handle_partition_state(&led_by(LEADER, 5), now, wall).expect("a sound disk");
+    fetchers.refresh(&partition);
+    let mut batch = BatchBuilder::new().base_offset(Offset(0)).leader_epoch(LeaderEpoch(5));
+    batch.push(NewRecord { timestamp: wall, key: None, value: Some(b"v"), headers: &[] });
+    fetchers.handle_outcome(&node, LEADER, Ok(answer(0, batch.build().bytes())));
+    env.background().run_due();
+    fetchers.handle_synced(&partition);
+    assert_eq!((asked.count(), asked.last()), (2, (vec![0], vec![])), "its log has grown");
+
+    let mut committed = answer(0, &[]);
+    committed.responses[0].partitions[0].high_watermark = 1;
+    fetchers.handle_outcome(&node, LEADER, Ok(committed));
+    assert_eq!(partition.high_watermark(), Offset(1));
+    assert_eq!((asked.count(), asked.last()), (3, (vec![], vec![])));
+}
