@@ -92,8 +92,14 @@ impl<D: Disk> FetchReader<D> {
     pub fn is_at_hand(&self) -> bool {
         self.context.targets.iter().zip(&self.found).all(|(target, found)| {
             let Ok(partition) = &found.partition else { return true };
+            let from = Offset(target.fetch_offset);
+            // Most fetches are of those who have all that is committed. What lies above was written
+            // a moment ago.
+            if from >= partition.high_watermark() {
+                return true;
+            }
             let bytes_max = self.bytes_max.min(target.bytes_max.max(0) as usize);
-            partition.reader().is_at_hand(Offset(target.fetch_offset), bytes_max)
+            partition.reader().is_at_hand(from, bytes_max)
         })
     }
 
