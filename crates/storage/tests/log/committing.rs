@@ -8,7 +8,9 @@ use records::validate::ValidatedBatch;
 use records::{BatchBuilder, NewRecord};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+use std::time::Duration;
 use storage::verify::{Finding, Severity, VerifyOptions, verify};
 use storage::{
     CommitParts, GroupCommit, LogConfig, LogDir, LogSettings, OnCommit, PartitionLog, Replayed,
@@ -19,6 +21,9 @@ use types::{Offset, TopicPartition, Uuid};
 /// Room for a few commits, so that the journal turns again and again.
 const JOURNAL_BYTES: u64 = 48 << 10;
 const RECOVERY_POINTS_BYTES: u64 = 200 << 10;
+/// In which a deletion that nothing holds up is done.
+const MOMENT: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_secs(20);
 const JOURNALS: [&str; 2] = ["commit-journal-0", "commit-journal-1"];
 
 type Queue = Arc<Mutex<VecDeque<Job>>>;
@@ -336,21 +341,29 @@ fn logs_that_ask_while_a_commit_runs_share_the_next_one() {
 fn a_log_that_is_deleted_while_a_commit_takes_it_along_is_no_disk_error() {
     let disk = SimDisk::new(1);
     let mut world = World::start(&disk);
-    for id in 1..=250 {
-        world.create(0, id);
-        world.append(0, b"x");
-        world.ask(0);
-        let log = world.logs.remove(&0).unwrap();
-        let (commits, dir) = (&world.commits, &world.dir);
-        let moved = std::thread::scope(|scope| {
-            let committing = scope.spawn(|| World::run(commits));
-            let moved = dir.delete_log(log, [id; 16]);
-            committing.join().unwrap();
-            moved
-        });
-        world.dir.remove_dir(&moved.expect("a sound directory")).unwrap();
-        assert!(!world.dir.is_offline(), "deleting the {id}th log");
-    }
+    world.create(0, 1);
+    world.append(0, b"x");
+    world.ask(0);
+    let log = world.logs.remove(&0).unwrap();
+    let (begins, begun) = mpsc::channel();
+    let (deletes, deleted) = mpsc::channel();
+    // The first of its syncs is of what lies in the log's directory, the next of the directory.
+    world.disk.during_next_sync(move || {
+        _ = begins.send(());
+        // A deletion that waits for the commit does not end in here.
+        _ = deleted.recv_timeout(MOMENT);
+    });
+    let (commits, dir) = (&world.commits, &world.dir);
+    let moved = thread::scope(|scope| {
+        let committing = scope.spawn(|| World::run(commits));
+        begun.recv_timeout(PATIENCE).expect("the commit syncs");
+        let moved = dir.delete_log(log, [1; 16]);
+        _ = deletes.send(());
+        assert!(committing.join().unwrap(), "a commit was asked for");
+        moved
+    });
+    assert!(!world.dir.is_offline());
+    world.dir.remove_dir(&moved.expect("a sound directory")).unwrap();
 }
 
 /// A batch of `count` records as a leader has it.
