@@ -102,7 +102,8 @@ impl Disk {
     }
 
     pub fn append(&mut self, record: Record) {
-        self.epochs.assign(record.epoch, self.log_end());
+        let end = self.log_end();
+        self.epochs.note_batch(record.epoch, end, end);
         self.records.push(record);
     }
 
