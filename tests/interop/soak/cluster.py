@@ -17,7 +17,7 @@ ASK_SECONDS = 5
 PROPERTIES = """\
 node.id={node}
 process.roles=broker,controller
-listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller_port}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
 controller.listener.names=CONTROLLER
 controller.quorum.voters={voters}
 log.dirs={directory}
@@ -29,8 +29,8 @@ offsets.topic.replication.factor=3
 
 
 class Cluster:
-    def __init__(self, binary, hosts, port, place, image_mib, overrides):
-        self.binary, self.hosts, self.port, self.place = binary, hosts, port, place
+    def __init__(self, binary, port, place, image_mib, overrides):
+        self.binary, self.port = binary, port
         self.disks, self.nodes = {}, {}
         for node in NODES:
             home = os.path.join(place, f"node-{node}")
@@ -39,19 +39,15 @@ class Cluster:
             self.nodes[node] = self.configured(node, home, overrides)
         self.format()
 
-    def address(self, node):
-        return f"{self.hosts[node]}:{self.port + node}"
-
     def bootstrap(self):
-        return ",".join(self.address(node) for node in NODES)
+        return ",".join(f"127.0.0.1:{self.port + node}" for node in NODES)
 
     def configured(self, node, home, overrides):
-        voters = [f"{other}@{self.hosts[other]}:{self.port + 3 + other}" for other in NODES]
+        voters = [f"{other}@127.0.0.1:{self.port + len(NODES) + other}" for other in NODES]
         text = PROPERTIES.format(
             node=node,
-            host=self.hosts[node],
             port=self.port + node,
-            controller_port=self.port + 3 + node,
+            controller_port=self.port + len(NODES) + node,
             voters=",".join(voters),
             directory=self.disks[node].directory,
         )

@@ -32,6 +32,7 @@ from confluent_kafka.admin import AdminClient
 import faults
 from cluster import NODES
 from disk import LOGFLUSH, NOLOGFLUSH
+from faults import ALIVE_SECONDS
 
 KILLS = {
     "kill": 4, "kill-leader": 4, "kill-away": 3, "kill-two": 3, "kill-all": 3, "kill-starting": 2, "kill-in-turn": 2
@@ -45,7 +46,6 @@ AWAY_SECONDS = (0.2, 4)
 PAUSE_SECONDS = (0.1, 4)
 #: A start takes tens of milliseconds; a fault is to meet it at any point.
 START_SECONDS = 0.1
-ALIVE_SECONDS = 0.3
 
 
 def plan(rng, asked):
@@ -105,22 +105,21 @@ class ClusterFaults:
     def away(self):
         time.sleep(self.rng.uniform(*AWAY_SECONDS))
 
+    def killed_for_a_while(self, some):
+        self.killed(some)
+        self.away()
+        self.launch(some)
+
     def kill(self):
         some = self.choose()
         self.killed(some)
         self.launch(some)
 
     def kill_leader(self):
-        some = self.leading()
-        self.killed(some)
-        self.away()
-        self.launch(some)
+        self.killed_for_a_while(self.leading())
 
     def kill_away(self):
-        some = self.choose()
-        self.killed(some)
-        self.away()
-        self.launch(some)
+        self.killed_for_a_while(self.choose())
 
     def kill_two(self):
         some = self.choose(2)

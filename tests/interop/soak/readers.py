@@ -9,6 +9,7 @@ import history
 from topics import FRONT_GOES, GROUPS, RETENTION_FROM
 
 ASK_SECONDS = 5
+COMMIT_SECONDS = 20
 COMMON = {
     "reconnect.backoff.ms": 10,
     "reconnect.backoff.max.ms": 50,
@@ -86,39 +87,65 @@ class Follower(Reader):
 
 
 class Member(Reader):
-    """A member of a group: reads, commits what it has read, and waits for the answer."""
+    """A member of a group: reads, and commits what it has read, one commit at a time.
+
+    It does not block in a commit: librdkafka can hang in there for good after the coordinator was killed.
+    """
 
     def __init__(self, group, number, round_info, directory):
         super().__init__(f"{group}-{number}", round_info, directory)
         self.group = group
+        #: By partition: what is read and not asked for yet, and what is (when, {partition: offset}).
+        self.ends, self.asked = {}, None
 
     def run(self):
-        client = self.consumer(**{"group.id": self.group, "auto.offset.reset": "earliest"})
-        client.subscribe(["shared"], on_assign=lambda _, places: self.begins(places))
-        while not self.stopping.is_set():
-            ends = {}
+        client = self.consumer(
+            **{"group.id": self.group, "auto.offset.reset": "earliest", "on_commit": self.answered}
+        )
+        client.subscribe(["shared"], on_assign=self.assigned, on_revoke=self.revoked)
+        while not self.stopping.is_set() or self.waits():
             for message in client.consume(100, timeout=0.1):
                 if message.error() is None:
                     self.told(message)
-                    ends[message.partition()] = message.offset() + 1
-            if ends:
-                self.commit(client, ends)
+                    self.ends[message.partition()] = message.offset() + 1
+            if self.ends and not self.waits() and not self.stopping.is_set():
+                self.commit(client)
         self.log.close()
         # It has said all it knows. librdkafka can hang in here after a leader has moved.
         self.is_done = True
         client.close()
 
-    def commit(self, client, ends):
-        asked, answers = history.now(), []
-        places = [TopicPartition("shared", partition, offset) for partition, offset in ends.items()]
+    def assigned(self, _, places):
+        self.begins(places)
+
+    def revoked(self, *_):
+        # Whoever has them now may have committed more.
+        self.ends = {}
+
+    def commit(self, client):
+        self.asked, self.ends = (history.now(), self.ends), {}
+        places = [TopicPartition("shared", partition, offset) for partition, offset in self.asked[1].items()]
         try:
-            answers = client.commit(offsets=places, asynchronous=False)
+            client.commit(offsets=places, asynchronous=True)
         except KafkaException:
-            # Nobody knows whether it was kept.
-            pass
-        acked = {place.partition for place in answers if place.error is None}
+            self.settle(())
+
+    def answered(self, error, places):
+        """Called from within consume()."""
+        if self.asked and {place.partition: place.offset for place in places} == self.asked[1]:
+            self.settle({place.partition for place in places if error is None and place.error is None})
+
+    def waits(self):
+        """Whether a commit is on its way. After a while it is not waited for any more."""
+        if self.asked and history.now() > self.asked[0] + COMMIT_SECONDS * 1_000_000_000:
+            self.settle(())
+        return self.asked is not None
+
+    def settle(self, kept):
+        """Of the partitions that are not in `kept` nobody knows."""
+        (asked, ends), self.asked = self.asked, None
         for partition, offset in ends.items():
-            when = history.now() if partition in acked else 0
+            when = history.now() if partition in kept else 0
             self.log.write("commit", asked, when, self.group, "shared", partition, offset)
 
 

@@ -40,8 +40,6 @@ OVERRIDES = [
 ]
 #: Beside what clients see.
 ALSO = {"starts": "the node starts after every fault, stops when asked and leaves a sound directory"}
-#: Where nothing may be mounted.
-LOOPBACK = dict.fromkeys(NODES, "127.0.0.1")
 
 
 def options():
@@ -119,9 +117,7 @@ class Round:
 
     def three(self):
         asked = self.asked
-        self.node = self.cluster = Cluster(
-            asked.binary, LOOPBACK, asked.port, self.place, self.image_mib, OVERRIDES
-        )
+        self.node = self.cluster = Cluster(asked.binary, asked.port, self.place, self.image_mib, OVERRIDES)
         self.disks = list(self.cluster.disks.values())
         self.faults = cluster_faults.ClusterFaults(self.cluster, self.log, self.rng)
         return self.cluster.bootstrap()
