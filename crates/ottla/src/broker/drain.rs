@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use client::admin::members::Member;
-use client::{Client, Place, TopicsWanted};
+use client::admin::quorum::{Quorum, QuorumMember};
+use client::{Client, ClientError, Place, TopicsWanted};
 use serde::Serialize;
+use types::ErrorCode;
 
-use super::plan::{self, Candidate, Move, Stuck};
+use super::plan::{self, Candidate, Move, Plan, Stuck};
 use super::undo::{self, Undo};
 use crate::context::Common;
 use crate::failure::{Exit, Failure, Outcome};
@@ -78,6 +80,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(300);
 /// The controller writes at most this many changes for one request, and then some.
 pub(super) const PARTITIONS_PER_REQUEST: usize = 1_000;
 const NAMED_MAX: usize = 5;
+/// Voters fetch many times in this. Source: Kafka, `controller.quorum.fetch.timeout.ms`.
+const SILENCE_MS: i64 = 2_000;
 
 pub fn run(args: &DrainArgs, common: &Common) -> Outcome {
     let mut client = common.connect()?;
@@ -91,10 +95,12 @@ pub fn run(args: &DrainArgs, common: &Common) -> Outcome {
         let how = Undo { broker: args.id, file: args.file.as_deref(), is_dry_run: args.dry_run };
         return undo::run(&how, common, &mut client);
     }
-    client.refresh(TopicsWanted::All)?;
     let moves = match args.leaders_only {
-        true => plan::leaders_off(client.cluster(), args.id),
-        false => plan_of(args, &client, &members, member)?,
+        true => {
+            let going = client.reassignments(None)?;
+            plan::leaders_off(client.refresh(TopicsWanted::All)?, &going, args.id)
+        }
+        false => plan_of(args, &mut client, &members, member)?,
     };
     if args.dry_run {
         let drained = look(args, &mut client, moves, "nothing was changed")?;
@@ -112,7 +118,7 @@ pub fn run(args: &DrainArgs, common: &Common) -> Outcome {
     if args.leaders_only {
         elect(&mut client, &moves)?;
     } else if !args.no_wait {
-        wait(args, common, &mut client, moves.len(), deadline)?;
+        wait(args, common, &mut client, deadline)?;
     }
     let otherwise = match args.leaders_only {
         true => "it still leads what no other replica in sync can lead",
@@ -124,7 +130,7 @@ pub fn run(args: &DrainArgs, common: &Common) -> Outcome {
 
 fn plan_of(
     args: &DrainArgs,
-    client: &Client,
+    client: &mut Client,
     members: &[Member],
     member: &Member,
 ) -> Result<Vec<Move>, Failure> {
@@ -139,7 +145,17 @@ fn plan_of(
         let why = format!("broker {id} is not another broker in service");
         return Err(Failure::usage(what, why).todo("ottla broker list shows all brokers"));
     }
-    let plan = plan::off(client.cluster(), args.id, !member.is_fenced, &others);
+    let mut look = || -> Result<Plan, Failure> {
+        let going = client.reassignments(None)?;
+        let cluster = client.refresh(TopicsWanted::All)?;
+        Ok(plan::off(cluster, &going, args.id, !member.is_fenced, &others))
+    };
+    let mut plan = look()?;
+    if !plan.stuck.is_empty() {
+        // The broker that was asked may not have heard of the end of a topic.
+        thread::sleep(LOOK_EVERY);
+        plan = look()?;
+    }
     match plan.stuck.is_empty() {
         true => Ok(plan.moves),
         false => Err(refused(args.id, &plan.stuck, &plan.moves)),
@@ -220,6 +236,11 @@ fn begin(client: &mut Client, moves: &[Move]) -> Outcome {
 
 pub(super) fn reassign(client: &mut Client, wanted: &BTreeMap<Place, Option<Vec<i32>>>) -> Outcome {
     for outcome in client.reassign(wanted, false)?.into_values() {
+        // A topic that is gone has nothing to move.
+        let is_gone = |error: &ClientError| error.is_broker(ErrorCode::UnknownTopicOrPartition);
+        if outcome.as_ref().is_err_and(is_gone) {
+            continue;
+        }
         outcome.map_err(|error| {
             let mut failure = Failure::from(error);
             failure.exit = Exit::Partial;
@@ -244,10 +265,10 @@ fn wait(
     args: &DrainArgs,
     common: &Common,
     client: &mut Client,
-    total: usize,
     deadline: Option<Instant>,
 ) -> Outcome {
     let label = format!("draining broker {}", args.id);
+    let (total, _) = left_on(client, args.id)?;
     let mut progress = Progress::new(label, Some(total as u64), common.quiet);
     loop {
         let (held, _) = left_on(client, args.id)?;
@@ -315,11 +336,14 @@ fn look(
     })
 }
 
-/// Whether those voters that keep up are a majority without this one.
-fn keeps_majority(quorum: &client::admin::quorum::Quorum, broker: i32) -> bool {
-    let votes = |id: i32| quorum.voters.iter().any(|voter| voter.id == id);
-    let heard = quorum.voters.iter().filter(|voter| voter.id != broker && voter.log_end >= 0);
-    !votes(broker) || heard.count() > quorum.voters.len() / 2
+/// Whether the voters that the leader hears are a majority without this one.
+fn keeps_majority(quorum: &Quorum, broker: i32) -> bool {
+    let voter = |id: i32| quorum.voters.iter().find(|voter| voter.id == id);
+    // The leader hears itself at the moment of its answer.
+    let now_ms = voter(quorum.leader).map_or(0, |leader| leader.last_fetch_ms);
+    let is_heard = |voter: &&QuorumMember| voter.last_fetch_ms >= now_ms - SILENCE_MS;
+    let others = quorum.voters.iter().filter(|voter| voter.id != broker);
+    voter(broker).is_none() || others.filter(is_heard).count() > quorum.voters.len() / 2
 }
 
 impl Report for Drained {
@@ -380,6 +404,32 @@ mod tests {
         let failure = refused(2, &[no_room, only], &[]);
         assert_eq!(failure.code, "NO_LIVE_REPLICA");
         assert!(failure.why.contains("t-0") && !failure.why.contains("u-0"), "{failure}");
+    }
+
+    #[test]
+    fn a_voter_that_fell_silent_makes_no_majority_although_its_place_is_known() {
+        let voter = |id, last_fetch_ms| QuorumMember {
+            id,
+            directory: types::Uuid::default(),
+            log_end: 9,
+            last_fetch_ms,
+            last_caught_up_ms: last_fetch_ms,
+        };
+        let quorum = |silent_ms| Quorum {
+            leader: 1,
+            epoch: 4,
+            high_watermark: 9,
+            voters: vec![voter(1, 90_000), voter(2, 89_900), voter(3, silent_ms)],
+            observers: Vec::new(),
+            nodes: BTreeMap::new(),
+        };
+        assert!(keeps_majority(&quorum(89_800), 2));
+        for silent_ms in [60_000, -1] {
+            assert!(!keeps_majority(&quorum(silent_ms), 2));
+            assert!(!keeps_majority(&quorum(silent_ms), 1));
+            assert!(keeps_majority(&quorum(silent_ms), 3), "it is not there anyway");
+            assert!(keeps_majority(&quorum(silent_ms), 7), "it has no vote");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! are done.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::io::{self, Write};
 
 use client::{Client, Place};
@@ -27,8 +28,12 @@ struct Placed {
     replicas: Vec<i32>,
 }
 
-/// Writes where partitions are, as `kafka-reassign-partitions` can read it.
+/// Writes where partitions are, as `kafka-reassign-partitions` can read it. A drain that goes on
+/// after an interrupted one must not replace what that one kept.
 pub fn keep_placement(path: &str, moves: &[Move]) -> Outcome {
+    if moves.is_empty() {
+        return Ok(());
+    }
     let partitions = moves.iter().map(|moved| Placed {
         topic: moved.place.0.clone(),
         partition: moved.place.1,
@@ -36,7 +41,17 @@ pub fn keep_placement(path: &str, moves: &[Move]) -> Outcome {
     });
     let placement = Placement { version: 1, partitions: partitions.collect() };
     let text = serde_json::to_string(&placement).map_err(io::Error::from)?;
-    std::fs::write(path, text + "\n").map_err(|error| file_failure("write", path, &error))
+    let file = File::options().write(true).create_new(true).open(path);
+    file.and_then(|mut file| writeln!(file, "{text}")).map_err(|error| {
+        let failure = file_failure("write", path, &error);
+        match error.kind() {
+            io::ErrorKind::AlreadyExists => failure.todo(
+                "give a name that is free: what an \
+                 earlier drain kept is not replaced",
+            ),
+            _ => failure,
+        }
+    })
 }
 
 /// What to take back.

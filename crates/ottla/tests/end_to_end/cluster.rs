@@ -14,7 +14,7 @@ const BINARY: &str = env!("CARGO_BIN_EXE_ottla");
 /// On a machine that is busy with other tests.
 const WITHIN: Duration = Duration::from_secs(60);
 
-struct Cluster {
+pub struct Cluster {
     data: tempfile::TempDir,
     addresses: Vec<String>,
     processes: Vec<Option<Child>>,
@@ -22,7 +22,7 @@ struct Cluster {
 
 impl Cluster {
     /// Three nodes of which the first `voters` keep the metadata.
-    fn start(voters: usize) -> Cluster {
+    pub fn start(voters: usize) -> Cluster {
         let data = tempfile::tempdir().expect("a directory");
         let sockets: Vec<TcpListener> =
             (0..6).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
@@ -69,7 +69,7 @@ impl Cluster {
         )
     }
 
-    fn spawn(&mut self, node: usize) {
+    pub fn spawn(&mut self, node: usize) {
         let mut process = Command::new(BINARY)
             .args(["start", "-c", &self.file(node)])
             .stdin(Stdio::null())
@@ -89,7 +89,7 @@ impl Cluster {
     }
 
     /// `kill -9`
-    fn kill(&mut self, node: usize) {
+    pub fn kill(&mut self, node: usize) {
         let mut process = self.processes[node - 1].take().expect("a running node");
         process.kill().expect("killed");
         process.wait().expect("its end");
@@ -109,11 +109,11 @@ impl Cluster {
         began.elapsed()
     }
 
-    fn all(&self) -> String {
+    pub fn all(&self) -> String {
         self.addresses.join(",")
     }
 
-    fn json(&self, arguments: &[&str], input: &str) -> Option<Value> {
+    pub fn json(&self, arguments: &[&str], input: &str) -> Option<Value> {
         let arguments: Vec<&str> = arguments.iter().copied().chain(["-o", "json"]).collect();
         let output = run(&self.all(), &arguments, input);
         let parsed = serde_json::from_slice(&output.stdout).ok();
@@ -121,7 +121,7 @@ impl Cluster {
     }
 
     /// Asks until the answer is the one that is waited for.
-    fn wait_for<T>(&self, what: &str, look: impl Fn(&Cluster) -> Option<T>) -> T {
+    pub fn wait_for<T>(&self, what: &str, look: impl Fn(&Cluster) -> Option<T>) -> T {
         let deadline = Instant::now() + WITHIN;
         loop {
             if let Some(found) = look(self) {
@@ -132,7 +132,7 @@ impl Cluster {
         }
     }
 
-    fn logs(&self) -> String {
+    pub fn logs(&self) -> String {
         let log = |node: usize| {
             let path = self.data.path().join(format!("{node}.log"));
             std::fs::read_to_string(path).unwrap_or_default()
@@ -146,7 +146,7 @@ impl Cluster {
         usize::try_from(leader).ok()
     }
 
-    fn in_sync(&self, topic: &str) -> Option<usize> {
+    pub fn in_sync(&self, topic: &str) -> Option<usize> {
         let described = self.json(&["topic", "describe", topic], "")?;
         described["topics"][0]["partitions"][0]["isr"].as_array().map(Vec::len)
     }
@@ -167,20 +167,20 @@ impl Cluster {
         serde_json::from_slice(&output.stdout).ok()
     }
 
-    fn brokers(&self) -> Option<usize> {
+    pub fn brokers(&self) -> Option<usize> {
         let status = self.status()?;
         let brokers = status["brokers"].as_array()?;
         Some(brokers.iter().filter(|broker| broker["state"] == "in service").count())
     }
 
-    fn produce(&self, lines: &[&str]) {
+    pub fn produce(&self, lines: &[&str]) {
         let input: String = lines.iter().map(|line| format!("{line}\n")).collect();
         self.wait_for("a record is acknowledged by all in sync", |cluster| {
             cluster.json(&["produce", "t"], &input)
         });
     }
 
-    fn read(&self, count: usize) -> Vec<String> {
+    pub fn read(&self, count: usize) -> Vec<String> {
         let count = count.to_string();
         let read = run(&self.all(), &["consume", "t", "--from", "beginning", "-n", &count], "");
         text(&read.stdout).lines().map(str::to_owned).collect()

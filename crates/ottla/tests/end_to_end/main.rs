@@ -2,6 +2,7 @@
 
 mod benching;
 mod cluster;
+mod draining;
 mod failures;
 mod http;
 mod node;
