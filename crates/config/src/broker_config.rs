@@ -60,7 +60,6 @@ pub struct NetworkConfig {
     /// -1 leaves it to the system.
     pub socket_receive_buffer_bytes: i32,
     pub socket_request_max_bytes: i32,
-    pub socket_listen_backlog_size: i32,
     pub connections_max_idle_ms: i64,
     pub max_connections: i32,
     pub max_connections_per_ip: i32,
@@ -312,7 +311,6 @@ fn network(lookup: &BrokerLookup<'_>) -> Result<NetworkConfig, ConfigError> {
         socket_send_buffer_bytes: lookup.int("socket.send.buffer.bytes"),
         socket_receive_buffer_bytes: lookup.int("socket.receive.buffer.bytes"),
         socket_request_max_bytes: lookup.int("socket.request.max.bytes"),
-        socket_listen_backlog_size: lookup.int("socket.listen.backlog.size"),
         connections_max_idle_ms: lookup.long("connections.max.idle.ms"),
         max_connections: lookup.int("max.connections"),
         max_connections_per_ip: lookup.int("max.connections.per.ip"),

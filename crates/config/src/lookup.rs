@@ -1,6 +1,7 @@
 //! Reads a broker's typed values by name.
 
 use crate::layers::BrokerLayers;
+use crate::property::Status;
 use crate::table::broker_property;
 use crate::value::Value;
 
@@ -80,6 +81,10 @@ impl<'a> BrokerLookup<'a> {
     fn value(&self, name: &str) -> Option<Value> {
         let property = broker_property(name);
         assert!(property.is_some(), "{name} is not in the table");
+        debug_assert!(
+            property.is_none_or(|property| !matches!(property.status, Status::Accepted(_))),
+            "{name} is said to have no effect"
+        );
         property.and_then(|property| self.layers.value(property))
     }
 }

@@ -8,7 +8,6 @@ pub struct MembershipConfig {
     pub broker_heartbeat_interval_ms: i32,
     pub broker_session_timeout_ms: i32,
     pub initial_broker_registration_timeout_ms: i32,
-    pub controlled_shutdown_enable: bool,
     pub auto_leader_rebalance_enable: bool,
     pub leader_imbalance_check_interval_seconds: i64,
     pub unclean_leader_election_interval_ms: i64,
@@ -21,7 +20,6 @@ impl MembershipConfig {
             broker_session_timeout_ms: lookup.int("broker.session.timeout.ms"),
             initial_broker_registration_timeout_ms: lookup
                 .int("initial.broker.registration.timeout.ms"),
-            controlled_shutdown_enable: lookup.boolean("controlled.shutdown.enable"),
             auto_leader_rebalance_enable: lookup.boolean("auto.leader.rebalance.enable"),
             leader_imbalance_check_interval_seconds: lookup
                 .long("leader.imbalance.check.interval.seconds"),

@@ -137,6 +137,10 @@ impl Lookup<'_> {
     fn value(&self, name: &str) -> Value {
         let row = topic_property(name);
         assert!(row.is_some(), "{name} is not in the topic table");
+        debug_assert!(
+            row.is_none_or(|row| !matches!(row.property.status, Status::Accepted(_))),
+            "{name} is said to have no effect"
+        );
         row.map_or(Value::Boolean(false), |row| self.broker.topic_value(self.topic, row))
     }
 

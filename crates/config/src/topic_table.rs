@@ -1,6 +1,7 @@
 //! The table of topic properties, and of those that a group may have of its own.
 
 use crate::property::{Property, Rule, boolean, double, int, list, long, text};
+use crate::table::NO_THROTTLE;
 
 /// A topic property and the broker properties that supply its default, most specific first.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +24,6 @@ pub fn group_property(name: &str) -> Option<&'static Property> {
 const MS_PER_MINUTE: i64 = 60 * 1000;
 const MS_PER_HOUR: i64 = 60 * MS_PER_MINUTE;
 const NO_TIERED: &str = "there is no tiered storage";
-const ONE_COPY: &str = "partitions have one replica, on this node";
 /// Topic properties of older Kafkas that tools still send; kept out of a topic, never an error.
 pub const IGNORED_TOPIC_PROPERTIES: &[&str] = &[
     "message.format.version",
@@ -73,14 +73,14 @@ pub const TOPIC_PROPERTIES: &[TopicProperty] = &[
         .doc("A partition is synced to disk at this age, whatever its `durability`."),
         &[("log.flush.interval.ms", 1), ("log.flush.scheduler.interval.ms", 1)]),
     of(list("follower.replication.throttled.replicas", "").rule(Rule::ThrottledReplicas)
-        .accepted(ONE_COPY)
+        .accepted(NO_THROTTLE)
         .doc("The followers that fetch at a limited rate: `*`, or `partition:broker` pairs."),
         &[]),
     of(int("index.interval.bytes", "4096").at_least(0)
         .doc("How many bytes of records lie between two index entries."),
         &[("log.index.interval.bytes", 1)]),
     of(list("leader.replication.throttled.replicas", "").rule(Rule::ThrottledReplicas)
-        .accepted(ONE_COPY)
+        .accepted(NO_THROTTLE)
         .doc("The leaders that send to followers at a limited rate: `*`, or `partition:broker` \
               pairs."),
         &[]),
@@ -151,7 +151,6 @@ pub const TOPIC_PROPERTIES: &[TopicProperty] = &[
         .doc("The age at which a partition begins a new segment."),
         &[("log.roll.ms", 1), ("log.roll.hours", MS_PER_HOUR)]),
     of(boolean("unclean.leader.election.enable", "false")
-        .accepted("there is one replica; nobody else could lead")
         .doc("Whether a replica that lags may become leader, losing what it lacks."),
         &[("unclean.leader.election.enable", 1)]),
 ];

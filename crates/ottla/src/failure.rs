@@ -55,6 +55,16 @@ impl Failure {
         self.code == BROKEN_PIPE
     }
 
+    /// The same four parts about something that goes on all the same.
+    pub fn as_warning(&self) -> String {
+        self.parts("warning")
+    }
+
+    fn parts(&self, word: &str) -> String {
+        let todo = self.todo.as_ref().map_or_else(String::new, |todo| format!("\n  try: {todo}"));
+        format!("{word}: {}\n  why: {}{todo}\n  code: {}", self.what, self.why, self.code)
+    }
+
     /// Tells the person on stderr and gives the exit code.
     pub fn report(&self, format: Format) -> ExitCode {
         if self.is_broken_pipe() {
@@ -72,11 +82,7 @@ const BROKEN_PIPE: &str = "BROKEN_PIPE";
 
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "error: {}\n  why: {}", self.what, self.why)?;
-        if let Some(todo) = &self.todo {
-            write!(f, "\n  try: {todo}")?;
-        }
-        write!(f, "\n  code: {}", self.code)
+        f.write_str(&self.parts("error"))
     }
 }
 

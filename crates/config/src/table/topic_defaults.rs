@@ -17,7 +17,6 @@ pub(super) const ROWS: &[Property] = &[
     int("min.insync.replicas", "1").at_least(1).high().cluster_wide()
         .doc("Replicas that must hold a write before `acks=all` is answered."),
     boolean("unclean.leader.election.enable", "false").high().cluster_wide()
-        .accepted("there is one replica; nobody else could lead")
         .doc("Whether a replica that lags may become leader, losing what it lacks."),
     crate::property::text("compression.type", "producer")
         .one_of(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]).high()

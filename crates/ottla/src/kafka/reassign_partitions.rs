@@ -37,7 +37,11 @@ const FLAGS: &[Flag] = &[
     value("topics-to-move-json-file", "file", "{\"topics\": [{\"topic\"}], \"version\": 1}"),
     value("broker-list", "0,1,2", "The brokers to spread the topics of --generate over."),
     switch("disable-rack-aware", "Let --generate pay no heed to racks."),
-    value("throttle", "bytes/s", "The most that moves between brokers may use. (default: -1)"),
+    value(
+        "throttle",
+        "bytes/s",
+        "The most that moves between brokers may use; Ottla's do not heed it yet. (default: -1)",
+    ),
     value(
         "replica-alter-log-dirs-throttle",
         "bytes/s",
