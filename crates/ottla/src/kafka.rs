@@ -20,7 +20,7 @@ mod leader_election;
 mod log_dirs;
 mod metadata_quorum;
 mod options;
-mod reassign_partitions;
+pub mod reassign_partitions;
 mod server_start;
 mod storage;
 mod topics;

@@ -6,9 +6,7 @@ use protocol::messages::describe_configs_response::DescribeConfigsResourceResult
 use protocol::messages::incremental_alter_configs_request::{
     AlterConfigsResource, AlterableConfig,
 };
-use protocol::messages::{
-    DescribeConfigsRequest, IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse,
-};
+use protocol::messages::{DescribeConfigsRequest, IncrementalAlterConfigsRequest};
 
 use super::topics::unanswered;
 use crate::error::ClientError;
@@ -135,6 +133,26 @@ impl Client {
         changes: &[Change],
         is_dry_run: bool,
     ) -> Result<(), ClientError> {
+        self.alter(own_broker(resource), resource, changes, is_dry_run)
+    }
+
+    /// Changes the configuration that the controller keeps for a broker which may be gone.
+    pub fn alter_configs_by_any(
+        &mut self,
+        resource: &Resource,
+        changes: &[Change],
+    ) -> Result<(), ClientError> {
+        self.alter(None, resource, changes, false)
+    }
+
+    /// Asks `broker`, or whichever is connected.
+    fn alter(
+        &mut self,
+        broker: Option<i32>,
+        resource: &Resource,
+        changes: &[Change],
+        is_dry_run: bool,
+    ) -> Result<(), ClientError> {
         let what =
             format!("change the configuration of {} {}", resource.kind.word(), resource.name);
         let request = IncrementalAlterConfigsRequest {
@@ -145,41 +163,17 @@ impl Client {
             }],
             validate_only: is_dry_run,
         };
-        let broker = own_broker(resource);
         self.with_retries(|client| {
             let answer = match broker {
                 Some(id) => client.call_broker(id, &request)?,
                 None => client.call_any(&request)?,
             };
-            altered(&what, answer)
+            let result = answer.responses.into_iter().next().ok_or_else(|| unanswered(&what))?;
+            match result.error_code {
+                0 => Ok(()),
+                code => Err(ClientError::broker(&what, code, result.error_message.as_deref())),
+            }
         })
-    }
-
-    /// Changes the configuration that the controller keeps for a broker which may be gone.
-    pub fn alter_configs_by_any(
-        &mut self,
-        resource: &Resource,
-        changes: &[Change],
-    ) -> Result<(), ClientError> {
-        let what =
-            format!("change the configuration of {} {}", resource.kind.word(), resource.name);
-        let request = IncrementalAlterConfigsRequest {
-            resources: vec![AlterConfigsResource {
-                resource_type: resource.kind.wire_code(),
-                resource_name: Str::from(&resource.name),
-                configs: changes.iter().map(alterable).collect(),
-            }],
-            validate_only: false,
-        };
-        self.with_retries(|client| altered(&what, client.call_any(&request)?))
-    }
-}
-
-fn altered(what: &str, answer: IncrementalAlterConfigsResponse) -> Result<(), ClientError> {
-    let result = answer.responses.into_iter().next().ok_or_else(|| unanswered(what))?;
-    match result.error_code {
-        0 => Ok(()),
-        code => Err(ClientError::broker(what, code, result.error_message.as_deref())),
     }
 }
 

@@ -6,27 +6,15 @@ use std::fs::File;
 use std::io::{self, Write};
 
 use client::{Client, Place};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::drain::{PARTITIONS_PER_REQUEST, count, name, reassign};
 use super::plan::Move;
 use crate::context::Common;
 use crate::failure::{Failure, Outcome, file_failure};
+use crate::kafka::reassign_partitions::ReassignError;
+use crate::kafka::reassign_partitions::assignment::{Assignment, Wanted, written};
 use crate::output::{self, Report};
-
-/// Kafka's reassignment file.
-#[derive(Serialize, Deserialize)]
-struct Placement {
-    version: i32,
-    partitions: Vec<Placed>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Placed {
-    topic: String,
-    partition: i32,
-    replicas: Vec<i32>,
-}
 
 /// Writes where partitions are, as `kafka-reassign-partitions` can read it. A drain that goes on
 /// after an interrupted one must not replace what that one kept.
@@ -34,21 +22,15 @@ pub fn keep_placement(path: &str, moves: &[Move]) -> Outcome {
     if moves.is_empty() {
         return Ok(());
     }
-    let partitions = moves.iter().map(|moved| Placed {
-        topic: moved.place.0.clone(),
-        partition: moved.place.1,
-        replicas: moved.before.clone(),
-    });
-    let placement = Placement { version: 1, partitions: partitions.collect() };
-    let text = serde_json::to_string(&placement).map_err(io::Error::from)?;
+    let before = moves.iter().map(|moved| (moved.place.clone(), moved.before.clone()));
+    let text = written(&before.collect(), &BTreeMap::new());
     let file = File::options().write(true).create_new(true).open(path);
     file.and_then(|mut file| writeln!(file, "{text}")).map_err(|error| {
         let failure = file_failure("write", path, &error);
         match error.kind() {
-            io::ErrorKind::AlreadyExists => failure.todo(
-                "give a name that is free: what an \
-                 earlier drain kept is not replaced",
-            ),
+            io::ErrorKind::AlreadyExists => {
+                failure.todo("give a name that is free: what an earlier drain kept is not replaced")
+            }
             _ => failure,
         }
     })
@@ -68,7 +50,7 @@ pub fn run(how: &Undo<'_>, common: &Common, client: &mut Client) -> Outcome {
     let off: BTreeSet<Place> = off.map(|(place, _)| place).collect();
     let before = match how.file {
         Some(path) => placement(path)?,
-        None => BTreeMap::new(),
+        None => Assignment::new(),
     };
     let mut wanted: BTreeMap<Place, Option<Vec<i32>>> =
         before.into_iter().map(|(place, replicas)| (place, Some(replicas))).collect();
@@ -88,14 +70,17 @@ fn names(wanted: &BTreeMap<Place, Option<Vec<i32>>>) -> Vec<String> {
     wanted.keys().map(name).collect()
 }
 
-fn placement(path: &str) -> Result<BTreeMap<Place, Vec<i32>>, Failure> {
+fn placement(path: &str) -> Result<Assignment, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| file_failure("read", path, &error))?;
-    let placement: Placement = serde_json::from_str(&text).map_err(|error| {
-        Failure::usage(format!("read {path}"), error.to_string())
+    let read = Wanted::read(&text).and_then(|wanted| wanted.assignment());
+    read.map_err(|error| {
+        let why = match error {
+            ReassignError::Terse(sentence) | ReassignError::Failed(sentence) => sentence,
+            ReassignError::Script(_) => "it is no placement".to_owned(),
+        };
+        Failure::usage(format!("read {path}"), why)
             .todo("give the file that drain wrote with --file")
-    })?;
-    let placed = placement.partitions.into_iter();
-    Ok(placed.map(|placed| ((placed.topic, placed.partition), placed.replicas)).collect())
+    })
 }
 
 #[derive(Serialize)]

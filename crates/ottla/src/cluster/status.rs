@@ -109,7 +109,7 @@ fn in_service(cluster: &Cluster) -> Vec<Member> {
 
 fn line(client: &mut Client, cluster: &Cluster, member: &Member) -> BrokerLine {
     let partitions = || cluster.topics.values().flat_map(|topic| topic.partitions.values());
-    let dirs = (!member.is_fenced).then(|| client.log_dirs(member.id));
+    let dirs = (!member.is_fenced).then(|| client.log_dir_replicas(member.id));
     let is_silent = matches!(&dirs, Some(Err(error)) if error.broker_code().is_none());
     BrokerLine {
         id: member.id,
@@ -122,7 +122,9 @@ fn line(client: &mut Client, cluster: &Cluster, member: &Member) -> BrokerLine {
         },
         leads: partitions().filter(|p| p.leader == member.id).count(),
         holds: partitions().filter(|p| p.replicas.contains(&member.id)).count(),
-        bytes: dirs.and_then(Result::ok).map(|dirs| dirs.iter().map(|dir| dir.bytes).sum()),
+        bytes: dirs.and_then(Result::ok).map(|dirs| {
+            dirs.iter().flat_map(|dir| &dir.replicas).map(|replica| replica.bytes).sum()
+        }),
     }
 }
 

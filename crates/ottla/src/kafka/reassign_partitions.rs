@@ -1,6 +1,6 @@
 //! `kafka-reassign-partitions`. Source of flags and output: Kafka `ReassignPartitionsCommand`.
 
-mod assignment;
+pub mod assignment;
 mod cancel;
 mod dirs;
 mod execute;
@@ -10,9 +10,10 @@ mod verify;
 
 use std::io::{self, Write};
 
+use client::admin::reassignments::Outcomes;
 use client::{Client, ClientError, Place};
 
-use super::exceptions::exception;
+use super::exceptions::{exception, message};
 use super::options::{Flag, Parsed, Tool, switch, value};
 use super::{ScriptError, ScriptResult, connect_to_either};
 
@@ -91,7 +92,7 @@ pub fn run(arguments: &[String]) -> ScriptResult {
 }
 
 /// An error that this tool tells in its own form, on stdout.
-enum ReassignError {
+pub enum ReassignError {
     /// As it is.
     Terse(String),
     /// After `Error: `.
@@ -192,6 +193,14 @@ fn name((topic, partition): &Place) -> String {
 fn commas(items: impl IntoIterator<Item = impl ToString>) -> String {
     let items: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
     items.join(",")
+}
+
+/// A line for each partition that could not be moved.
+fn failures(outcomes: &Outcomes) -> Vec<String> {
+    let failed = outcomes.iter().filter_map(|(place, outcome)| {
+        outcome.as_ref().err().map(|error| format!("{}: {}", name(place), message(error)))
+    });
+    failed.collect()
 }
 
 /// An `s` unless there is one.

@@ -7,8 +7,7 @@ use client::{Client, Place};
 
 use super::assignment::{Replica, Wanted};
 use super::execute::move_dirs;
-use super::{Parsed, ReassignError, commas, dirs, file_text, name, plural, throttles};
-use crate::kafka::exceptions::message;
+use super::{Parsed, ReassignError, commas, dirs, failures, file_text, name, plural, throttles};
 
 pub fn run(parsed: &Parsed, client: &mut Client) -> Result<(), ReassignError> {
     let wanted = Wanted::read(&file_text(parsed, "reassignment-json-file")?)?;
@@ -19,12 +18,7 @@ pub fn run(parsed: &Parsed, client: &mut Client) -> Result<(), ReassignError> {
     } else {
         let wish = going.keys().map(|place| (place.clone(), None)).collect();
         let outcomes = client.reassign(&wish, true)?;
-        let failed: Vec<String> = outcomes
-            .iter()
-            .filter_map(|(place, outcome)| {
-                outcome.as_ref().err().map(|error| format!("{}: {}", name(place), message(error)))
-            })
-            .collect();
+        let failed = failures(&outcomes);
         if !failed.is_empty() {
             let (s, failed) = (plural(failed.len()), failed.join("\n"));
             let sentence = format!("Error cancelling partition reassignment{s} for:\n{failed}");

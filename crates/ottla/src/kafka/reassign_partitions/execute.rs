@@ -9,8 +9,9 @@ use client::Client;
 use types::ErrorCode;
 
 use super::assignment::{Replica, Wanted, written};
-use super::{Parsed, ReassignError, commas, dirs, file_text, limit, name, plural, throttles};
-use crate::kafka::exceptions::message;
+use super::{
+    Parsed, ReassignError, commas, dirs, failures, file_text, limit, name, plural, throttles,
+};
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 const TIMEOUT_MS: u64 = 10_000;
@@ -58,12 +59,7 @@ pub fn run(parsed: &Parsed, client: &mut Client) -> Result<(), ReassignError> {
     let may_resize = !parsed.has("disallow-replication-factor-change");
     let wish = proposed.iter().map(|(place, to)| (place.clone(), Some(to.clone()))).collect();
     let outcomes = client.reassign(&wish, may_resize)?;
-    let failed: Vec<String> = outcomes
-        .iter()
-        .filter_map(|(place, outcome)| {
-            outcome.as_ref().err().map(|error| format!("{}: {}", name(place), message(error)))
-        })
-        .collect();
+    let failed = failures(&outcomes);
     if !failed.is_empty() {
         let failed = failed.join("\n");
         return Err(ReassignError::Terse(format!("Error reassigning partition(s):\n{failed}")));
