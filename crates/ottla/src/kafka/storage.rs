@@ -7,9 +7,11 @@ use std::path::Path;
 use config::{BrokerConfig, NodeConfig, parse_properties};
 use env::{Disk, Env, Rng};
 use env_os::OsEnv;
+use metadata::MetadataVersion;
 use storage::MetaProperties;
 use types::Uuid;
 
+use super::feature_levels::{dependencies, mapping};
 use super::options::{Flag, Parsed, Tool, switch, value};
 use super::{ScriptError, ScriptResult};
 
@@ -30,8 +32,16 @@ const FLAGS: &[Flag] = &[
         "Not supported yet: one node is the quorum.",
     ),
     value("I", "id@host:port:dir,…", "Short for --initial-controllers."),
-    value("release-version", "version", "Accepted; the newest version is used."),
-    value("feature", "name=level", "Accepted; the newest levels are used."),
+    value(
+        "release-version",
+        "version",
+        "version-mapping: of which release; format uses the newest.",
+    ),
+    value(
+        "feature",
+        "name=level",
+        "feature-dependencies: of which levels; format uses the newest.",
+    ),
     value("add-scram", "SCRAM-…=[…]", "Not supported yet."),
 ];
 
@@ -43,8 +53,11 @@ static TOOL: Tool = Tool {
 };
 
 const META_PROPERTIES: &str = "meta.properties";
-/// The metadata version that a new cluster starts with.
-const RELEASE: &str = "4.2-IV1";
+
+fn told(text: Result<String, String>) -> ScriptResult {
+    print!("{}", text.map_err(ScriptError::Stderr)?);
+    Ok(())
+}
 
 pub fn run(arguments: &[String]) -> ScriptResult {
     let Some((command, rest)) = arguments.split_first() else {
@@ -60,12 +73,11 @@ pub fn run(arguments: &[String]) -> ScriptResult {
         "format" => format(&parsed),
         "info" => info(&parsed),
         "-h" | "--help" => Err(ScriptError::Usage(&TOOL, TOOL.about.to_owned())),
-        "version-mapping" | "feature-dependencies" => {
-            Err(ScriptError::Stderr(format!("kafka-storage {command} is not supported here yet")))
-        }
+        "version-mapping" => told(mapping(parsed.value("release-version"))),
+        "feature-dependencies" => told(dependencies(parsed.values("feature"))),
         other => Err(ScriptError::Stderr(format!(
             "kafka-storage: error: invalid choice: '{other}' (choose from 'info', 'format', \
-             'random-uuid')"
+             'version-mapping', 'feature-dependencies', 'random-uuid')"
         ))),
     }
 }
@@ -149,7 +161,9 @@ fn format(parsed: &Parsed) -> ScriptResult {
     }
     for directory in fresh {
         let kind = if directory == node.metadata_log_dir { "metadata" } else { "data" };
-        writeln!(out, "Formatting {kind} directory {directory} with metadata.version {RELEASE}.")?;
+        // What a new cluster starts with.
+        let release = MetadataVersion::LATEST;
+        writeln!(out, "Formatting {kind} directory {directory} with metadata.version {release}.")?;
         let properties = MetaProperties {
             cluster_id: Some(cluster.to_owned()),
             node_id: Some(node.node_id),
@@ -235,6 +249,16 @@ mod tests {
 
     fn arguments(texts: &[&str]) -> Vec<String> {
         texts.iter().map(|text| (*text).to_owned()).collect()
+    }
+
+    #[test]
+    fn levels_of_releases_are_told_as_kafka_features_tells_them() {
+        assert!(run(&arguments(&["version-mapping", "--release-version", "4.0-IV3"])).is_ok());
+        assert!(run(&arguments(&["feature-dependencies", "--feature", "group.version=1"])).is_ok());
+        match run(&arguments(&["version-mapping", "--release-version", "9"])) {
+            Err(ScriptError::Stderr(told)) => assert!(told.contains("'9'"), "{told}"),
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
