@@ -6,6 +6,7 @@ mod engine;
 mod liveness;
 mod quorum;
 mod snapshots;
+mod state;
 #[cfg(test)]
 mod tests;
 
@@ -14,19 +15,19 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use consensus::{EngineEvent, Epoch, Gate, GateVerdict, NodeId, OutboundMessage, QuorumStatus};
+use consensus::{EngineEvent, Epoch, Gate, NodeId, OutboundMessage, QuorumStatus};
 use controller::Controller;
 use env::{Background, Clock, Env, Lane};
 use metadata::{BrokerEpoch, Loaded, MetadataImage};
 use protocol::messages::AssignReplicasToDirsRequest;
 use storage::LogReader;
-use types::{BrokerId, MonoTime, Offset, WallTime};
+use types::{BrokerId, Offset, WallTime};
 
 use self::decisions::{UnderWay, Waiting};
 use self::quorum::Inbox;
 use self::snapshots::Snapshots;
+use self::state::{State, Told};
 use crate::metadata_fetch::CommitWait;
-use crate::metadata_log;
 use crate::removals::LaneOf;
 use crate::timers::Timers;
 
@@ -100,18 +101,6 @@ struct Voting<E: Env> {
     under_way: Option<UnderWay>,
 }
 
-struct State {
-    gate: Gate,
-    controller: Controller,
-    reign: Option<Epoch>,
-    /// The reign has written what it must before it decides anything.
-    is_activated: bool,
-    /// A reign that has not begun to write that.
-    opening: Option<Epoch>,
-    /// As the engine last said; `None` once closed.
-    quorum: Option<QuorumStatus>,
-}
-
 impl<E: Env> ControllerHost<E> {
     /// Takes over an opened engine. The log of a lone voter is replayed at once.
     ///
@@ -128,6 +117,7 @@ impl<E: Env> ControllerHost<E> {
             gate: Gate::new(Epoch::NONE, engine.log_start()),
             controller,
             reign: None,
+            committed_by_us: (Epoch::NONE, Offset::ZERO),
             is_activated: !is_quorum,
             opening: None,
             quorum: Some(engine.status()),
@@ -147,7 +137,15 @@ impl<E: Env> ControllerHost<E> {
     ) -> Arc<ControllerHost<E>> {
         let gate = Gate::new(Epoch::NONE, Offset::ZERO);
         let (reign, opening, quorum) = (None, None, None);
-        let state = State { gate, controller, reign, is_activated: false, opening, quorum };
+        let state = State {
+            gate,
+            controller,
+            reign,
+            committed_by_us: (Epoch::NONE, Offset::ZERO),
+            is_activated: false,
+            opening,
+            quorum,
+        };
         Arc::new(ControllerHost::of(env, None, state, timers))
     }
 
@@ -320,52 +318,5 @@ impl<E: Env> ControllerHost<E> {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What came of asking the engine.
-#[derive(Default)]
-struct Told {
-    steps: Vec<Loaded>,
-    is_snapshot_due: bool,
-    leader: Option<(Option<NodeId>, Epoch)>,
-}
-
-impl State {
-    /// Whether decisions are made here.
-    fn leads(&self) -> bool {
-        self.reign.is_some() && self.is_activated
-    }
-
-    fn take_in(
-        &mut self,
-        event: EngineEvent,
-        told: &mut Told,
-        now: MonoTime,
-        is_quorum: bool,
-    ) -> Result<(), String> {
-        match event {
-            EngineEvent::Leader { epoch, .. } => {
-                self.reign = Some(epoch);
-                self.is_activated = !is_quorum;
-                self.opening = is_quorum.then_some(epoch);
-                self.controller.handle_reign_started(now);
-                told.leader = Some((None, epoch));
-            }
-            EngineEvent::Follow { epoch, leader } => {
-                self.reign = None;
-                self.controller.handle_reign_ended();
-                told.leader = Some((leader, epoch));
-            }
-            EngineEvent::Fatal(error) => return Err(format!("the metadata log failed: {error}")),
-            EngineEvent::Committed(batch) => match self.gate.admit(&batch) {
-                GateVerdict::Apply => {
-                    let replay = |at, records: &[_]| self.controller.replay(at, records);
-                    told.steps.extend(metadata_log::replay(&batch, replay)?);
-                }
-                GateVerdict::Drop => return Err("the gate dropped a batch".to_owned()),
-            },
-        }
-        Ok(())
     }
 }

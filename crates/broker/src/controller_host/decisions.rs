@@ -10,6 +10,7 @@ use env::{Clock, Env};
 use metadata::MetadataVersion;
 use types::{ErrorCode, Offset};
 
+use super::state::Fate;
 use super::{ControllerHost, Engine, Voting};
 use crate::limits::DECISIONS_WAITING_MAX;
 
@@ -236,14 +237,16 @@ impl<E: Env> ControllerHost<E> {
     fn go_on(&self, voting: &mut Voting<E>, decision: &mut UnderWay) -> Result<bool, NotCommitted> {
         loop {
             let state = self.lock();
-            let (next, reign) = (state.gate.next(), state.reign);
+            let next = state.gate.next();
+            let fate = decision.waits_for.map(|end| state.fate(decision.epoch, end));
             drop(state);
-            if decision.waits_for.is_some_and(|end| next < end) {
-                let ended = "the reign has ended; perhaps it is committed all the same";
-                return match reign == Some(decision.epoch) {
-                    true => Ok(false),
-                    false => Err(NotCommitted::passing(ended)),
-                };
+            match fate {
+                Some(Fate::Open) => return Ok(false),
+                Some(Fate::Unknown) => {
+                    let ended = "the reign has ended; perhaps it is committed all the same";
+                    return Err(NotCommitted::passing(ended));
+                }
+                Some(Fate::Committed) | None => {}
             }
             let Some(records) = decision.batches.pop_front() else { return Ok(true) };
             let closed = || NotCommitted::passing("the metadata log is closed");

@@ -7,8 +7,9 @@ use bytes::Bytes;
 use env_sim::SimEnv;
 use protocol::messages::{BrokerHeartbeatRequest, DescribeQuorumRequest, QuorumMessageRequest};
 use protocol::{Request, frame};
-use types::Uuid;
+use types::{MonoTime, Uuid};
 
+use super::state::Fate;
 use super::*;
 use crate::api::Caller;
 use crate::cluster;
@@ -122,4 +123,34 @@ fn while_a_voter_waits_for_its_disk_the_node_answers_others() {
         }
     }
     assert_eq!(*answers.lock().expect("not poisoned"), [true; 3]);
+}
+
+#[test]
+fn a_decision_whose_place_another_leader_has_filled_is_not_said_to_be_committed() {
+    let env = SimEnv::new(8);
+    let node = voter(&env, 1);
+    let mut state = node.controller.lock();
+    let mut take_in = |event| {
+        let mut told = Told::default();
+        state.take_in(event, &mut told, MonoTime::default(), true).expect("it reads");
+    };
+    let committed = |epoch, base: i64| {
+        EngineEvent::Committed(consensus::CommittedBatch {
+            epoch: Epoch(epoch),
+            base_offset: Offset(base),
+            last_offset: Offset(base),
+            appended_at: WallTime(0),
+            records: Vec::new(),
+        })
+    };
+    take_in(committed(5, 0));
+    take_in(EngineEvent::Leader { epoch: Epoch(5), next: Offset(1) });
+    take_in(committed(5, 1));
+    // One message of the next leader says who leads and what is committed where this one had
+    // proposed.
+    take_in(EngineEvent::Follow { epoch: Epoch(6), leader: Some(NodeId(2)) });
+    take_in(committed(6, 2));
+    take_in(committed(6, 3));
+    assert_eq!(state.fate(Epoch(5), Offset(2)), Fate::Committed);
+    assert_eq!(state.fate(Epoch(5), Offset(3)), Fate::Unknown);
 }
