@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use replication::{
-    Durability, FetchFrom, GateRules, LeaderRules, PartitionState, Replica, RoleChange,
+    Durability, FetchFrom, GateRules, LeaderRules, LogEnds, PartitionState, Replica, RoleChange,
 };
 use types::{BrokerEpoch, BrokerId, MonoTime, Offset, PartitionEpoch};
 
@@ -40,6 +40,8 @@ pub struct Process {
     /// Counts the cuts of the log: a sync that began before one says nothing of what came after.
     pub cuts: u64,
     pub altering: Option<(PartitionEpoch, u64)>,
+    /// The replica was removed by the metadata of this partition epoch.
+    pub left_at: Option<PartitionEpoch>,
     pub ticks: u64,
     /// What consumers here may read below.
     pub shown: Offset,
@@ -92,6 +94,7 @@ impl Broker {
         }
         self.life += 1;
         stage.lives[self.id] = self.life;
+        self.disk.keeps_empty_epochs = stage.has(Defect::EmptyEpochKept);
         self.disk.recover();
         let known = self.disk.high_watermark_checkpoint.min(self.disk.log_end());
         if stage.has(Defect::HighWatermarkTruncation) {
@@ -116,6 +119,7 @@ impl Broker {
             is_syncing: false,
             cuts: 0,
             altering: None,
+            left_at: None,
             ticks: 0,
             shown: Offset::ZERO,
             compared: false,
@@ -216,8 +220,16 @@ impl Broker {
 
     fn take_role(&mut self, state: &PartitionState, stage: &mut Stage) {
         let (me, rules, now) = (BrokerId(self.id as i32), Self::rules(stage), stage.now);
+        if !state.replicas.contains(&me) {
+            return self.leave(state.partition_epoch, stage);
+        }
         let Some(process) = &mut self.process else { return };
-        let ends = self.disk.ends();
+        let is_late = process.left_at.is_some_and(|left_at| state.partition_epoch <= left_at);
+        if is_late && process.replica.is_none() {
+            return;
+        }
+        let all = self.disk.ends();
+        let ends = as_told(all, process.replica.as_ref(), stage);
         let mut state = state.clone();
         let change = match &mut process.replica {
             Some(replica) if stage.has(Defect::StaleMetadata) => {
@@ -249,16 +261,43 @@ impl Broker {
         process.has_dawdled = false;
         let leads = process.replica.as_ref().is_some_and(|replica| replica.leader().is_some());
         if !leads {
-            for waiting in process.waiting.drain(..) {
-                let answer = Message::Produced { first: waiting.first, result: Produced::Unknown };
-                stage.send(self.id, waiting.client, answer);
-            }
+            self.forget_waiting(stage);
         }
         if leads {
             stage.met.elections += 1;
-            self.begin_reign(&state);
+            self.begin_reign(&state, all);
         }
         self.answer_parked(None, stage);
+    }
+
+    /// It is no replica any more: the log goes.
+    fn leave(&mut self, partition_epoch: PartitionEpoch, stage: &mut Stage) {
+        let Some(process) = &mut self.process else { return };
+        let known = process.replica.as_ref().map(Replica::partition_epoch).or(process.left_at);
+        let is_late = known.is_some_and(|known| partition_epoch <= known);
+        if is_late && !(stage.has(Defect::LateRemoval) && process.replica.is_some()) {
+            return;
+        }
+        stage.met.removals += u64::from(process.replica.is_some());
+        process.replica = None;
+        process.left_at = Some(partition_epoch);
+        process.fetching = None;
+        process.altering = None;
+        process.is_syncing = false;
+        process.cuts += 1;
+        process.shown = Offset::ZERO;
+        self.disk.empty();
+        self.forget_waiting(stage);
+        self.answer_parked(None, stage);
+    }
+
+    /// What waits here may be cut.
+    fn forget_waiting(&mut self, stage: &mut Stage) {
+        let Some(process) = &mut self.process else { return };
+        for waiting in process.waiting.drain(..) {
+            let answer = Message::Produced { first: waiting.first, result: Produced::Unknown };
+            stage.send(self.id, waiting.client, answer);
+        }
     }
 
     /// Everything that follows from what has happened.
@@ -292,5 +331,15 @@ impl Broker {
         if let Some(leader) = process.replica.as_mut().and_then(Replica::leader_mut) {
             leader.handle_durable(durable);
         }
+    }
+}
+
+/// Where the log ends, as the machine is told. It begins a reign there, and lets nobody join below;
+/// unless it is told less.
+fn as_told(ends: LogEnds, replica: Option<&Replica>, stage: &Stage) -> LogEnds {
+    let known = replica.map_or(Offset::ZERO, Replica::high_watermark);
+    match stage.has(Defect::JoinsAtHighWatermark) {
+        true => LogEnds { log_end: known, durable: known.min(ends.durable), ..ends },
+        false => ends,
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use history::Event;
 use types::Offset;
 
-use crate::message::{Alarm, BROKERS, FIRST_CLIENT, Message, NodeId, Produced, Tag};
+use crate::message::{Alarm, FIRST_CLIENT, Message, NodeId, Produced, Tag};
 use crate::stage::Stage;
 
 pub const PRODUCERS: usize = 2;
@@ -72,7 +72,7 @@ impl Client {
             }
             Client::Consumer { id, position, asked, .. } => {
                 *asked += 1;
-                let broker = 1 + stage.chance.below(BROKERS as u64) as NodeId;
+                let broker = 1 + stage.chance.below(stage.weather.brokers as u64) as NodeId;
                 stage.send(*id, broker, Message::Read { from: *position });
                 stage.ring(
                     Duration::from_millis(500),
@@ -128,12 +128,12 @@ impl Client {
             }
             Produced::Refused => {
                 stage.note(Event::Refused { partition: PARTITION, values });
-                *guess = 1 + *guess % BROKERS;
+                *guess = 1 + *guess % stage.weather.brokers;
             }
             Produced::Unknown => {
                 // It may be written yet, after what is sent next.
                 *session += 1;
-                *guess = 1 + *guess % BROKERS;
+                *guess = 1 + *guess % stage.weather.brokers;
             }
         }
         let pause = stage.chance.millis(10, 200);

@@ -11,6 +11,8 @@ use crate::defect::Defect;
 use crate::message::{Alarm, BROKERS, CONTROLLER, Image, Message, NodeId};
 use crate::stage::Stage;
 
+mod moving;
+
 const SESSION: Duration = Duration::from_millis(1_500);
 const CHECK: Duration = Duration::from_millis(250);
 
@@ -26,14 +28,18 @@ pub struct Controller {
     pub state: PartitionState,
     /// Hold everything that is committed although they are not in sync (KIP-966).
     eligible: Vec<BrokerId>,
+    /// Where the replicas are to be, while they are on their way.
+    target: Option<Vec<BrokerId>>,
     brokers: BTreeMap<BrokerId, Registered>,
     version: u64,
     next_broker_epoch: i64,
     min_insync_replicas: usize,
+    /// Whoever serves may lead ([`Defect::UncleanElection`]).
+    elects_anybody: bool,
 }
 
 impl Controller {
-    pub fn new(min_insync_replicas: usize) -> Controller {
+    pub fn new(min_insync_replicas: usize, elects_anybody: bool) -> Controller {
         let replicas: Vec<BrokerId> = (1..=BROKERS as i32).map(BrokerId).collect();
         Controller {
             state: PartitionState {
@@ -45,10 +51,12 @@ impl Controller {
                 recovering: false,
             },
             eligible: Vec::new(),
+            target: None,
             brokers: BTreeMap::new(),
             version: 1,
             next_broker_epoch: 1,
             min_insync_replicas,
+            elects_anybody,
         }
     }
 
@@ -181,6 +189,7 @@ impl Controller {
         stage.met.isr_changes += 1;
         let isr: Vec<BrokerId> = proposal.isr.iter().map(|(member, _)| *member).collect();
         self.leave_in_sync(&isr);
+        self.complete_move(stage);
         // Also if nothing changes: whoever says so again shuts out what it said before.
         self.change();
         self.publish(stage);
@@ -189,7 +198,9 @@ impl Controller {
 
     /// From now on `isr` is in sync; who leaves holds what is committed if too few stay.
     fn leave_in_sync(&mut self, isr: &[BrokerId]) {
-        let left = self.state.isr.iter().filter(|member| !isr.contains(member)).copied();
+        let replicas = &self.state.replicas;
+        let left = self.state.isr.iter().copied();
+        let left = left.filter(|member| !isr.contains(member) && replicas.contains(member));
         self.eligible.extend(left);
         self.state.isr = isr.to_vec();
         if isr.len() >= self.min_insync_replicas {
@@ -229,7 +240,10 @@ impl Controller {
             return self.lead(in_sync);
         }
         // The last one in sync is gone: those it left behind below the minimum hold everything.
-        let eligible = self.eligible.iter().copied().find(|b| self.serves(*b));
+        let mut eligible = self.eligible.iter().copied().find(|b| self.serves(*b));
+        if self.elects_anybody {
+            eligible = eligible.or(self.state.replicas.iter().copied().find(|b| self.serves(*b)));
+        }
         if let Some(next) = eligible {
             let last = std::mem::take(&mut self.state.isr);
             self.eligible.extend(last);
@@ -269,7 +283,7 @@ impl Controller {
     fn publish(&mut self, stage: &mut Stage) {
         self.version += 1;
         let image = self.image();
-        for broker in 1..=BROKERS {
+        for broker in 1..=stage.weather.brokers {
             stage.send(CONTROLLER, broker, Message::Metadata(Rc::clone(&image)));
         }
     }

@@ -30,12 +30,28 @@ pub enum Defect {
     EpochHistoryLost,
     /// A replica that found its disk damaged says nothing of it (NATS 2.12.1).
     DamageConcealed,
+    /// A leader counts fetches of an earlier reign (KIP-320).
+    FetchEpochUnchecked,
+    /// A follower joins at the high watermark of a leader that does not know yet what is committed
+    /// (KAFKA-7128).
+    JoinsAtHighWatermark,
+    /// Whoever serves may lead, whether it holds everything or not (KIP-966).
+    UncleanElection,
+    /// An epoch without records takes in the records of the epoch before that are copied later.
+    EmptyEpochKept,
+    /// The replicas that stay need not be in sync before the others are removed (KIP-455).
+    MovedBeforeInSync,
+    /// A replica is removed and its leader's reign goes on: it may come back empty, and what it
+    /// said before still counts.
+    RemovalWithinReign,
+    /// A replica is removed by metadata that comes late (KIP-570, KAFKA-9539).
+    LateRemoval,
     /// A refusal is taken for the end of a change whose first attempt went unanswered.
     DoubtForgotten,
 }
 
 impl Defect {
-    pub const ALL: [(&str, Defect); 13] = [
+    pub const ALL: [(&str, Defect); 19] = [
         ("high-watermark-truncation", Defect::HighWatermarkTruncation),
         ("one-lineage-query", Defect::OneLineageQuery),
         ("no-maximal-isr", Defect::NoMaximalIsr),
@@ -49,11 +65,18 @@ impl Defect {
         ("stale-metadata", Defect::StaleMetadata),
         ("epoch-history-lost", Defect::EpochHistoryLost),
         ("damage-concealed", Defect::DamageConcealed),
+        ("joins-at-high-watermark", Defect::JoinsAtHighWatermark),
+        ("unclean-election", Defect::UncleanElection),
+        ("empty-epoch-kept", Defect::EmptyEpochKept),
+        ("moved-before-in-sync", Defect::MovedBeforeInSync),
+        ("removal-within-reign", Defect::RemovalWithinReign),
+        ("late-removal", Defect::LateRemoval),
     ];
 
     /// Their damage needs three things within a second; 4,000 seeds do not meet it. The rules that
     /// forbid them are shown by the tests of `replication` step by step.
-    pub const RARE: [(&str, Defect); 2] = [
+    pub const RARE: [(&str, Defect); 3] = [
+        ("fetch-epoch-unchecked", Defect::FetchEpochUnchecked),
         ("no-broker-epoch-check", Defect::NoBrokerEpochCheck),
         ("doubt-forgotten", Defect::DoubtForgotten),
     ];

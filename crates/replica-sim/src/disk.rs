@@ -15,6 +15,9 @@ pub struct Disk {
     pub epochs: LeaderEpochCache,
     /// Something that had been synced is gone.
     pub is_damaged: bool,
+    /// Epochs that have no records stay when records of earlier ones follow
+    /// ([`Defect::EmptyEpochKept`](crate::Defect::EmptyEpochKept)).
+    pub keeps_empty_epochs: bool,
 }
 
 impl Disk {
@@ -27,13 +30,25 @@ impl Disk {
             log_start: Offset::ZERO,
             log_end: self.log_end(),
             durable: Offset(self.durable as i64),
-            last_epoch: self.records.last().map_or(LeaderEpoch::NONE, |record| record.epoch),
+            last_epoch: self.last_epoch(),
+        }
+    }
+
+    fn last_epoch(&self) -> LeaderEpoch {
+        let of_record = self.records.last().map_or(LeaderEpoch::NONE, |record| record.epoch);
+        match self.epochs.latest() {
+            Some(latest) if self.keeps_empty_epochs => latest.epoch.max(of_record),
+            _ => of_record,
         }
     }
 
     pub fn append(&mut self, record: Record) {
         let end = self.log_end();
-        self.epochs.note_batch(record.epoch, end, end);
+        if !self.keeps_empty_epochs {
+            self.epochs.note_batch(record.epoch, end, end);
+        } else if self.epochs.latest().is_none_or(|latest| latest.epoch < record.epoch) {
+            self.epochs.assign(record.epoch, end);
+        }
         self.records.push(record);
     }
 
@@ -65,7 +80,14 @@ impl Disk {
     }
 
     pub fn wipe(&mut self) {
-        *self = Disk { is_damaged: true, ..Disk::default() };
+        self.empty();
+        self.is_damaged = true;
+    }
+
+    /// The log is deleted, and with it all that was known of it.
+    pub fn empty(&mut self) {
+        let Disk { is_damaged, keeps_empty_epochs, .. } = *self;
+        *self = Disk { is_damaged, keeps_empty_epochs, ..Disk::default() };
     }
 
     /// Recovery: epochs are read from the records, and what is there is synced.

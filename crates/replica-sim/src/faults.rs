@@ -1,8 +1,8 @@
 //! What goes wrong.
 
-use types::Offset;
+use types::{BrokerId, Offset};
 
-use crate::message::{Alarm, BROKERS, NodeId};
+use crate::message::{Alarm, NodeId};
 use crate::stage::Happening;
 use crate::world::World;
 
@@ -17,6 +17,9 @@ pub struct Met {
     pub wipes: u64,
     pub rots: u64,
     pub leader_moves: u64,
+    pub reassignments: u64,
+    pub moves_completed: u64,
+    pub removals: u64,
     pub elections: u64,
     pub fenced: u64,
     pub fenced_fetches: u64,
@@ -40,10 +43,11 @@ impl Met {
             + self.wipes
             + self.rots
             + self.leader_moves
+            + self.reassignments
     }
 
     /// Each kind of event with its count, for the report.
-    pub fn named(&self) -> [(&'static str, u64); 16] {
+    pub fn named(&self) -> [(&'static str, u64); 19] {
         [
             ("crashes", self.crashes),
             ("power losses", self.power_losses),
@@ -53,6 +57,9 @@ impl Met {
             ("wiped disks", self.wipes),
             ("rotten disks", self.rots),
             ("leaders moved", self.leader_moves),
+            ("reassignments", self.reassignments),
+            ("of them completed", self.moves_completed),
+            ("replicas removed", self.removals),
             ("elections", self.elections),
             ("brokers fenced", self.fenced),
             ("fetches fenced", self.fenced_fetches),
@@ -73,6 +80,9 @@ impl Met {
         self.wipes += other.wipes;
         self.rots += other.rots;
         self.leader_moves += other.leader_moves;
+        self.reassignments += other.reassignments;
+        self.moves_completed += other.moves_completed;
+        self.removals += other.removals;
         self.elections += other.elections;
         self.fenced += other.fenced;
         self.fenced_fetches += other.fenced_fetches;
@@ -87,13 +97,15 @@ impl Met {
 
 impl World {
     pub(crate) fn fault(&mut self) {
-        let broker = 1 + self.stage.chance.below(BROKERS as u64) as NodeId;
-        match self.stage.chance.below(12) {
+        let brokers = self.stage.weather.brokers;
+        let broker = 1 + self.stage.chance.below(brokers as u64) as NodeId;
+        let kinds = if self.stage.weather.reassigns { 14 } else { 12 };
+        match self.stage.chance.below(kinds) {
             0 | 1 => self.crash(broker),
             2 | 3 => self.lose_power(broker),
             4 => {
                 self.stage.met.power_losses_of_all += 1;
-                (1..=BROKERS).for_each(|broker| self.lose_power(broker));
+                (1..=brokers).for_each(|broker| self.lose_power(broker));
             }
             5 | 6 => {
                 self.stage.met.pauses += 1;
@@ -105,7 +117,8 @@ impl World {
                 self.stage.met.leader_moves += 1;
                 self.controller.move_leader(&mut self.stage);
             }
-            _ => self.damage(broker),
+            11 => self.damage(broker),
+            _ => self.reassign(),
         }
         let (least, most) = self.stage.weather.fault_every_ms;
         let after = self.stage.chance.millis(least, most);
@@ -134,7 +147,7 @@ impl World {
 
     fn cut(&mut self, broker: NodeId) {
         self.stage.met.cuts += 1;
-        let other = match self.stage.chance.below(BROKERS as u64 + 1) as NodeId {
+        let other = match self.stage.chance.below(self.stage.weather.brokers as u64 + 1) as NodeId {
             other if other == broker => 0,
             other => other,
         };
@@ -148,19 +161,33 @@ impl World {
         self.stage.schedule(self.stage.now.plus(after), 0, Happening::Mends { fault });
     }
 
+    /// Other replicas, two or three, in any order.
+    fn reassign(&mut self) {
+        let mut target: Vec<BrokerId> =
+            (1..=self.stage.weather.brokers as i32).map(BrokerId).collect();
+        for at in (1..target.len()).rev() {
+            target.swap(at, self.stage.chance.below(at as u64 + 1) as usize);
+        }
+        target.truncate(2 + self.stage.chance.below(2) as usize);
+        self.controller.reassign(target, &mut self.stage);
+    }
+
     /// A disk that loses what it had is survived if the others hold everything, what it has vouched
     /// for and is not committed yet included.
     fn damage(&mut self, broker: NodeId) {
         let vouched = &self.brokers[broker - 1].disk.records;
         let needed = self.stage.committed.len().max(vouched.len());
-        let isr = &self.controller.state.isr;
-        let others = self.brokers.iter().filter(|other| other.id != broker);
-        let safe = others.into_iter().all(|other| {
-            let is_member = isr.iter().any(|member| member.0 as NodeId == other.id);
-            let agrees = other.disk.records.starts_with(vouched);
-            agrees && other.disk.durable >= needed && is_member && !other.disk.is_damaged
-        });
-        if !safe || self.stage.weather.min_insync_replicas < 2 {
+        let (isr, replicas) = (&self.controller.state.isr, &self.controller.state.replicas);
+        let holds = |id: NodeId| replicas.contains(&BrokerId(id as i32));
+        let others = self.brokers.iter().filter(|other| other.id != broker && holds(other.id));
+        let spare = replicas.len() > self.stage.weather.min_insync_replicas;
+        let safe = spare
+            && others.into_iter().all(|other| {
+                let is_member = isr.iter().any(|member| member.0 as NodeId == other.id);
+                let agrees = other.disk.records.starts_with(vouched);
+                agrees && other.disk.durable >= needed && is_member && !other.disk.is_damaged
+            });
+        if !safe || !holds(broker) || self.stage.weather.min_insync_replicas < 2 {
             return;
         }
         let wipes = self.stage.chance.one_in(2);

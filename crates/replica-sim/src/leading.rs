@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use replication::{
-    FetchAnswer, FetchFrom, FollowerFetch, IsrOutcome, PartitionLeader, PartitionState, Replica,
-    check_fetch_epoch, diverging_epoch,
+    FetchAnswer, FetchFrom, FollowerFetch, IsrOutcome, LogEnds, PartitionLeader, PartitionState,
+    Replica, check_fetch_epoch, diverging_epoch,
 };
 use types::{BrokerEpoch, BrokerId, EpochEnd, ErrorCode, Offset, PartitionEpoch};
 
@@ -19,7 +19,14 @@ const ALTER_TIMEOUT: Duration = Duration::from_millis(700);
 const RECORDS_MAX: usize = 20;
 
 impl Broker {
-    pub(crate) fn begin_reign(&mut self, state: &PartitionState) {
+    pub(crate) fn begin_reign(&mut self, state: &PartitionState, ends: LogEnds) {
+        let leader =
+            self.process.as_mut().and_then(|process| process.replica.as_mut()?.leader_mut());
+        if let Some(leader) = leader {
+            leader.handle_append(ends.log_end);
+            leader.handle_durable(ends.durable);
+        }
+
         let latest = self.disk.epochs.latest();
         if latest.is_none_or(|latest| latest.epoch < state.leader_epoch) {
             self.disk.epochs.assign(state.leader_epoch, self.disk.log_end());
@@ -38,7 +45,8 @@ impl Broker {
         let Some(leader) = process.replica.as_mut().and_then(Replica::leader_mut) else {
             return answer(self.id, follower, id, error(ErrorCode::NotLeaderOrFollower), stage);
         };
-        if let Some(code) = check_fetch_epoch(asked.leader_epoch, leader.leader_epoch()) {
+        let fenced = check_fetch_epoch(asked.leader_epoch, leader.leader_epoch());
+        if let Some(code) = fenced.filter(|_| !stage.has(Defect::FetchEpochUnchecked)) {
             stage.met.fenced_fetches += 1;
             return answer(self.id, follower, id, error(code), stage);
         }
@@ -55,9 +63,18 @@ impl Broker {
         let replica = BrokerId(follower as i32);
         let (offset, log_start) = (asked.offset, asked.log_start);
         let fetch = FollowerFetch { replica, broker_epoch, offset, log_start };
+        if stage.has(Defect::JoinsAtHighWatermark) {
+            // As if it had had everything once, and so kept up.
+            let all = FollowerFetch { offset: leader.log_end(), ..fetch };
+            leader.handle_fetch(&all, stage.now);
+        }
         leader.handle_fetch(&fetch, stage.now);
         process.parked.push(Parked { follower, id, from: asked });
         stage.ring(PARK, self.id, self.life, Alarm::ParkedTimeout { id });
+        if stage.weather.reassigns {
+            // Whole logs are copied, and not in the time of a hundred waits.
+            self.answer_parked(None, stage);
+        }
     }
 
     /// Answers those for whom there is something, `timed_out`, and everybody once it leads no more.

@@ -24,4 +24,4 @@ mod world;
 
 pub use defect::Defect;
 pub use faults::Met;
-pub use run::{Outcome, run};
+pub use run::{Course, Outcome, run};

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use replica_sim::{Defect, Met, Outcome, run};
+use replica_sim::{Course, Defect, Met, Outcome, run};
 
 const HELP: &str = "\
 The replicas of one partition, a controller, clients, a network, disks and faults on one queue,
@@ -13,6 +13,8 @@ decided by a seed.
   --seeds COUNT    how many seeds (1)
   --hours N        instead: as many seeds as make this many simulated hours
   --seconds N      how long things go wrong in each, simulated (60)
+  --replicas WHICH `moving`: other replicas now and then; `fixed`: the same all the time; without
+                   it they move in each third seed
   --meta           first run the first seed twice; the traces must be equal
   --defect NAME    the world does something wrong that must be found out; `all`: each in turn,
                    with up to --seeds seeds
@@ -24,6 +26,8 @@ struct Options {
     seconds: u64,
     hours: Option<u64>,
     defect: Option<String>,
+    /// Whether replicas move; by the seed.
+    moving: Option<bool>,
     meta: bool,
 }
 
@@ -113,7 +117,8 @@ fn find_all(options: &Options) -> ExitCode {
 }
 
 fn one(options: &Options, seed: u64, defect: Option<Defect>) -> Outcome {
-    run(seed, defect, Duration::from_secs(options.seconds))
+    let reassigns = options.moving.unwrap_or(Course::reassigns_by(seed));
+    run(seed, Course { chaos: Duration::from_secs(options.seconds), reassigns, defect })
 }
 
 fn same_seed_same_trace(options: &Options) -> bool {
@@ -137,12 +142,40 @@ fn report(options: &Options, seed: u64, outcome: &Outcome) {
     let defect =
         options.defect.as_ref().map(|name| format!(" --defect {name}")).unwrap_or_default();
     let seconds = options.seconds;
-    println!("again: cargo xtask sim --cluster --seed {seed} --seconds {seconds}{defect}");
+    let replicas = match options.moving {
+        None => "",
+        Some(true) => " --replicas moving",
+        Some(false) => " --replicas fixed",
+    };
+    println!(
+        "again: cargo xtask sim --cluster --seed {seed} --seconds {seconds}{defect}{replicas}"
+    );
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            seed: 1,
+            seeds: 1,
+            seconds: 60,
+            hours: None,
+            defect: None,
+            moving: None,
+            meta: false,
+        }
+    }
+}
+
+fn moving(which: &str) -> Result<bool, String> {
+    match which {
+        "moving" => Ok(true),
+        "fixed" => Ok(false),
+        other => Err(format!("--replicas {other}: moving or fixed")),
+    }
 }
 
 fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
-    let mut options =
-        Options { seed: 1, seeds: 1, seconds: 60, hours: None, defect: None, meta: false };
+    let mut options = Options::default();
     let mut arguments = arguments;
     while let Some(flag) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{flag} needs a value"));
@@ -153,6 +186,7 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
             "--seconds" => options.seconds = number(value()?)?,
             "--hours" => options.hours = Some(number(value()?)?),
             "--defect" => options.defect = Some(value()?),
+            "--replicas" => options.moving = Some(moving(&value()?)?),
             "--meta" => options.meta = true,
             other => return Err(format!("{other} is no option")),
         }

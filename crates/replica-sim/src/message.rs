@@ -10,7 +10,10 @@ use types::{BrokerEpoch, BrokerId, LeaderEpoch, Offset, PartitionEpoch};
 pub type NodeId = usize;
 
 pub const CONTROLLER: NodeId = 0;
+/// Where the set of replicas stays what it is, all of them hold one.
 pub const BROKERS: usize = 3;
+/// Where it changes there are more to choose from.
+pub const BROKERS_MAX: usize = 5;
 pub const FIRST_CLIENT: NodeId = 100;
 
 /// A value: whose, and the how manieth.

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use history::{Event, FinalState, ReplicaRecord, Verdict, judge};
 use replication::Replica;
-use types::MonoTime;
+use types::{BrokerId, MonoTime, Offset};
 
+use crate::broker::Broker;
 use crate::defect::Defect;
 use crate::faults::Met;
 use crate::message::Tag;
@@ -27,10 +28,27 @@ pub struct Outcome {
     pub trace: u64,
 }
 
-/// Runs `seed` with `chaos` of faults. A panic anywhere in it is a broken promise like others.
-pub fn run(seed: u64, defect: Option<Defect>, chaos: Duration) -> Outcome {
-    let mut world = World::new(seed, defect);
-    let course = AssertUnwindSafe(|| live(&mut world, chaos));
+/// What is asked of a run beside its seed.
+#[derive(Clone, Copy, Debug)]
+pub struct Course {
+    /// How long things go wrong.
+    pub chaos: Duration,
+    /// Whether the set of replicas changes meanwhile, among more brokers.
+    pub reassigns: bool,
+    pub defect: Option<Defect>,
+}
+
+impl Course {
+    /// Whether the set of replicas changes in a campaign: in one seed of three.
+    pub fn reassigns_by(seed: u64) -> bool {
+        seed.is_multiple_of(3)
+    }
+}
+
+/// Runs `seed`. A panic anywhere in it is a broken promise like others.
+pub fn run(seed: u64, course: Course) -> Outcome {
+    let mut world = World::new(seed, course.defect, course.reassigns);
+    let course = AssertUnwindSafe(|| live(&mut world, course.chaos));
     if let Err(panic) = catch_unwind(course) {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
@@ -76,10 +94,19 @@ fn live(world: &mut World, chaos: Duration) {
 fn check_converged(world: &mut World) {
     let state = &world.controller.state;
     let mut open = Vec::new();
-    if state.isr.len() < state.replicas.len() || state.leader.is_none() {
+    let is_moving = world.controller.is_moving();
+    if state.isr.len() < state.replicas.len() || state.leader.is_none() || is_moving {
         open.push(format!("not settled: {state:?}"));
     }
+    let holds = |broker: &Broker| state.replicas.contains(&BrokerId(broker.id as i32));
     for broker in &world.brokers {
+        if !holds(broker) {
+            let (id, end) = (broker.id, broker.disk.log_end());
+            if end > Offset::ZERO {
+                open.push(format!("not settled: broker {id} keeps a log that left it"));
+            }
+            continue;
+        }
         let replica = broker.process.as_ref().and_then(|process| process.replica.as_ref());
         let known = replica.map(Replica::high_watermark);
         if known != Some(broker.disk.log_end()) {
@@ -97,7 +124,9 @@ fn final_state(world: &World) -> FinalState<Tag> {
     let numbered = (0_i64..).zip(log.iter().map(|record| record.tag));
     end.records.insert(PARTITION, numbered.collect());
     end.bounds.insert(PARTITION, (0, log.len() as i64));
-    for broker in &world.brokers {
+    let replicas = &world.controller.state.replicas;
+    let holders = world.brokers.iter().filter(|b| replicas.contains(&BrokerId(b.id as i32)));
+    for broker in holders {
         let records = (0_i64..).zip(&broker.disk.records).map(|(offset, record)| ReplicaRecord {
             offset,
             leader_epoch: record.epoch.0,

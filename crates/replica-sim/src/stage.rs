@@ -10,7 +10,7 @@ use types::{MonoTime, Offset};
 use crate::chance::Chance;
 use crate::defect::Defect;
 use crate::faults::Met;
-use crate::message::{Alarm, BROKERS, FIRST_CLIENT, Message, NodeId, Record, Tag};
+use crate::message::{Alarm, BROKERS, BROKERS_MAX, FIRST_CLIENT, Message, NodeId, Record, Tag};
 
 /// One thing that will happen to a node.
 #[derive(Clone, Debug)]
@@ -33,6 +33,9 @@ pub struct Weather {
     pub fault_every_ms: (u64, u64),
     pub lag_time_max: Duration,
     pub min_insync_replicas: usize,
+    pub brokers: usize,
+    /// Whether the set of replicas changes.
+    pub reassigns: bool,
 }
 
 pub struct Stage {
@@ -50,7 +53,7 @@ pub struct Stage {
     /// Ordered pairs of nodes between which nothing passes.
     pub cut: BTreeSet<(NodeId, NodeId)>,
     /// How many processes each broker has had: connections end with the process.
-    pub lives: [u64; BROKERS + 1],
+    pub lives: [u64; BROKERS_MAX + 1],
     queue: BinaryHeap<Reverse<(MonoTime, u64, usize)>>,
     happenings: Vec<Option<(NodeId, Happening)>>,
     free: Vec<usize>,
@@ -58,9 +61,13 @@ pub struct Stage {
 }
 
 impl Stage {
-    pub fn new(seed: u64, defect: Option<Defect>) -> Stage {
+    pub fn new(seed: u64, defect: Option<Defect>, reassigns: bool) -> Stage {
         let mut chance = Chance::new(seed);
-        let weather = Weather::of(seed, &mut chance);
+        let mut weather = Weather::of(seed, &mut chance);
+        if reassigns {
+            weather.reassigns = true;
+            weather.brokers = 4 + chance.below(BROKERS_MAX as u64 - 3) as usize;
+        }
         Stage {
             now: MonoTime(0),
             chance,
@@ -73,7 +80,7 @@ impl Stage {
             committed: Vec::new(),
             broken: Vec::new(),
             cut: BTreeSet::new(),
-            lives: [0; BROKERS + 1],
+            lives: [0; BROKERS_MAX + 1],
             queue: BinaryHeap::new(),
             happenings: Vec::new(),
             free: Vec::new(),
@@ -188,6 +195,8 @@ impl Weather {
             fault_every_ms: (300, 3_000),
             lag_time_max: Duration::from_millis(1_000),
             min_insync_replicas: 2,
+            brokers: BROKERS,
+            reassigns: false,
         };
         if seed.is_multiple_of(2) {
             return usual;
@@ -205,6 +214,7 @@ impl Weather {
             fault_every_ms: [(50, 500), (500, 2_000), (2_000, 10_000)][chance.below(3) as usize],
             lag_time_max: lag_time_max.max(lag_least),
             min_insync_replicas: if chance.one_in(4) { 1 } else { 2 },
+            ..usual
         }
     }
 }

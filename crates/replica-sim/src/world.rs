@@ -4,7 +4,7 @@ use crate::broker::Broker;
 use crate::clients::Client;
 use crate::controller::Controller;
 use crate::defect::Defect;
-use crate::message::{Alarm, BROKERS, CONTROLLER, FIRST_CLIENT, NodeId};
+use crate::message::{Alarm, CONTROLLER, FIRST_CLIENT, NodeId};
 use crate::stage::{Happening, Stage};
 
 pub struct World {
@@ -18,12 +18,13 @@ pub struct World {
 }
 
 impl World {
-    pub fn new(seed: u64, defect: Option<Defect>) -> World {
-        let stage = Stage::new(seed, defect);
-        let controller = Controller::new(stage.weather.min_insync_replicas);
+    pub fn new(seed: u64, defect: Option<Defect>, reassigns: bool) -> World {
+        let stage = Stage::new(seed, defect, reassigns);
+        let controller =
+            Controller::new(stage.weather.min_insync_replicas, stage.has(Defect::UncleanElection));
         World {
             controller,
-            brokers: (1..=BROKERS).map(Broker::new).collect(),
+            brokers: (1..=stage.weather.brokers).map(Broker::new).collect(),
             clients: Client::all(),
             cuts: Vec::new(),
             is_healed: false,
