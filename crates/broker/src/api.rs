@@ -197,7 +197,8 @@ api_table! {
     ApiVersions, 0..=4, Nothing, api_versions(metadata);
     CreateTopics, 2..=7, Cluster(Create), create_topics(controller, settings);
     DeleteTopics, 1..=6, Topic(Delete), delete_topics(controller);
-    DeleteRecords, 0..=2, Topic(Delete), delete_records(partitions, metadata, log_store);
+    DeleteRecords, 0..=2, Topic(Delete),
+        delete_records(partitions, metadata, log_store, timers);
     InitProducerId, 0..=5, Cluster(IdempotentWrite),
         init_producer_id(producer_ids, to_controller, metadata, settings);
     OffsetForLeaderEpoch, 2..=4, Topic(Describe), offset_for_leader_epoch(partitions);

@@ -88,6 +88,10 @@ impl<D: Disk> FetchWait<D> {
         }
     }
 
+    pub fn is_of_follower(&self) -> bool {
+        self.waits_for == WaitsFor::Appended
+    }
+
     /// Answers now. Does nothing if that has happened already.
     pub fn complete(self: &Arc<Self>) {
         let mut state = self.lock();

@@ -182,6 +182,8 @@ fn retain<E: Env>(
     now: WallTime,
 ) -> Result<(), StorageError> {
     let kept = partition.with_log(now, |log| {
+        // Of a follower, that went with its leader's log start.
+        store.remove_let_go(partition.dir(), log);
         let Some(plan) = log.retention_plan(partition.high_watermark(), now)? else {
             return Ok(());
         };

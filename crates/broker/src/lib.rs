@@ -15,6 +15,7 @@ mod cluster;
 mod cold_reads;
 mod controller_host;
 mod coordinators;
+mod deletion_wait;
 mod directory_assignments;
 mod failed_dirs;
 mod fetch_reader;

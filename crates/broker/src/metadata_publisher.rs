@@ -70,6 +70,10 @@ impl<E: Env> ImageSubscriber for MetadataPublisher<E> {
             hold(&node, held, image, now);
         }
         node.metadata.publish(Arc::clone(image));
+        if !delta.cluster().is_empty() {
+            // Nobody waits for a broker that is gone.
+            node.partitions.all().iter().for_each(|partition| partition.check_deletions());
+        }
         forget_offsets(&node, &changes.stop);
         refresh_settings(&node, delta, image, now);
         drop(publishing);

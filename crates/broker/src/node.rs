@@ -65,7 +65,7 @@ pub struct Node<E: Env> {
     pub(crate) settings: Settings,
     pub(crate) timers: Arc<Timers>,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) metadata: MetadataCache,
+    pub(crate) metadata: Arc<MetadataCache>,
     pub(crate) partitions: PartitionTable<E::Disk>,
     pub(crate) log_store: LogStore<E>,
     pub(crate) controller: Arc<ControllerHost<E>>,
@@ -111,7 +111,7 @@ impl<E: Env> Node<E> {
         let settings = Settings::new(Arc::clone(&config), cluster_id, chance);
         let slots = config.network.max_incremental_fetch_session_cache_slots.max(0) as usize;
         let node = Arc::new(Node {
-            metadata: MetadataCache::new(Arc::clone(&image)),
+            metadata: Arc::new(MetadataCache::new(Arc::clone(&image))),
             partitions: PartitionTable::default(),
             log_store,
             controller,

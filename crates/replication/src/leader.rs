@@ -43,6 +43,8 @@ pub struct PartitionLeader {
     /// Where the log ended when this reign began. Below it may be records of which this leader
     /// does not know yet that they are committed.
     epoch_start: Offset,
+    /// Records below were deleted on request: whoever joins the in-sync set has heard of it.
+    deleted_below: Offset,
     replicas: Vec<BrokerId>,
     /// Everybody but this broker, in the order of `replicas`.
     others: Vec<RemoteReplica>,
@@ -67,6 +69,7 @@ impl PartitionLeader {
             me,
             leader_epoch: state.leader_epoch,
             epoch_start: log.log_end,
+            deleted_below: log.log_start,
             replicas: Vec::new(),
             others: Vec::new(),
             in_sync: InSyncSet::new(&state.isr, state.partition_epoch),
@@ -139,6 +142,19 @@ impl PartitionLeader {
     /// The log ends at `log_end` now.
     pub fn handle_append(&mut self, log_end: Offset) {
         self.gate.handle_append(log_end);
+    }
+
+    /// A client deletes the records below `offset`.
+    pub fn handle_records_deleted(&mut self, offset: Offset) {
+        self.deleted_below = self.deleted_below.max(offset);
+    }
+
+    /// Where the log starts on all of the replicas that live; `log_start` is where it does here.
+    /// [`Offset::NONE`] until each of them has fetched under this leader. Source: Kafka
+    /// `Partition.lowWatermarkIfLeader`.
+    pub fn low_watermark(&self, log_start: Offset, is_live: impl Fn(BrokerId) -> bool) -> Offset {
+        let live = self.others.iter().filter(|other| is_live(other.id));
+        live.map(|other| other.log_start).fold(log_start, Offset::min)
     }
 
     /// Everything below `offset` survives power loss here.
@@ -264,7 +280,9 @@ impl PartitionLeader {
 
     /// It has everything that may be committed: up to the high watermark, and up to where this
     /// reign began, because a fresh leader's high watermark lags (KAFKA-7128). And it keeps up, or
-    /// it would have to leave again at once.
+    /// it would have to leave again at once. What a client was told is deleted is not to come back
+    /// with it when it leads: Kafka lets in a replica that was away while records were deleted
+    /// before it has heard of that.
     fn may_join(
         &self,
         other: &RemoteReplica,
@@ -273,7 +291,8 @@ impl PartitionLeader {
     ) -> bool {
         let needed = self.high_watermark().max(self.epoch_start);
         let is_live = epoch_of(other.id).is_some_and(|epoch| epoch == other.broker_epoch);
-        is_live && other.log_end.is_some_and(|end| end >= needed) && !self.lags(other, now)
+        let has_all = other.log_end.is_some_and(|end| end >= needed);
+        is_live && has_all && other.log_start >= self.deleted_below && !self.lags(other, now)
     }
 
     fn lags(&self, other: &RemoteReplica, now: MonoTime) -> bool {

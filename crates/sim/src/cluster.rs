@@ -8,6 +8,7 @@
 mod clients;
 mod course;
 mod faults;
+mod hands;
 mod machine;
 mod network;
 

@@ -334,8 +334,7 @@ class Checker:
                 self.verdict.add("start-moved", f"{place}: {highest[place]} and then {low} at {when}")
             highest[place] = max(low, highest.get(place, 0))
             least = max((offset for ended, offset in acked[place] if ended < when), default=0)
-            # DeleteRecords does not wait until the followers have heard of it, as Kafka's does: not yet.
-            if low < least and not self.clustered:
+            if low < least:
                 self.verdict.add("start-moved", f"{place}: {least} acknowledged, then {low} at {when}")
             elif low > 0 and low not in asked[place] and self.kind_of(topic) != "expiring":
                 self.verdict.add("start-moved", f"{place}: starts at {low}, which nobody asked for")

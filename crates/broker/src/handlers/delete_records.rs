@@ -1,24 +1,28 @@
 //! DeleteRecords (key 21), versions 0–2.
 //! Moves the log start forward; −1 means up to the high watermark. The rest of a batch that
-//! straddles the new start stays on disk and is skipped by clients.
-//! Differs from Kafka: nothing known.
+//! straddles the new start stays on disk and is skipped by clients. Answers once all live replicas
+//! start there, so that records do not come back with another leader.
+//! Differs from Kafka: a copy on its way to another log directory is not waited for. It takes the
+//! log start along when it takes the log's place.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use env::Env;
 use protocol::messages::delete_records_request::DeleteRecordsRequest;
 use protocol::messages::delete_records_response::{
     DeleteRecordsPartitionResult, DeleteRecordsResponse, DeleteRecordsTopicResult,
 };
-use storage::StorageError;
-use types::{ErrorCode, Offset};
+use types::{BrokerId, ErrorCode, Offset};
 
+use crate::deletion_wait::{Deleting, DeletionWait, fill};
 use crate::internal_topics::is_internal;
 use crate::log_store::LogStore;
 use crate::metadata_cache::MetadataCache;
 use crate::network::Reply;
 use crate::partitions::{Partition, PartitionTable};
 use crate::request::RequestContext;
+use crate::timers::Timers;
 
 const HIGH_WATERMARK: i64 = -1;
 
@@ -27,38 +31,55 @@ pub fn handle<E: Env>(
     request: DeleteRecordsRequest,
     reply: Reply<DeleteRecordsResponse>,
     partitions: &PartitionTable<E::Disk>,
-    metadata: &MetadataCache,
+    metadata: &Arc<MetadataCache>,
     log_store: &LogStore<E>,
+    timers: &Arc<Timers>,
 ) {
     let image = metadata.image();
-    let topics = request.topics.into_iter().map(|topic| {
-        let results = topic.partitions.iter().map(|asked| {
-            let result = if is_internal(&topic.name) {
+    let is_live = |id: BrokerId| image.cluster.broker(id).is_some_and(|broker| !broker.fenced);
+    let (mut response, mut pending) = (DeleteRecordsResponse::default(), Vec::new());
+    for (t, topic) in request.topics.into_iter().enumerate() {
+        let mut results = Vec::with_capacity(topic.partitions.len());
+        for (p, asked) in topic.partitions.iter().enumerate() {
+            let deleted = if is_internal(&topic.name) {
                 Err(ErrorCode::InvalidTopicException)
             } else if image.topics.by_name(&topic.name).is_none() {
                 Err(ErrorCode::UnknownTopicOrPartition)
             } else {
                 let found = partitions.find(&topic.name, asked.partition_index);
-                found.and_then(|p| delete_before(ctx, &p, asked.offset, log_store))
+                found.and_then(|p| delete_before(ctx, p, asked.offset, log_store))
             };
-            DeleteRecordsPartitionResult {
-                partition_index: asked.partition_index,
-                low_watermark: result.map_or(-1, |low| low.0),
-                error_code: result.err().unwrap_or_default().code(),
+            let low = deleted.as_ref().map_err(|why| *why);
+            let low = low.and_then(|(partition, _)| partition.low_watermark(is_live));
+            let partition_index = asked.partition_index;
+            let mut result = DeleteRecordsPartitionResult { partition_index, ..Default::default() };
+            fill(&mut result, low);
+            results.push(result);
+            if let (Ok((partition, before)), Ok(low)) = (deleted, low)
+                && low < before
+            {
+                pending.push(Deleting { place: (t, p), partition, before });
             }
-        });
-        let partitions = results.collect();
-        DeleteRecordsTopicResult { name: topic.name.clone(), partitions }
-    });
-    reply.send(DeleteRecordsResponse { topics: topics.collect(), ..Default::default() });
+        }
+        let topic = DeleteRecordsTopicResult { name: topic.name, partitions: results };
+        response.topics.push(topic);
+    }
+    if pending.is_empty() {
+        return reply.send(response);
+    }
+    let deadline = ctx.now.plus(Duration::from_millis(request.timeout_ms.max(0) as u64));
+    DeletionWait::park(Arc::clone(metadata), (timers, deadline), pending, response, reply);
 }
 
+type Deleted<E> = (Arc<Partition<<E as Env>::Disk>>, Offset);
+
+/// On this leader; returns up to where.
 fn delete_before<E: Env>(
     ctx: &RequestContext,
-    partition: &Arc<Partition<E::Disk>>,
+    partition: Arc<Partition<E::Disk>>,
     asked: i64,
     log_store: &LogStore<E>,
-) -> Result<Offset, ErrorCode> {
+) -> Result<Deleted<E>, ErrorCode> {
     partition.check_leads()?;
     if partition.settings().delete_records_refused {
         return Err(ErrorCode::PolicyViolation);
@@ -68,13 +89,8 @@ fn delete_before<E: Env>(
     if before < Offset::ZERO || before > high_watermark {
         return Err(ErrorCode::OffsetOutOfRange);
     }
-    let advanced = partition.with_log(ctx.wall, |log| {
-        let log_start = log.advance_log_start(before)?;
+    partition.delete_before(before, ctx.wall, |log| {
         log_store.remove_let_go(partition.dir(), log);
-        Ok(log_start)
-    });
-    match advanced {
-        Some(advanced) => advanced.map_err(|error: StorageError| error.error_code()),
-        None => Err(ErrorCode::UnknownTopicOrPartition),
-    }
+    })?;
+    Ok((partition, before))
 }

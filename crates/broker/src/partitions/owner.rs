@@ -135,6 +135,8 @@ pub(super) struct TurnOutput {
     pub(super) appended_bytes: usize,
     /// What a follower has is as durable as it will be: it may fetch again.
     pub(super) may_fetch: bool,
+    /// Followers said how far they are.
+    pub(super) heard_of_followers: bool,
 }
 
 impl<D: Disk> Owner<D> {

@@ -1,6 +1,7 @@
 //! A partition of this broker: one owner at a time for writes, any number of readers.
 
 mod appends;
+mod deletions;
 mod gate;
 mod log;
 mod role;
@@ -19,6 +20,7 @@ use storage::{
 };
 use types::{BrokerId, ErrorCode, LeaderEpoch, MonoTime, Offset, TopicPartition, Uuid, WallTime};
 
+use crate::deletion_wait::DeletionWait;
 use crate::fetch_wait::FetchWait;
 use crate::log_store::DirIndex;
 use crate::metrics::TopicMetrics;
@@ -52,6 +54,7 @@ pub struct Partition<D: Disk> {
     owner: Mutex<Owner<D>>,
     mailbox: Mutex<Mailbox>,
     fetch_waits: Mutex<Vec<Arc<FetchWait<D>>>>,
+    deletion_waits: Mutex<Vec<Arc<DeletionWait<D>>>>,
     settings: ArcSwap<PartitionSettings>,
     /// An error code once the partition is not served here any more; 0 before.
     gone: AtomicI16,
@@ -131,6 +134,7 @@ impl<D: Disk> Partition<D> {
             owner: Mutex::new(Owner::of(log, replica)),
             mailbox: Mutex::default(),
             fetch_waits: Mutex::default(),
+            deletion_waits: Mutex::default(),
             settings: ArcSwap::from_pointee(settings),
             gone: AtomicI16::new(ErrorCode::None.code()),
             on_synced,
@@ -289,6 +293,7 @@ impl<D: Disk> Partition<D> {
                 owner.refuse_waiters(&refused, &mut output);
             }
         }
+        output.heard_of_followers = !work.fetches.is_empty();
         for (fetch, at) in work.fetches {
             if let Some(leader) = owner.replica.leader_mut() {
                 leader.handle_fetch(&fetch, at);
@@ -344,6 +349,9 @@ impl<D: Disk> Partition<D> {
         }
         if output.may_fetch {
             (self.on_synced)(self);
+        }
+        if output.heard_of_followers {
+            self.check_deletions();
         }
         if output.shown_bytes > 0 || output.appended_bytes > 0 {
             self.appended_bytes.fetch_add(output.appended_bytes as u64, Ordering::AcqRel);

@@ -268,3 +268,42 @@ fn a_consumer_is_sent_to_a_follower_in_sync_and_never_to_another() {
     assert_eq!(choose("b"), Some(BrokerId(2)));
     assert_eq!(choose("c"), None);
 }
+
+#[test]
+fn records_are_deleted_where_all_replicas_that_live_start_and_not_before_each_has_fetched() {
+    let mut leader = leader(&[1, 2, 3], 1);
+    let all = |_: BrokerId| true;
+    let without_3 = |id: BrokerId| id != BrokerId(3);
+    assert_eq!(leader.low_watermark(Offset(7), all), Offset::NONE);
+    fetch_of_log_from(&mut leader, 2, 4);
+    assert_eq!(leader.low_watermark(Offset(7), all), Offset::NONE);
+    assert_eq!(leader.low_watermark(Offset(7), without_3), Offset(4));
+    fetch_of_log_from(&mut leader, 3, 9);
+    assert_eq!(leader.low_watermark(Offset(7), all), Offset(4));
+    fetch_of_log_from(&mut leader, 2, 7);
+    assert_eq!(leader.low_watermark(Offset(7), all), Offset(7));
+}
+
+/// Elected, it would show them again.
+#[test]
+fn a_follower_that_has_not_heard_of_deleted_records_does_not_join() {
+    let mut leader = leader(&[1, 2], 1);
+    fetch_of_log_from(&mut leader, 2, 0);
+    leader.poll_high_watermark();
+    leader.handle_records_deleted(Offset(6));
+    fetch_of_log_from(&mut leader, 3, 5);
+    assert_eq!(proposed(&mut leader, seconds(1)), None);
+    fetch_of_log_from(&mut leader, 3, 6);
+    assert_eq!(proposed(&mut leader, seconds(1)), Some(vec![1, 2, 3]));
+}
+
+/// A fetch from the end of the log by a replica whose own starts at `log_start`.
+fn fetch_of_log_from(leader: &mut PartitionLeader, replica: i32, log_start: i64) {
+    let fetch = FollowerFetch {
+        replica: BrokerId(replica),
+        broker_epoch: life(replica),
+        offset: leader.log_end(),
+        log_start: Offset(log_start),
+    };
+    assert!(leader.handle_fetch(&fetch, seconds(1)));
+}

@@ -135,7 +135,7 @@ fn create_topic(cluster: &mut Cluster) -> Uuid {
 
 impl Cluster {
     /// Lets time pass until every broker says so.
-    fn wait_for_all(&mut self, what: &str, is_so: impl Fn(&MetadataResponse) -> bool) {
+    pub(super) fn wait_for_all(&mut self, what: &str, is_so: impl Fn(&MetadataResponse) -> bool) {
         let deadline = self.now().plus(Duration::from_millis(SETTLING_MS));
         let all = MetadataRequest { topics: None, ..Default::default() };
         for id in 1..=MACHINES {
@@ -161,7 +161,7 @@ impl Cluster {
     ///
     /// # Panics
     /// If no answer comes: without faults a broker answers everything.
-    fn ask<R: Request>(&mut self, id: usize, request: &R) -> R::Response {
+    pub fn ask<R: Request>(&mut self, id: usize, request: &R) -> R::Response {
         let node = Arc::clone(self.machine(id).node.as_ref().expect("a running broker"));
         let info = ConnectionInfo { peer: ([10, 0, 0, 0], 1).into(), listener: "PLAINTEXT".into() };
         let mut connection = Connection::new(node, info);

@@ -93,7 +93,7 @@ impl Cluster {
         self.start_soon(id);
     }
 
-    fn crash(&mut self, id: usize, kind: Crash) {
+    pub(super) fn crash(&mut self, id: usize, kind: Crash) {
         match kind {
             Crash::Kill => self.met.kills += 1,
             Crash::PowerLoss => self.met.power_losses += 1,

@@ -49,6 +49,14 @@ impl<D: Disk> Partition<D> {
         }
     }
 
+    /// Followers that wait for records hear at once what else has changed.
+    pub(super) fn answer_followers(&self) {
+        let waits = lock(&self.fetch_waits).clone();
+        for wait in waits.iter().filter(|wait| wait.is_of_follower()) {
+            wait.complete();
+        }
+    }
+
     pub(super) fn request_commit(&self) {
         let place = self.place.load();
         place.commit.request(&place.reader, || Arc::clone(&place.on_commit));

@@ -66,6 +66,7 @@ impl<D: Disk> Partition<D> {
         self.deliver(output);
         self.run_turns_if_waiting(now);
         self.complete_fetch_waits();
+        self.check_deletions();
         log
     }
 }

@@ -98,6 +98,7 @@ impl<D: Disk> Partition<D> {
             // They were asked under an earlier epoch.
             self.complete_fetch_waits();
         }
+        self.check_deletions();
         self.run_turns_if_waiting(wall);
         noted.map(|()| change)
     }

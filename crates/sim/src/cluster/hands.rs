@@ -1,0 +1,153 @@
+//! What a test does to a cluster with its own hands. Nothing goes wrong but what it makes go wrong.
+
+use std::path::Path;
+use std::time::Duration;
+
+use env::{Clock, Disk, Env};
+use env_sim::Crash;
+use protocol::messages::create_topics_request::{
+    CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfig, CreateTopicsRequest,
+};
+use protocol::messages::list_offsets_request::{
+    ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic,
+};
+use protocol::messages::metadata_response::MetadataResponsePartition;
+use protocol::messages::produce_request::{PartitionProduceData, ProduceRequest, TopicProduceData};
+use protocol::messages::{MetadataRequest, MetadataResponse};
+use records::{BatchBuilder, NewRecord};
+use types::{Offset, Uuid};
+
+use super::{Cluster, MACHINES};
+use crate::world::Faults;
+
+const EARLIEST: i64 = -2;
+/// More than a session of a broker, an election and a fetch take together.
+const WAITING_MS_MAX: u64 = 120_000;
+
+impl Cluster {
+    /// All machines, in service.
+    pub fn in_service(seed: u64) -> Cluster {
+        let mut cluster = Cluster::new(seed, Faults::default());
+        for id in 1..=MACHINES {
+            cluster.start_again(id);
+        }
+        cluster.wait_for_all("come into service", |metadata| metadata.brokers.len() == MACHINES);
+        cluster
+    }
+
+    /// Makes a topic with these replicas of each partition, and waits until it is led.
+    pub fn create_topic(
+        &mut self,
+        name: &str,
+        replicas: &[&[i32]],
+        configs: &[(&str, &str)],
+    ) -> Uuid {
+        let config = |(name, value): &(&str, &str)| CreatableTopicConfig {
+            name: (*name).into(),
+            value: Some((*value).into()),
+        };
+        let assignment = |(index, ids): (usize, &&[i32])| CreatableReplicaAssignment {
+            partition_index: index as i32,
+            broker_ids: ids.to_vec(),
+        };
+        let topic = CreatableTopic {
+            name: name.into(),
+            num_partitions: -1,
+            replication_factor: -1,
+            assignments: replicas.iter().enumerate().map(assignment).collect(),
+            configs: configs.iter().map(config).collect(),
+        };
+        let topics = vec![topic];
+        let request = CreateTopicsRequest { topics, timeout_ms: 30_000, ..Default::default() };
+        let created = self.ask(1, &request).topics.remove(0);
+        assert_eq!(created.error_code, 0, "{:?}", created.error_message);
+        self.wait_for_all("lead the topic", |metadata| {
+            let partitions = partitions_of(metadata, name);
+            partitions.len() == replicas.len() && partitions.iter().all(|p| p.leader_id > 0)
+        });
+        created.topic_id
+    }
+
+    /// What node `id` knows of a partition.
+    pub fn partition(&mut self, id: usize, topic: &str, index: i32) -> MetadataResponsePartition {
+        let metadata = self.ask(id, &MetadataRequest { topics: None, ..Default::default() });
+        let found = partitions_of(&metadata, topic).iter().find(|p| p.partition_index == index);
+        found.expect("a partition").clone()
+    }
+
+    /// Lets time pass until it is so.
+    ///
+    /// # Panics
+    /// If it takes longer than anything takes.
+    pub fn wait_until(&mut self, what: &str, mut is_so: impl FnMut(&mut Cluster) -> bool) {
+        let deadline = self.now().plus(Duration::from_millis(WAITING_MS_MAX));
+        while !is_so(self) {
+            assert!(self.now() < deadline, "in vain: {what}");
+            self.run_for(100);
+        }
+    }
+
+    /// One batch of these values, acknowledged by all; returns its first offset.
+    pub fn produce(
+        &mut self,
+        to: usize,
+        (topic_id, index): (Uuid, i32),
+        values: &[Vec<u8>],
+    ) -> i64 {
+        let mut batch = BatchBuilder::new().base_offset(Offset(0));
+        for value in values {
+            let timestamp = self.clock.wall();
+            batch.push(NewRecord { timestamp, key: None, value: Some(value), headers: &[] });
+        }
+        let records = Some(batch.build().bytes().to_vec().into());
+        let partition_data = vec![PartitionProduceData { index, records }];
+        let topic = TopicProduceData { topic_id, partition_data, ..Default::default() };
+        let topic_data = vec![topic];
+        let request =
+            ProduceRequest { acks: -1, timeout_ms: 30_000, topic_data, ..Default::default() };
+        let produced = self.ask(to, &request).responses.remove(0).partition_responses.remove(0);
+        assert_eq!(produced.error_code, 0, "{:?}", produced.error_message);
+        produced.base_offset
+    }
+
+    /// Where the log starts, as a client is told.
+    pub fn log_start(&mut self, leader: usize, topic: &str, partition_index: i32) -> i64 {
+        let asked =
+            ListOffsetsPartition { partition_index, current_leader_epoch: -1, timestamp: EARLIEST };
+        let topic = ListOffsetsTopic { name: topic.into(), partitions: vec![asked] };
+        let request =
+            ListOffsetsRequest { replica_id: -1, topics: vec![topic], ..Default::default() };
+        let listed = self.ask(leader, &request).topics.remove(0).partitions.remove(0);
+        assert_eq!(listed.error_code, 0);
+        listed.offset
+    }
+
+    /// The names in a directory of a machine.
+    pub fn files(&self, id: usize, dir: &str) -> Vec<String> {
+        let found = self.machine(id).env.disk().read_dir(Path::new(dir));
+        found.expect("a directory").into_iter().map(|entry| entry.name).collect()
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self, id: usize) {
+        self.crash(id, Crash::Kill);
+    }
+
+    pub fn start_again(&mut self, id: usize) {
+        self.start(id);
+        self.look_after(id);
+    }
+
+    /// Its process does nothing for so long, and nobody is told.
+    pub fn freeze_for(&mut self, id: usize, ms: u64) {
+        self.machine_mut(id).frozen_until = self.now().plus(Duration::from_millis(ms));
+    }
+}
+
+fn partitions_of<'a>(
+    metadata: &'a MetadataResponse,
+    topic: &str,
+) -> &'a [MetadataResponsePartition] {
+    let found = metadata.topics.iter().find(|known| known.name.as_deref() == Some(topic));
+    found.map_or(&[], |topic| &topic.partitions)
+}

@@ -1,0 +1,3 @@
+//! Three whole nodes, told step by step what happens to them.
+
+mod deleting_records;
