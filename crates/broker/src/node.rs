@@ -340,6 +340,7 @@ fn raft_options(config: &BrokerConfig, cluster_id: Uuid, directory: Uuid) -> Raf
     RaftOptions {
         voter: VoterKey { id: NodeId(config.node.node_id.0), directory },
         voters: config.quorum.voters.iter().map(voter).collect(),
+        endpoints: Vec::new(),
         timing: RaftTiming::within(
             config.quorum.fetch_timeout,
             config.quorum.election_timeout,

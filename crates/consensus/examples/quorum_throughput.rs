@@ -86,6 +86,7 @@ fn voter(id: i32, file: Option<File>) -> RaftEngine<SyncedLog> {
     let options = RaftOptions {
         voter: VoterKey { directory: Uuid([id as u8; 16]), ..named(id) },
         voters: (1..=3).map(|id| Voter { key: named(id), endpoints: Vec::new() }).collect(),
+        endpoints: Vec::new(),
         timing: RaftTiming::default(),
         seed: 1,
     };

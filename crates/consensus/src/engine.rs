@@ -82,8 +82,9 @@ pub trait ConsensusEngine {
         let _ = node;
     }
 
-    /// Adds or removes one voter, as leader of `epoch`. It holds once the batch that says so is
-    /// committed; then [`status`](Self::status) shows it.
+    /// Adds, removes or moves one voter, as leader of `epoch`. It holds once the batch that says
+    /// so is committed; then [`status`](Self::status) shows it. Returns the offset after that
+    /// batch.
     ///
     /// # Errors
     /// Nothing changes.
@@ -92,7 +93,7 @@ pub trait ConsensusEngine {
         epoch: Epoch,
         change: VoterChange,
         now: WallTime,
-    ) -> Result<(), VoterChangeError> {
+    ) -> Result<Offset, VoterChangeError> {
         let _ = (epoch, change, now);
         Err(VoterChangeError::Unsupported)
     }
@@ -215,6 +216,8 @@ pub struct QuorumStatus {
     pub high_watermark: Offset,
     /// In id order.
     pub voters: Vec<VoterStatus>,
+    /// Who is sent the log without voting, as the leader knows.
+    pub observers: Vec<VoterStatus>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

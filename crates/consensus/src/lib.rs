@@ -28,5 +28,6 @@ pub use metadata_log::{ControlBatch, LogBatch, MetadataLog};
 pub use raft::{RaftEngine, RaftOptions, RaftTiming};
 pub use single_voter::SingleVoter;
 pub use voter::{
-    MessageError, OutboundMessage, Voter, VoterChange, VoterChangeError, VoterEndpoint, VoterKey,
+    ANY_VOTER, MessageError, OutboundMessage, Voter, VoterChange, VoterChangeError, VoterEndpoint,
+    VoterKey,
 };

@@ -30,6 +30,22 @@ pub const PROPOSAL_RECORDS_MAX: usize = 1_000_000;
 /// Voters of a quorum. Kafka advises three or five; each more is one more to wait for.
 pub const VOTERS_MAX: usize = 31;
 
+/// Nodes that are sent the log without voting.
+pub const OBSERVERS_MAX: usize = 32;
+
+/// How many leases an observer may be silent before it is sent nothing more.
+pub const OBSERVER_LEASES: u32 = 25;
+
+/// For how many leases a voter waits for a leader before it asks whether it is a voter still.
+pub const VOTER_LEASES: usize = 5;
+
+/// Batches that a node may lack and still be added to the voters: under load a few are always on
+/// their way.
+pub const CAUGHT_UP_BATCHES: u64 = 64;
+
+/// Bytes of the name of a listener or a host. Source: RFC 1035.
+pub const ENDPOINT_NAME_BYTES_MAX: usize = 255;
+
 /// Endpoints of one voter.
 pub const VOTER_ENDPOINTS_MAX: usize = 16;
 

@@ -6,6 +6,7 @@
 
 mod membership;
 mod message;
+mod observers;
 mod opening;
 mod payload;
 mod peers;
@@ -16,7 +17,7 @@ mod timing;
 mod turn;
 mod wire;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ use types::{MonoTime, Offset, WallTime};
 use crate::limits::UNSYNCED_BATCHES_MAX;
 use crate::{
     ConsensusEngine, EngineEvent, Epoch, MessageError, MetadataLog, NodeId, OutboundMessage,
-    ProposeError, QuorumStatus, Voter, VoterChange, VoterChangeError, VoterKey,
+    ProposeError, QuorumStatus, Voter, VoterChange, VoterChangeError, VoterEndpoint, VoterKey,
 };
 use message::{Address, Body, Envelope};
 use payload::Payload;
@@ -45,6 +46,9 @@ pub struct RaftOptions {
     /// are named by their node id alone. Ignored once the log directory knows better. Empty on a
     /// node that is to be added to a quorum.
     pub voters: Vec<Voter>,
+    /// Where this node listens for voters: told by one that does not vote, so that it is sent the
+    /// log.
+    pub endpoints: Vec<VoterEndpoint>,
     pub timing: RaftTiming,
     /// Makes the waits of this cluster's voters differ from those of another's.
     pub seed: u64,
@@ -69,6 +73,10 @@ pub struct RaftEngine<L: MetadataLog> {
     /// How many ticks ago: time in which this voter did not run does not count.
     leader_silence: u32,
     peers: Peers,
+    /// Where this node listens.
+    endpoints: Vec<VoterEndpoint>,
+    /// Who is sent the log without voting. Soft: whoever leads next is asked anew.
+    observers: BTreeMap<u64, Voter>,
     reign: Option<Reign>,
     /// What the host was last told: the leader and, if there is one, its term.
     followed: Option<(u64, u64)>,
@@ -107,7 +115,7 @@ impl<L: MetadataLog> RaftEngine<L> {
         wall: WallTime,
         now: MonoTime,
     ) -> io::Result<RaftEngine<L>> {
-        let RaftOptions { voter, voters, timing, seed } = options;
+        let RaftOptions { voter, voters, endpoints, timing, seed } = options;
         let state = match log.quorum_state()? {
             Some(bytes) => opening::known_state(&bytes, voter)?,
             None => {
@@ -139,8 +147,10 @@ impl<L: MetadataLog> RaftEngine<L> {
             clock: (wall, now),
             next_tick: now.plus(timing.tick),
             leader_heard: None,
-            leader_silence: 0,
+            leader_silence: timing.lease_ticks as u32,
             peers,
+            endpoints,
+            observers: BTreeMap::new(),
             reign: None,
             followed: None,
             delivered,
@@ -175,6 +185,10 @@ impl<L: MetadataLog> RaftEngine<L> {
     /// The voters as far as this node has applied their changes.
     pub fn voters(&self) -> &[Voter] {
         &self.node.store().state().voters
+    }
+
+    fn is_voter(&self, id: u64) -> bool {
+        self.voters().iter().any(|voter| raft_id(voter.key) == id)
     }
 
     fn is_alone(&self) -> bool {
@@ -271,9 +285,12 @@ impl<L: MetadataLog> ConsensusEngine for RaftEngine<L> {
             return Err(MessageError::Failed);
         }
         let Envelope { from, to, body } = Envelope::decode(message)?;
-        self.check_addresses(from, to)?;
+        self.check_addresses(from, to, matches!(body, Body::Observe { .. }))?;
         match body {
             Body::NotThatVoter { known } => self.handle_not_that_voter(from, to, known),
+            Body::Observe { endpoints, is_relayed } => {
+                self.handle_observe(from, endpoints, is_relayed);
+            }
             Body::Raft(message) => {
                 self.check_sender(from)?;
                 self.peers.hear(from, self.wall);
@@ -301,7 +318,7 @@ impl<L: MetadataLog> ConsensusEngine for RaftEngine<L> {
         epoch: Epoch,
         change: VoterChange,
         now: WallTime,
-    ) -> Result<(), VoterChangeError> {
+    ) -> Result<Offset, VoterChangeError> {
         self.propose_voters(epoch, change, now)
     }
 
@@ -325,6 +342,8 @@ impl<L: MetadataLog> ConsensusEngine for RaftEngine<L> {
             self.campaigns += 1;
         }
         self.settle();
+        self.forget_silent_observers();
+        self.ask_to_observe();
     }
 
     /// Hands over to the voter that is furthest: it need not wait until it misses a leader.

@@ -243,6 +243,7 @@ impl<L: MetadataLog> ConsensusEngine for SingleVoter<L> {
             leader_epoch: self.epoch,
             high_watermark: self.high_watermark,
             voters: vec![VoterStatus::at(self.id, self.log.log_end())],
+            observers: Vec::new(),
         }
     }
 }

@@ -49,22 +49,38 @@ pub struct OutboundMessage {
     pub bytes: Bytes,
 }
 
+/// To whom a node speaks that does not know who votes: the host sends it wherever it may be that
+/// the quorum is known.
+pub const ANY_VOTER: NodeId = NodeId(-1);
+
 /// One step of a change of members. Larger ones are several steps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VoterChange {
     Add(Voter),
     Remove(VoterKey),
+    /// The same voter listens elsewhere.
+    Update(Voter),
 }
 
 /// Why the voters stay as they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VoterChangeError {
-    /// The engine's voters are not ours to change → the coordinator's own tools.
+    /// The engine's voters are not ours to change, or were named by their node ids alone
+    /// (`controller.quorum.voters`, `kraft.version` 0) → `UNSUPPORTED_VERSION`.
     Unsupported,
     /// This node does not lead, or leads in another epoch → `NOT_CONTROLLER`.
     NotLeader,
-    /// An earlier change is not committed yet → wait for it.
+    /// An earlier change is not committed yet → `REQUEST_TIMED_OUT`, wait for it.
     Busy,
+    /// The disk is full → `REQUEST_TIMED_OUT`, later there may be room.
+    NoRoom,
+    /// It does not observe, or has not all of the log yet: commits would wait for it →
+    /// `REQUEST_TIMED_OUT`.
+    NotCaughtUp,
+    /// Fewer than a majority of those that would vote were heard of lately → `REQUEST_TIMED_OUT`.
+    NoMajority,
+    /// An endpoint that cannot be written down → `INVALID_REQUEST`.
+    BadEndpoint,
     /// Such a node votes already → `DUPLICATE_VOTER`.
     Duplicate,
     /// It does not vote → `VOTER_NOT_FOUND`.
@@ -80,9 +96,19 @@ pub enum VoterChangeError {
 impl fmt::Display for VoterChangeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            VoterChangeError::Unsupported => "the voters of this engine are not changed here",
+            VoterChangeError::Unsupported => {
+                "the voters were named without log directories: they are not changed online"
+            }
             VoterChangeError::NotLeader => "this node does not lead the metadata log",
             VoterChangeError::Busy => "another change of voters is on its way",
+            VoterChangeError::NoRoom => "the disk of the metadata log is full",
+            VoterChangeError::NotCaughtUp => "the node does not have all of the metadata log yet",
+            VoterChangeError::NoMajority => {
+                "fewer than a majority of those that would vote were heard of lately"
+            }
+            VoterChangeError::BadEndpoint => {
+                "a voter has 1 to 16 endpoints, each a name, a host and a port"
+            }
             VoterChangeError::Duplicate => "the node votes already",
             VoterChangeError::NotFound => "there is no such voter",
             VoterChangeError::Retired => {

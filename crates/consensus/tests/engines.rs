@@ -27,6 +27,7 @@ fn try_open_raft(log: &MemoryLog) -> io::Result<RaftEngine<MemoryLog>> {
     let options = RaftOptions {
         voter: VoterKey { directory: Uuid([1; 16]), ..named },
         voters: vec![Voter { key: named, endpoints: Vec::new() }],
+        endpoints: Vec::new(),
         timing: RaftTiming::default(),
         seed: 0,
     };

@@ -140,6 +140,7 @@ impl Quorum {
         let options = RaftOptions {
             voter: VoterKey { directory: Uuid([member.id as u8; 16]), ..named(member.id) },
             voters,
+            endpoints: Vec::new(),
             timing: RaftTiming::default(),
             seed: 1,
         };

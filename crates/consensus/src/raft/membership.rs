@@ -4,13 +4,14 @@ use std::io;
 
 use raft::StateRole;
 use raft::eraftpb::{ConfChange, ConfChangeType};
-use types::{Uuid, WallTime};
+use types::{Offset, Uuid, WallTime};
 
 use super::RaftEngine;
 use super::message::{Address, Body};
+use super::observers::are_sayable;
 use super::payload::Payload;
 use super::peers::{is_named_without_directory, raft_id};
-use crate::limits::{REMEMBERED_MAX, VOTER_ENDPOINTS_MAX, VOTERS_MAX};
+use crate::limits::{REMEMBERED_MAX, UNSYNCED_BATCHES_MAX, VOTERS_MAX};
 use crate::{
     ControlBatch, Epoch, MessageError, MetadataLog, Voter, VoterChange, VoterChangeError, VoterKey,
 };
@@ -21,35 +22,53 @@ impl<L: MetadataLog> RaftEngine<L> {
         epoch: Epoch,
         change: VoterChange,
         now: WallTime,
-    ) -> Result<(), VoterChangeError> {
-        if self.has_failed || self.reign_of(epoch).is_none() {
+    ) -> Result<Offset, VoterChangeError> {
+        let reign = self.reign_of(epoch).map(|reign| reign.next);
+        let Some(next) = reign.filter(|_| !self.has_failed) else {
             return Err(VoterChangeError::NotLeader);
-        }
+        };
+        let end = next.plus(1);
         if self.node.raft.has_pending_conf() {
             return Err(VoterChangeError::Busy);
         }
+        let raft_log = &self.node.raft.raft_log;
+        if raft_log.last_index() - raft_log.committed >= UNSYNCED_BATCHES_MAX as u64 {
+            return Err(VoterChangeError::Busy);
+        }
         let (change_type, id, voters) = self.voters_after(change)?;
+        if !self.hears_majority_of(&voters) {
+            return Err(VoterChangeError::NoMajority);
+        }
         let payload = Payload::control(now, ControlBatch::Voters(voters)).encode();
+        if !self.log().has_room(payload.len()) {
+            return Err(VoterChangeError::NoRoom);
+        }
         let change = ConfChange { change_type, node_id: id, ..ConfChange::default() };
         // What Raft makes of the change stays in this process; others get the payload.
         let proposed = self.node.propose_conf_change(payload.to_vec(), change);
         proposed.map_err(|_| VoterChangeError::NotLeader)?;
         if let Some(reign) = &mut self.reign {
-            reign.next = reign.next.plus(1);
+            reign.next = end;
         }
         self.settle();
-        Ok(())
+        Ok(end)
     }
 
     fn voters_after(
         &self,
         change: VoterChange,
     ) -> Result<(ConfChangeType, u64, Vec<Voter>), VoterChangeError> {
+        if !self.is_dynamic() {
+            return Err(VoterChangeError::Unsupported);
+        }
         let mut voters = self.voters().to_vec();
         match change {
             VoterChange::Add(voter) => {
-                if voter.key.directory.is_zero() || voter.endpoints.len() > VOTER_ENDPOINTS_MAX {
+                if voter.key.directory.is_zero() {
                     return Err(VoterChangeError::NoDirectory);
+                }
+                if !are_sayable(&voter.endpoints) {
+                    return Err(VoterChangeError::BadEndpoint);
                 }
                 if voters.iter().any(|member| member.key.id == voter.key.id) {
                     return Err(VoterChangeError::Duplicate);
@@ -60,6 +79,9 @@ impl<L: MetadataLog> RaftEngine<L> {
                 }
                 if voters.len() >= VOTERS_MAX {
                     return Err(VoterChangeError::BadCount);
+                }
+                if !self.is_caught_up(voter.key) {
+                    return Err(VoterChangeError::NotCaughtUp);
                 }
                 voters.push(voter);
                 voters.sort_by_key(|voter| voter.key);
@@ -73,6 +95,16 @@ impl<L: MetadataLog> RaftEngine<L> {
                 }
                 Ok((ConfChangeType::RemoveNode, raft_id(removed.key), voters))
             }
+            VoterChange::Update(voter) => {
+                if !are_sayable(&voter.endpoints) {
+                    return Err(VoterChangeError::BadEndpoint);
+                }
+                let id = raft_id(voter.key);
+                let known = voters.iter_mut().find(|member| member.key == voter.key);
+                *known.ok_or(VoterChangeError::NotFound)? = voter;
+                // Raft hears of the change of nobody: that one, who votes, votes.
+                Ok((ConfChangeType::AddNode, id, voters))
+            }
         }
     }
 
@@ -85,14 +117,29 @@ impl<L: MetadataLog> RaftEngine<L> {
         let before: Vec<_> = self.voters().iter().map(|voter| raft_id(voter.key)).collect();
         let added = now.iter().filter(|id| !before.contains(id));
         let removed: Vec<_> = before.iter().filter(|id| !now.contains(id)).copied().collect();
+        let leads = self.node.raft.state == StateRole::Leader;
+        let is_gone = |voter: &&Voter| !now.contains(&raft_id(voter.key));
+        let gone: Vec<Voter> = self.voters().iter().filter(is_gone).cloned().collect();
         self.peers.know(&voters);
         self.node.mut_store().change_state(|state| {
             (state.voters, state.voters_index) = (voters, index);
             state.commit = state.commit.max(index);
             removed.iter().for_each(|id| state.retire(*id));
         })?;
+        // Who was removed hears from its leader that this is committed: it learns from now on.
+        let removal = |id: u64| match leads && id != self.address.raft_id {
+            true => ConfChangeType::AddLearnerNode,
+            false => ConfChangeType::RemoveNode,
+        };
         let added = added.map(|id| (ConfChangeType::AddNode, *id));
-        let changes = added.chain(removed.iter().map(|id| (ConfChangeType::RemoveNode, *id)));
+        let changes = added.chain(removed.iter().map(|id| (removal(*id), *id)));
+        let changes: Vec<_> = changes.collect();
+        self.observers.retain(|id, _| !now.contains(id));
+        if leads {
+            let own = self.address.raft_id;
+            let gone = gone.into_iter().map(|voter| (raft_id(voter.key), voter));
+            self.observers.extend(gone.filter(|(id, _)| *id != own));
+        }
         for (change_type, node_id) in changes {
             let change = ConfChange { change_type, node_id, ..ConfChange::default() };
             self.node.apply_conf_change(&change).map_err(io::Error::other)?;
@@ -102,9 +149,7 @@ impl<L: MetadataLog> RaftEngine<L> {
 
     /// A leader that was voted out hands over once that is committed.
     pub(super) fn leave_if_removed(&mut self) {
-        let id = self.address.raft_id;
-        let is_voter = self.voters().iter().any(|voter| raft_id(voter.key) == id);
-        if !is_voter && self.node.raft.state == StateRole::Leader {
+        if !self.is_voter(self.address.raft_id) && self.node.raft.state == StateRole::Leader {
             self.step_down();
         }
     }

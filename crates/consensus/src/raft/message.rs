@@ -8,6 +8,7 @@
 //!                     count u32, entries
 //!     entry:          kind u8 | term u64 | payload
 //!   1 not that voter: the directory that the sender of this knows instead
+//!   2 observe:        relayed u8 | the sender as a list of one voter
 //! ```
 //!
 //! An entry's index is its place: the message's index and how many are before it. A message whose
@@ -20,11 +21,12 @@ use types::Uuid;
 use super::payload::Payload;
 use super::wire::{Parsed, Reader, Writer};
 use crate::limits::MESSAGE_BYTES_MAX;
-use crate::{MessageError, NodeId};
+use crate::{MessageError, NodeId, Voter, VoterEndpoint, VoterKey};
 
 const VERSION: u8 = 1;
 const RAFT: u8 = 0;
 const NOT_THAT_VOTER: u8 = 1;
+const OBSERVE: u8 = 2;
 
 /// The longest context is that of a transferred candidacy, 16 bytes.
 const CONTEXT_BYTES_MAX: usize = 64;
@@ -52,6 +54,12 @@ pub(super) enum Body {
     NotThatVoter {
         known: Uuid,
     },
+    /// The sender, which does not vote, wants to be sent the log.
+    Observe {
+        endpoints: Vec<VoterEndpoint>,
+        /// It came by another node than the sender.
+        is_relayed: bool,
+    },
 }
 
 /// What may come over the network; the number is its place here.
@@ -77,6 +85,7 @@ impl Envelope {
         out.u8(match self.body {
             Body::Raft(_) => RAFT,
             Body::NotThatVoter { .. } => NOT_THAT_VOTER,
+            Body::Observe { .. } => OBSERVE,
         });
         for address in [self.from, self.to] {
             out.u64(address.raft_id);
@@ -86,6 +95,11 @@ impl Envelope {
         match &self.body {
             Body::Raft(message) => write_message(&mut out, message),
             Body::NotThatVoter { known } => out.uuid(*known),
+            Body::Observe { endpoints, is_relayed } => {
+                out.u8(u8::from(*is_relayed));
+                let key = VoterKey { id: self.from.node, directory: self.from.directory };
+                out.voters(&[Voter { key, endpoints: endpoints.clone() }]);
+            }
         }
         out.finish_with_checksum()
     }
@@ -111,6 +125,16 @@ impl Envelope {
                 Body::Raft(Box::new(message))
             }
             NOT_THAT_VOTER => Body::NotThatVoter { known: reader.uuid()? },
+            OBSERVE => {
+                let is_relayed = reader.bool()?;
+                let key = VoterKey { id: from.node, directory: from.directory };
+                match <[Voter; 1]>::try_from(reader.voters()?) {
+                    Ok([voter]) if voter.key == key => {
+                        Body::Observe { endpoints: voter.endpoints, is_relayed }
+                    }
+                    _ => return Err(MessageError::Malformed("it observes for another")),
+                }
+            }
             _ => return Err(MessageError::Malformed("it is of an unknown kind")),
         };
         reader.end()?;
@@ -123,6 +147,7 @@ impl Body {
         match self {
             Body::Raft(message) => message.entries.iter().map(|entry| 16 + entry.data.len()).sum(),
             Body::NotThatVoter { .. } => 16,
+            Body::Observe { .. } => 256,
         }
     }
 }

@@ -17,11 +17,14 @@ impl<L: MetadataLog> RaftEngine<L> {
             None => self.peers.node(raft.leader_id).filter(|_| !is_leader),
         };
         let voters = self.voters().iter().map(|voter| self.voter_status(voter)).collect();
+        let observers = self.observers.values().filter(|_| is_leader);
+        let observers = observers.map(|observer| self.voter_status(observer)).collect();
         QuorumStatus {
             leader: leader.filter(|_| !self.has_failed),
             leader_epoch: epoch_of(raft.term),
             high_watermark: self.delivered.1,
             voters,
+            observers,
         }
     }
 

@@ -234,15 +234,24 @@ impl<L: MetadataLog> RaftEngine<L> {
     }
 
     pub(super) fn put(&mut self, to: Address, body: Body) {
-        let bytes = Envelope { from: self.address, to, body }.encode();
+        self.put_from(self.address, to, body);
+    }
+
+    pub(super) fn put_from(&mut self, from: Address, to: Address, body: Body) {
+        let bytes = Envelope { from, to, body }.encode();
         self.outbox.push_back(OutboundMessage { to: to.node, bytes });
     }
 
     /// # Errors
     /// [`MessageError::NotForUs`], or an address that cannot be.
-    pub(super) fn check_addresses(&self, from: Address, to: Address) -> Result<(), MessageError> {
+    pub(super) fn check_addresses(
+        &self,
+        from: Address,
+        to: Address,
+        is_for_any: bool,
+    ) -> Result<(), MessageError> {
         let own = self.address;
-        let is_ours = to.raft_id == own.raft_id && to.node == own.node;
+        let is_ours = is_for_any || (to.raft_id == own.raft_id && to.node == own.node);
         let is_directory = to.directory.is_zero() || to.directory == own.directory;
         if !is_ours || !is_directory || from.raft_id == own.raft_id {
             return Err(MessageError::NotForUs);

@@ -1,12 +1,12 @@
 //! Voters come and go while the quorum works.
 
 use consensus::{
-    ConsensusEngine, NodeId, Voter, VoterChange, VoterChangeError, VoterEndpoint, VoterKey,
+    ConsensusEngine, NodeId, Voter, VoterChange, VoterChangeError, VoterKey, VoterStatus,
 };
 use types::Uuid;
 
 use super::disk::Disk;
-use super::node::{BIRTH, Node, key};
+use super::node::{BIRTH, Node, endpoints, key};
 use super::world::{MS, World};
 
 fn change(world: &mut World, leader: usize, change: VoterChange) -> Result<(), VoterChangeError> {
@@ -20,23 +20,22 @@ fn change(world: &mut World, leader: usize, change: VoterChange) -> Result<(), V
 }
 
 fn add(key: VoterKey) -> VoterChange {
-    let endpoint = VoterEndpoint {
-        listener: "CONTROLLER".to_owned(),
-        host: "localhost".to_owned(),
-        port: 9093,
-    };
-    VoterChange::Add(Voter { key, endpoints: vec![endpoint] })
+    VoterChange::Add(Voter { key, endpoints: endpoints(key.id) })
 }
 
-fn named(id: i32) -> VoterKey {
-    VoterKey { id: NodeId(id), directory: Uuid::ZERO }
+fn ids_of(statuses: Vec<VoterStatus>) -> Vec<i32> {
+    statuses.iter().map(|voter| voter.id.0).collect()
 }
 
 fn ids(world: &World, at: usize) -> Vec<i32> {
-    let status = world.nodes[at].engine.as_ref().expect("it runs").status();
-    status.voters.iter().map(|voter| voter.id.0).collect()
+    ids_of(world.nodes[at].engine.as_ref().expect("it runs").status().voters)
 }
 
+fn observers(world: &World, at: usize) -> Vec<i32> {
+    ids_of(world.nodes[at].engine.as_ref().expect("it runs").status().observers)
+}
+
+/// A node that asks to observe; long enough, and it has the log.
 fn join(world: &mut World, id: i32) -> usize {
     world.is_changing = true;
     world.join(Node::new(key(id), Disk::new(None)))
@@ -44,13 +43,16 @@ fn join(world: &mut World, id: i32) -> usize {
 
 #[test]
 fn a_quorum_grows_from_one_to_three_and_then_outlives_its_first_voter() {
-    let (mut world, leader) = World::led(1, 1);
+    let (mut world, leader) = World::led_dynamic(1, 1);
     world.run_for(500);
     for id in [2, 3] {
         let at = join(&mut world, id);
+        world.run_for(1000);
+        assert_eq!(observers(&world, leader), [id]);
         change(&mut world, leader, add(key(id))).expect("one at a time");
         world.run_for(1000);
         assert_eq!(ids(&world, at).len(), id as usize, "it knows all of them");
+        assert_eq!(observers(&world, leader), [0; 0]);
     }
     let acks = world.counts.acks;
     world.kill(0);
@@ -65,22 +67,69 @@ fn a_quorum_grows_from_one_to_three_and_then_outlives_its_first_voter() {
 
 #[test]
 fn a_node_that_was_not_added_never_votes_nor_leads() {
-    let (mut world, leader) = World::led(2, 3);
+    let (mut world, leader) = World::led_dynamic(2, 3);
     let at = join(&mut world, 4);
+    world.run_for(1000);
     world.kill(leader);
     world.kill((leader + 1) % 3);
+    let acks = world.counts.acks;
     world.run_for(5000);
     assert!(world.nodes[at].reign.is_none());
+    assert_eq!(world.counts.acks, acks, "it is no majority with one of three");
     assert_eq!(ids(&world, at), Vec::<i32>::new());
 }
 
 #[test]
+fn an_observer_is_sent_the_log_and_commits_do_not_wait_for_it() {
+    let (mut world, leader) = World::led_dynamic(7, 3);
+    world.run_for(2000);
+    let at = join(&mut world, 4);
+    world.run_for(1500);
+    assert!(world.nodes[at].delivered > 0);
+    let acks = world.counts.acks;
+    world.isolate(at);
+    world.run_for(1000);
+    assert!(world.counts.acks > acks);
+    assert_eq!(observers(&world, leader), [4]);
+    world.run_for(15_000);
+    assert_eq!(observers(&world, leader), [0; 0], "one that is silent is forgotten");
+    world.cut.clear();
+    world.run_for(2000);
+    assert_eq!(observers(&world, leader), [4]);
+    // The next leader is asked anew.
+    world.kill(leader);
+    let next = world.run_until_led();
+    world.run_for(2000);
+    assert_eq!(observers(&world, next), [4]);
+    world.start(leader);
+    world.check_equal();
+}
+
+#[test]
+fn a_node_that_lacks_the_log_is_not_added() {
+    let (mut world, leader) = World::led_dynamic(8, 1);
+    world.run_for(300);
+    let at = join(&mut world, 2);
+    let early = change(&mut world, leader, add(key(2)));
+    assert_eq!(early, Err(VoterChangeError::NotCaughtUp), "it has not asked to observe");
+    world.run_for(1000);
+    world.isolate(at);
+    world.run_for(2000);
+    let gone = change(&mut world, leader, add(key(2)));
+    assert_eq!(gone, Err(VoterChangeError::NotCaughtUp), "nothing was heard of it lately");
+    world.cut.clear();
+    world.run_for(3000);
+    change(&mut world, leader, add(key(2))).expect("it has the log");
+}
+
+#[test]
 fn a_leader_that_is_removed_hands_over_after_that_is_committed() {
-    let (mut world, leader) = World::led(3, 3);
+    let (mut world, leader) = World::led_dynamic(3, 3);
     world.run_for(500);
     let epoch = world.epoch(leader);
     world.is_changing = true;
-    change(&mut world, leader, VoterChange::Remove(named(leader as i32 + 1))).expect("accepted");
+    let own = world.nodes[leader].key;
+    change(&mut world, leader, VoterChange::Remove(own)).expect("accepted");
     world.run_for(200);
     let new = world.leader().expect("it was handed over, no timeout had to pass");
     assert_ne!(new, leader);
@@ -89,13 +138,30 @@ fn a_leader_that_is_removed_hands_over_after_that_is_committed() {
     world.run_for(3000);
     assert!(world.nodes[leader].reign.is_none());
     assert_eq!(world.leader(), Some(new), "one that was removed disturbs nobody");
+    assert_eq!(observers(&world, new), [own.id.0], "it goes on as an observer");
+    world.check_equal();
+}
+
+#[test]
+fn a_voter_that_is_removed_learns_of_it_and_observes() {
+    let (mut world, leader) = World::led_dynamic(9, 3);
+    world.run_for(500);
+    world.is_changing = true;
+    let removed = (leader + 1) % 3;
+    let gone = world.nodes[removed].key;
+    change(&mut world, leader, VoterChange::Remove(gone)).expect("accepted");
+    world.run_for(1000);
+    assert_eq!(ids(&world, removed), ids(&world, leader));
+    assert_eq!(observers(&world, leader), [gone.id.0]);
+    world.check_equal();
 }
 
 #[test]
 fn an_identity_that_was_removed_never_comes_back() {
-    let (mut world, leader) = World::led(4, 3);
+    let (mut world, leader) = World::led_dynamic(4, 3);
     world.run_for(300);
     let at = join(&mut world, 4);
+    world.run_for(1000);
     change(&mut world, leader, add(key(4))).expect("added");
     world.run_for(500);
     change(&mut world, leader, VoterChange::Remove(key(4))).expect("removed");
@@ -108,6 +174,7 @@ fn an_identity_that_was_removed_never_comes_back() {
     let fresh = VoterKey { directory: Uuid([0x99; 16]), ..key(4) };
     world.nodes[at] = Node::new(fresh, Disk::new(None));
     world.nodes[at].start(Vec::new(), world.seed, world.now);
+    world.run_for(1000);
     change(&mut world, leader, add(fresh)).expect("another identity");
     world.run_for(1000);
     assert_eq!(ids(&world, at), [1, 2, 3, 4]);
@@ -116,7 +183,7 @@ fn an_identity_that_was_removed_never_comes_back() {
 
 #[test]
 fn one_change_at_a_time_and_only_what_makes_sense() {
-    let (mut world, leader) = World::led(5, 3);
+    let (mut world, leader) = World::led_dynamic(5, 3);
     world.next_client = u64::MAX;
     world.run_for(300);
     let follower = (leader + 1) % 3;
@@ -125,16 +192,74 @@ fn one_change_at_a_time_and_only_what_makes_sense() {
     assert_eq!(engine.change_voters(epoch, add(key(9)), BIRTH), Err(VoterChangeError::NotLeader));
     let refused = |world: &mut World, of| change(world, leader, of).expect_err("refused");
     assert_eq!(refused(&mut world, add(key(1))), VoterChangeError::Duplicate);
-    assert_eq!(refused(&mut world, add(named(9))), VoterChangeError::NoDirectory);
+    let fresh = VoterKey { directory: Uuid([9; 16]), ..key(1) };
+    assert_eq!(refused(&mut world, add(fresh)), VoterChangeError::Duplicate);
+    let named = VoterKey { id: NodeId(9), directory: Uuid::ZERO };
+    assert_eq!(refused(&mut world, add(named)), VoterChangeError::NoDirectory);
+    let nowhere = VoterChange::Add(Voter { key: key(9), endpoints: Vec::new() });
+    assert_eq!(refused(&mut world, nowhere), VoterChangeError::BadEndpoint);
     let unknown = VoterChange::Remove(key(9));
     assert_eq!(refused(&mut world, unknown), VoterChangeError::NotFound);
-    world.is_changing = true;
+    assert_eq!(refused(&mut world, VoterChange::Remove(fresh)), VoterChangeError::NotFound);
+    join(&mut world, 8);
+    world.run_for(1000);
     world.isolate(leader);
     change(&mut world, leader, add(key(8))).expect("accepted");
-    assert_eq!(refused(&mut world, add(key(9))), VoterChangeError::Busy);
-    let (mut alone, leader) = World::led(6, 1);
-    let last = change(&mut alone, leader, VoterChange::Remove(named(1)));
+    assert_eq!(refused(&mut world, VoterChange::Remove(key(1))), VoterChangeError::Busy);
+    let (mut alone, leader) = World::led_dynamic(6, 1);
+    let last = change(&mut alone, leader, VoterChange::Remove(key(1)));
     assert_eq!(last, Err(VoterChangeError::BadCount));
+}
+
+#[test]
+fn voters_that_were_named_without_directories_do_not_change() {
+    let (mut world, leader) = World::led(10, 3);
+    world.run_for(300);
+    join(&mut world, 4);
+    world.run_for(1000);
+    assert_eq!(observers(&world, leader), [0; 0]);
+    let refused = change(&mut world, leader, add(key(4)));
+    assert_eq!(refused, Err(VoterChangeError::Unsupported));
+}
+
+#[test]
+fn a_voter_is_not_removed_if_those_that_stay_are_no_majority() {
+    let (mut world, leader) = World::led_dynamic(11, 3);
+    world.run_for(500);
+    let [dead, alive] = [(leader + 1) % 3, (leader + 2) % 3];
+    world.kill(dead);
+    world.run_for(2000);
+    let gone = world.nodes[alive].key;
+    let refused = change(&mut world, leader, VoterChange::Remove(gone));
+    assert_eq!(refused, Err(VoterChangeError::NoMajority));
+    world.is_changing = true;
+    let gone = world.nodes[dead].key;
+    change(&mut world, leader, VoterChange::Remove(gone)).expect("the two that stay run");
+    world.run_for(500);
+    assert_eq!(ids(&world, alive).len(), 2);
+}
+
+#[test]
+fn a_voter_that_listens_elsewhere_is_known_there_by_all() {
+    let (mut world, leader) = World::led_dynamic(12, 3);
+    world.run_for(300);
+    let moved = Voter { key: key(2), endpoints: endpoints(NodeId(77)) };
+    change(&mut world, leader, VoterChange::Update(moved)).expect("it votes");
+    let stranger = Voter { key: key(9), endpoints: endpoints(NodeId(9)) };
+    world.run_for(500);
+    let unknown = change(&mut world, leader, VoterChange::Update(stranger));
+    assert_eq!(unknown, Err(VoterChangeError::NotFound));
+    for at in 0..3 {
+        world.kill(at);
+        world.start(at);
+    }
+    world.run_until_led();
+    world.run_for(500);
+    for node in &world.nodes {
+        let status = node.engine.as_ref().expect("it runs").status();
+        assert_eq!(status.voters[1].endpoints, endpoints(NodeId(77)));
+    }
+    world.check_equal();
 }
 
 /// Three voters shrink to one, each change acknowledged by the voter that goes next; then the two
@@ -142,13 +267,13 @@ fn one_change_at_a_time_and_only_what_makes_sense() {
 #[test]
 fn voters_that_were_removed_make_no_majority_after_a_restart() {
     for seed in 0..40 {
-        let (mut world, leader) = World::led(seed, 3);
+        let (mut world, leader) = World::led_dynamic(seed, 3);
         world.is_changing = true;
         world.run_for(300);
         let others = [(leader + 1) % 3, (leader + 2) % 3];
         for other in others {
-            change(&mut world, leader, VoterChange::Remove(named(other as i32 + 1)))
-                .expect("removed");
+            let gone = world.nodes[other].key;
+            change(&mut world, leader, VoterChange::Remove(gone)).expect("removed");
             world.run_for(300);
         }
         let alone = world.nodes[leader].delivered;
@@ -168,7 +293,7 @@ fn voters_that_were_removed_make_no_majority_after_a_restart() {
 #[test]
 fn voters_change_under_faults_and_nothing_is_lost() {
     for seed in 0..60 {
-        let (mut world, _) = World::led(seed, 3);
+        let (mut world, _) = World::led_dynamic(seed, 3);
         world.is_changing = true;
         let at = world.join(Node::new(key(4), Disk::new(None)));
         let mut is_member = false;
@@ -189,8 +314,59 @@ fn voters_change_under_faults_and_nothing_is_lost() {
             world.run_for(100);
         }
         world.run_for(2000);
-        world.run_until_led();
+        let leader = world.run_until_led();
+        if !ids(&world, leader).contains(&4) {
+            change(&mut world, leader, add(key(4))).expect("it has the log by now");
+            world.run_for(500);
+        }
         world.check_equal();
         assert_eq!(ids(&world, at), [1, 2, 3, 4], "seed {seed}");
+    }
+}
+
+/// Additions and removals at any moment, of the leader too, with power losses in between; what is
+/// acknowledged stays, and whoever leads is one that all agree on.
+#[test]
+fn voters_come_and_go_at_random_under_power_losses_and_cuts() {
+    for seed in super::seeds(0..25) {
+        let (mut world, _) = World::led_dynamic(1000 + seed, 3);
+        for id in [4, 5] {
+            join(&mut world, id);
+        }
+        let mut changes = 0;
+        for round in 0..40u64 {
+            let dice = seed * 31 + round * 17 + round * round;
+            let victim = (dice % 5) as usize;
+            match dice % 4 {
+                0 => {
+                    world.lose_power(victim);
+                    world.nodes[victim].down_until = Some(world.now + 200 * MS);
+                }
+                1 => world.isolate(victim),
+                _ => world.cut.clear(),
+            }
+            world.run_for(100 + dice % 300);
+            let Some(leader) = world.leader() else { continue };
+            let of = world.nodes[victim].key;
+            let is_voter = ids(&world, leader).contains(&of.id.0);
+            let wanted = if is_voter { VoterChange::Remove(of) } else { add(of) };
+            changes += usize::from(change(&mut world, leader, wanted).is_ok());
+            // In the middle of the change.
+            if dice % 3 == 0 {
+                world.lose_power(leader);
+                world.nodes[leader].down_until = Some(world.now + 100 * MS);
+            }
+        }
+        world.cut.clear();
+        world.run_for(3000);
+        let leader = world.run_until_led();
+        let acks = world.counts.acks;
+        world.run_for(1000);
+        assert!(world.counts.acks > acks, "seed {seed}: it goes on");
+        assert!(changes > 0, "seed {seed}: the voters changed");
+        world.check_equal();
+        for at in 0..5 {
+            assert_eq!(ids(&world, at), ids(&world, leader), "seed {seed}");
+        }
     }
 }

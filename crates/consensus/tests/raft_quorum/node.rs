@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, VecDeque};
 use bytes::Bytes;
 use consensus::{
     ConsensusEngine, EngineEvent, Epoch, Gate, GateVerdict, NodeId, RaftEngine, RaftOptions,
-    RaftTiming, Voter, VoterKey,
+    RaftTiming, Voter, VoterEndpoint, VoterKey,
 };
 use types::{MonoTime, Offset, Uuid, WallTime};
 
@@ -52,7 +52,8 @@ impl Node {
     }
 
     pub fn start(&mut self, voters: Vec<Voter>, seed: u64, now: u64) {
-        let options = RaftOptions { voter: self.key, voters, timing: RaftTiming::default(), seed };
+        let (timing, endpoints) = (RaftTiming::default(), endpoints(self.key.id));
+        let options = RaftOptions { voter: self.key, voters, endpoints, timing, seed };
         let wall = WallTime(BIRTH.0 + (now / 1_000_000) as i64);
         let opened = RaftEngine::open(options, self.disk.clone(), wall, MonoTime(now));
         match opened {
@@ -122,6 +123,17 @@ impl Node {
 
 pub fn key(id: i32) -> VoterKey {
     VoterKey { id: NodeId(id), directory: Uuid([0x40 | id as u8; 16]) }
+}
+
+pub fn endpoints(id: NodeId) -> Vec<VoterEndpoint> {
+    let (listener, host) = ("CONTROLLER".to_owned(), format!("host-{id}"));
+    vec![VoterEndpoint { listener, host, port: 9093 }]
+}
+
+/// Voters as the log names them.
+pub fn keyed(count: i32) -> Vec<Voter> {
+    let voter = |key: VoterKey| Voter { key, endpoints: endpoints(key.id) };
+    (1..=count).map(key).map(voter).collect()
 }
 
 /// Voters as they stand in `controller.quorum.voters`.

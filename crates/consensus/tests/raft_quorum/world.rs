@@ -2,13 +2,13 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use bytes::Bytes;
-use consensus::{ConsensusEngine, EngineEvent, Epoch, NodeId, OutboundMessage, Voter};
+use consensus::{ANY_VOTER, ConsensusEngine, EngineEvent, Epoch, NodeId, OutboundMessage, Voter};
 use types::{MonoTime, WallTime};
 
 use super::chance::Chance;
 use super::disk::{Defect, Disk};
 use super::history::History;
-use super::node::{BIRTH, Node, key, named};
+use super::node::{BIRTH, Node, key, keyed, named};
 
 pub const MS: u64 = 1_000_000;
 
@@ -87,12 +87,18 @@ pub struct World {
     pub next_client: u64,
     proposals: u64,
     index_of: BTreeMap<NodeId, usize>,
+    /// The voters are named with their directories, and may change.
+    is_dynamic: bool,
     /// The voters change: who must keep what is not to be said from outside.
     pub is_changing: bool,
 }
 
 impl World {
     pub fn new(seed: u64, weather: Weather, defect: Option<Defect>) -> World {
+        World::of(seed, weather, defect, false)
+    }
+
+    fn of(seed: u64, weather: Weather, defect: Option<Defect>, is_dynamic: bool) -> World {
         let nodes: Vec<_> =
             (1..=weather.voters).map(|id| Node::new(key(id), Disk::new(defect))).collect();
         let index_of = nodes.iter().enumerate().map(|(at, node)| (node.key.id, at)).collect();
@@ -113,6 +119,7 @@ impl World {
             next_client: 0,
             proposals: 0,
             index_of,
+            is_dynamic,
             is_changing: false,
         };
         for at in 0..world.nodes.len() {
@@ -134,6 +141,13 @@ impl World {
     /// A world without faults in which one voter leads.
     pub fn led(seed: u64, voters: i32) -> (World, usize) {
         let mut world = World::new(seed, Weather::calm(voters), None);
+        let leader = world.run_until_led();
+        (world, leader)
+    }
+
+    /// The same of voters that are named with their directories.
+    pub fn led_dynamic(seed: u64, voters: i32) -> (World, usize) {
+        let mut world = World::of(seed, Weather::calm(voters), None, true);
         let leader = world.run_until_led();
         (world, leader)
     }
@@ -201,7 +215,10 @@ impl World {
     }
 
     pub fn voters(&self) -> Vec<Voter> {
-        named(self.weather.voters)
+        match self.is_dynamic {
+            true => keyed(self.weather.voters),
+            false => named(self.weather.voters),
+        }
     }
 
     pub fn start(&mut self, at: usize) {
@@ -330,6 +347,15 @@ impl World {
     }
 
     fn send(&mut self, from: usize, message: OutboundMessage) {
+        if message.to == ANY_VOTER {
+            let others = self.index_of.keys().copied().collect::<Vec<_>>();
+            let others = others.into_iter().filter(|id| *id != self.nodes[from].key.id);
+            let bytes = message.bytes;
+            for to in others.collect::<Vec<_>>() {
+                self.send(from, OutboundMessage { to, bytes: bytes.clone() });
+            }
+            return;
+        }
         let Some(&to) = self.index_of.get(&message.to) else { return };
         if self.cut.contains(&(from, to)) || self.chance.hits(self.weather.loss_per_mille) {
             return;
