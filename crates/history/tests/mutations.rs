@@ -1,7 +1,7 @@
 //! A judge that cannot condemn proves nothing: a sound run passes, and every way in which it is
 //! spoilt is found out.
 
-use history::{Event, FinalState, History, ReplicaRecord, Verdict, judge};
+use history::{Event, FinalState, History, ReplicaRecord, Verdict, checkers, judge};
 
 const PARTITIONS: i32 = 2;
 const BATCHES: usize = 40;
@@ -79,6 +79,10 @@ fn sound() -> Run {
     run.end.topics.insert("t".to_owned());
     for (partition, log) in &run.end.records {
         run.end.bounds.insert(*partition, (0, log.len() as i64));
+        let timestamp_of = |(offset, _): &(i64, String)| 1_000 + 10 * offset;
+        run.end.timestamps.insert(*partition, log.iter().map(timestamp_of).collect());
+        let looked_up = |record: &(i64, String)| (timestamp_of(record) - 5, record.0);
+        run.end.by_timestamp.insert(*partition, log.iter().map(looked_up).collect());
         for broker in 1..=3 {
             let record = |(offset, value): &(i64, String)| ReplicaRecord {
                 offset: *offset,
@@ -159,6 +163,12 @@ const MUTATIONS: &[(&str, &str, Spoil)] = &[
             partitions: vec![1],
         });
     }),
+    ("a timestamp leads behind the first record that is as late", "indexes agree", |run| {
+        run.end.by_timestamp.get_mut(&0).expect("partition 0")[6].1 += 1;
+    }),
+    ("a timestamp leads to nothing although there is a later record", "indexes agree", |run| {
+        run.end.by_timestamp.get_mut(&1).expect("partition 1")[0].1 = -1;
+    }),
     ("a topic is gone", "topics stay", |run| run.end.topics.clear()),
     ("a partition is not served after the faults", "all is served", |run| {
         let healed = run.events.iter().position(|event| *event == Event::Healed).expect("peace");
@@ -182,6 +192,14 @@ fn every_way_in_which_a_run_is_spoilt_is_found_out_and_named() {
         spoil(&mut run);
         let Verdict::Violated(broken) = run.verdict() else { panic!("not found out: {what}") };
         assert!(broken.iter().any(|why| why.contains(promise)), "{what}: {broken:#?}");
+    }
+}
+
+#[test]
+fn every_promise_has_a_way_to_break_it() {
+    for (promise, _) in checkers::all::<String>() {
+        let is_broken = MUTATIONS.iter().any(|(_, broken, _)| promise.contains(broken));
+        assert!(is_broken, "no mutation breaks: {promise}");
     }
 }
 
