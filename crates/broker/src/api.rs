@@ -179,10 +179,10 @@ use Operation::*;
 
 api_table! {
     // key, versions, authorize, handler(rooms it enters)
-    Produce, 3..=13, Topic(Write), produce(partitions, metadata, metrics);
+    Produce, 3..=13, Topic(Write), produce(partitions, metadata, timers, metrics);
     Fetch, 4..=18, Topic(Read),
         fetch(partitions, metadata, fetch_sessions, cold_reads, timers, settings, metrics);
-    ListOffsets, 1..=11, Topic(Describe), list_offsets(partitions);
+    ListOffsets, 1..=11, Topic(Describe), list_offsets(partitions, metadata);
     Metadata, 0..=13, Topic(Describe), metadata_api(metadata, to_controller, settings);
     OffsetCommit, 2..=10, Group(Read), offset_commit(groups, metadata);
     OffsetFetch, 1..=10, Group(Describe), offset_fetch(groups, metadata);
@@ -201,7 +201,7 @@ api_table! {
         delete_records(partitions, metadata, log_store, timers);
     InitProducerId, 0..=5, Cluster(IdempotentWrite),
         init_producer_id(producer_ids, to_controller, metadata, settings);
-    OffsetForLeaderEpoch, 2..=4, Topic(Describe), offset_for_leader_epoch(partitions);
+    OffsetForLeaderEpoch, 2..=4, Topic(Describe), offset_for_leader_epoch(partitions, metadata);
     DescribeConfigs, 1..=4, Topic(DescribeConfigs), describe_configs(metadata, settings);
     AlterConfigs, 0..=2, Topic(AlterConfigs), alter_configs(controller);
     AlterReplicaLogDirs, 1..=2, Cluster(Alter),

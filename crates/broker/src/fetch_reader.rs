@@ -2,6 +2,7 @@
 
 mod asked_by;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::request::RequestContext;
@@ -12,13 +13,14 @@ use protocol::Str;
 use protocol::messages::fetch_request::FetchRequest;
 use protocol::messages::fetch_response::{
     AbortedTransaction, EpochEndOffset, FetchResponse, FetchableTopicResponse, LeaderIdAndEpoch,
-    PartitionData,
+    NodeEndpoint, PartitionData,
 };
 use storage::ReadError;
-use types::{ErrorCode, LeaderEpoch, MonoTime, Offset, Uuid, WallTime};
+use types::{BrokerId, ErrorCode, LeaderEpoch, MonoTime, Offset, Uuid, WallTime};
 
 use self::asked_by::{AskedBy, Racks};
 use crate::fetch_sessions::{FetchContext, FetchTarget, FetchTopic, PartitionNews};
+use crate::leader_hints::{LeaderAddress, LeaderHints, why_not_here};
 use crate::metrics::Metrics;
 use crate::partitions::{Partition, PartitionTable};
 use crate::settings::Settings;
@@ -33,6 +35,8 @@ pub struct FetchReader<D: Disk> {
     bytes_max: usize,
     read_committed: bool,
     leader_id: i32,
+    /// For clients that know what to do with them.
+    hints: Option<LeaderHints>,
     asked_by: AskedBy,
     racks: Racks,
     mono: MonoTime,
@@ -71,6 +75,7 @@ impl<D: Disk> FetchReader<D> {
         image: &MetadataImage,
         request: &FetchRequest,
         settings: &Settings,
+        hints: Option<LeaderHints>,
         ctx: &RequestContext,
     ) -> FetchReader<D> {
         let find = |target: &FetchTarget| find(target, partitions, image);
@@ -81,6 +86,7 @@ impl<D: Disk> FetchReader<D> {
             bytes_max,
             read_committed: request.isolation_level == READ_COMMITTED,
             leader_id: settings.broker_id().0,
+            hints,
             asked_by: asked_by::of(request),
             racks: asked_by::racks(request, image, settings),
             mono: ctx.now,
@@ -109,12 +115,11 @@ impl<D: Disk> FetchReader<D> {
         let mut reading = Reading { partitions: Vec::with_capacity(self.found.len()), bytes: 0 };
         for (target, found) in self.context.targets.iter().zip(&self.found) {
             let left = self.bytes_max.saturating_sub(reading.bytes);
-            let data = match &found.partition {
-                Ok(partition) => self
-                    .read_partition(target, partition, left, reading.bytes == 0)
-                    .unwrap_or_else(|error| self.failed(target, error, Some(partition))),
-                Err(error) => self.failed(target, *error, None),
+            let read = match &found.partition {
+                Ok(partition) => self.read_partition(target, partition, left, reading.bytes == 0),
+                Err(error) => Err(*error),
             };
+            let data = read.unwrap_or_else(|error| self.failed(target, error, found));
             reading.bytes += data.records.as_ref().map_or(0, Bytes::len);
             reading.partitions.push(data);
         }
@@ -179,12 +184,8 @@ impl<D: Disk> FetchReader<D> {
         Ok(data)
     }
 
-    fn failed(
-        &self,
-        target: &FetchTarget,
-        error: ErrorCode,
-        partition: Option<&Arc<Partition<D>>>,
-    ) -> PartitionData {
+    fn failed(&self, target: &FetchTarget, error: ErrorCode, found: &Found<D>) -> PartitionData {
+        let partition = found.partition.as_ref().ok();
         let mut data = PartitionData {
             partition_index: target.partition,
             error_code: error.code(),
@@ -200,6 +201,16 @@ impl<D: Disk> FetchReader<D> {
             let leader_epoch = partition.leader_epoch().0;
             data.current_leader = LeaderIdAndEpoch { leader_id: self.leader_id, leader_epoch };
         }
+        if matches!(error, ErrorCode::NotLeaderOrFollower | ErrorCode::FencedLeaderEpoch)
+            && let Some(hints) = &self.hints
+            && let Some(hint) =
+                hints.of(&found.name, target.partition, partition.map(|partition| &**partition))
+        {
+            data.current_leader = LeaderIdAndEpoch {
+                leader_id: hint.leader.map_or(-1, |leader| leader.0),
+                leader_epoch: hint.leader_epoch.0,
+            };
+        }
         if let (ErrorCode::OffsetOutOfRange, Some(partition), AskedBy::Follower { .. }) =
             (error, partition, &self.asked_by)
         {
@@ -212,6 +223,7 @@ impl<D: Disk> FetchReader<D> {
     /// The response, without what the session's client knows already. Counts what it sends.
     pub fn respond(&self, reading: Reading, metrics: &Metrics) -> FetchResponse {
         let mut topics: Vec<FetchableTopicResponse> = Vec::new();
+        let node_endpoints = self.leader_endpoints(&reading.partitions);
         let targets = self.context.targets.iter().zip(&self.found);
         for ((target, found), data) in targets.zip(reading.partitions) {
             count(found, &data, metrics);
@@ -237,8 +249,21 @@ impl<D: Disk> FetchReader<D> {
         FetchResponse {
             session_id: self.context.session_id,
             responses: topics,
+            node_endpoints,
             ..Default::default()
         }
+    }
+
+    /// Where the leaders are that are named.
+    fn leader_endpoints(&self, partitions: &[PartitionData]) -> Vec<NodeEndpoint> {
+        let Some(hints) = &self.hints else { return Vec::new() };
+        let failed = partitions.iter().filter(|data| data.error_code != 0);
+        let named: BTreeSet<i32> = failed.map(|data| data.current_leader.leader_id).collect();
+        let endpoint = |node_id: i32| {
+            let LeaderAddress { host, port, rack } = hints.address_of(BrokerId(node_id))?;
+            Some(NodeEndpoint { node_id, host, port, rack })
+        };
+        named.into_iter().filter_map(endpoint).collect()
     }
 
     pub fn partitions(&self) -> Vec<Arc<Partition<D>>> {
@@ -289,12 +314,16 @@ fn find<D: Disk>(
     match &target.topic {
         FetchTopic::Name(name) => {
             let id = Uuid::ZERO;
-            let partition = partitions.find(name, target.partition);
+            let here = partitions.find(name, target.partition);
+            let partition =
+                here.map_err(|error| why_not_here(image, name, target.partition, error));
             Found { name: name.clone(), id, partition }
         }
         FetchTopic::Id(id) => match image.topics.by_id(*id) {
             Some(topic) => {
                 let found = partitions.find(&topic.name, target.partition);
+                let found = found
+                    .map_err(|error| why_not_here(image, &topic.name, target.partition, error));
                 let partition = match found {
                     Ok(found) if found.topic_id != *id => Err(ErrorCode::UnknownTopicOrPartition),
                     found => found,

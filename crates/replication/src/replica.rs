@@ -86,6 +86,14 @@ impl Replica {
         }
     }
 
+    /// Who leads: this broker or another; `None` while nobody does.
+    pub fn current_leader(&self) -> Option<BrokerId> {
+        match &self.role {
+            Role::Leader(_) => Some(self.me),
+            Role::Follower(follower) => follower.leader(),
+        }
+    }
+
     pub fn leader_epoch(&self) -> LeaderEpoch {
         match &self.role {
             Role::Leader(leader) => leader.leader_epoch(),

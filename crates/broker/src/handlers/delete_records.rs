@@ -17,6 +17,7 @@ use types::{BrokerId, ErrorCode, Offset};
 
 use crate::deletion_wait::{Deleting, DeletionWait, fill};
 use crate::internal_topics::is_internal;
+use crate::leader_hints::why_not_here;
 use crate::log_store::LogStore;
 use crate::metadata_cache::MetadataCache;
 use crate::network::Reply;
@@ -47,6 +48,8 @@ pub fn handle<E: Env>(
                 Err(ErrorCode::UnknownTopicOrPartition)
             } else {
                 let found = partitions.find(&topic.name, asked.partition_index);
+                let found =
+                    found.map_err(|e| why_not_here(&image, &topic.name, asked.partition_index, e));
                 found.and_then(|p| delete_before(ctx, p, asked.offset, log_store))
             };
             let low = deleted.as_ref().map_err(|why| *why);

@@ -1,7 +1,8 @@
 //! Fetch (key 1), versions 4–18.
 //! Reads from each partition, or waits until there is enough to read.
 //! v7 sessions (KIP-227) · v9 leader epoch · v12 flexible, divergence · v13 topic ids · v15 replica
-//! state. A follower's fetch also says how far it is (ADR 11). Differs from Kafka: nothing known.
+//! state · v16 leader hints (KIP-951). A follower's fetch also says how far it is (ADR 11).
+//! Differs from Kafka: nothing known.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use crate::cold_reads::ColdReads;
 use crate::fetch_reader::{FetchReader, Reading};
 use crate::fetch_sessions::{FetchSessions, FetchTarget, FetchTopic, SessionRequest};
 use crate::fetch_wait::FetchWait;
+use crate::leader_hints::LeaderHints;
 use crate::limits::{FETCH_WAIT_MS_MAX, FETCH_WAIT_PARTITIONS_MAX};
 use crate::metadata_cache::MetadataCache;
 use crate::metrics::Metrics;
@@ -28,6 +30,8 @@ use crate::timers::Timers;
 
 /// From this version a request names topics by id only. Source: KIP-516.
 const TOPIC_IDS_SINCE: i16 = 13;
+/// From this version a client goes where an answer sends it. Source: KIP-951.
+const HINTS_SINCE: i16 = 16;
 
 // One parameter a room; the table in `api.rs` is the only caller.
 #[allow(clippy::too_many_arguments)]
@@ -50,7 +54,12 @@ pub fn handle<E: Env>(
         Ok(context) => context,
         Err(error) => return reply.send(refusal(error)),
     };
-    let reader = FetchReader::new(context, partitions, &image, &request, settings, ctx);
+    let reader = {
+        let knows_hints = ctx.version >= HINTS_SINCE;
+        let listener = &ctx.connection.listener;
+        let hints = knows_hints.then(|| LeaderHints::new(Arc::clone(&image), listener));
+        FetchReader::new(context, partitions, &image, &request, settings, hints, ctx)
+    };
     let wait_ms = request.max_wait_ms.clamp(0, FETCH_WAIT_MS_MAX);
     let asked = Asked {
         min_bytes: request.min_bytes.max(0) as usize,

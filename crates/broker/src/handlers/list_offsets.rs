@@ -14,6 +14,8 @@ use protocol::messages::list_offsets_response::{
 use types::{ErrorCode, LeaderEpoch, Offset, WallTime};
 
 use crate::fetch_reader::check_epoch;
+use crate::leader_hints::why_not_here;
+use crate::metadata_cache::MetadataCache;
 use crate::network::Reply;
 use crate::partitions::{Partition, PartitionTable};
 use crate::request::RequestContext;
@@ -37,12 +39,15 @@ pub fn handle<D: Disk>(
     request: ListOffsetsRequest,
     reply: Reply<ListOffsetsResponse>,
     partitions: &PartitionTable<D>,
+    metadata: &MetadataCache,
 ) {
+    let image = metadata.image();
     let committed = request.isolation_level == READ_COMMITTED;
     let topics = request.topics.into_iter().map(|topic| {
         let answer = |asked: &ListOffsetsPartition| {
             let found = partitions.find(&topic.name, asked.partition_index);
             let answer = found
+                .map_err(|e| why_not_here(&image, &topic.name, asked.partition_index, e))
                 .and_then(|partition| look_up(ctx.version, &partition, asked, committed))
                 .unwrap_or_else(|error| Found { error, ..Found::NOTHING });
             ListOffsetsPartitionResponse {

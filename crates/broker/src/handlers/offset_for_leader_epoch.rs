@@ -12,6 +12,8 @@ use protocol::messages::offset_for_leader_epoch_response::{
 use types::{ErrorCode, LeaderEpoch, Offset};
 
 use crate::fetch_reader::check_epoch;
+use crate::leader_hints::why_not_here;
+use crate::metadata_cache::MetadataCache;
 use crate::network::Reply;
 use crate::partitions::{Partition, PartitionTable};
 use crate::request::RequestContext;
@@ -21,10 +23,13 @@ pub fn handle<D: Disk>(
     request: OffsetForLeaderEpochRequest,
     reply: Reply<OffsetForLeaderEpochResponse>,
     partitions: &PartitionTable<D>,
+    metadata: &MetadataCache,
 ) {
+    let image = metadata.image();
     let topics = request.topics.into_iter().map(|topic| {
         let answer = |asked: &OffsetForLeaderPartition| {
             let found = partitions.find(&topic.topic, asked.partition);
+            let found = found.map_err(|e| why_not_here(&image, &topic.topic, asked.partition, e));
             let answer = found.and_then(|partition| look_up(&partition, asked));
             let (epoch, end) = answer.unwrap_or((LeaderEpoch::NONE, Offset::NONE));
             EpochEndOffset {

@@ -51,6 +51,8 @@ pub struct Partition<D: Disk> {
     appended_bytes: AtomicU64,
     leader_epoch: AtomicI32,
     leads: AtomicBool,
+    /// Other brokers have a replica, too.
+    has_others: AtomicBool,
     owner: Mutex<Owner<D>>,
     mailbox: Mutex<Mailbox>,
     fetch_waits: Mutex<Vec<Arc<FetchWait<D>>>>,
@@ -128,6 +130,7 @@ impl<D: Disk> Partition<D> {
             metrics,
             high_watermark: AtomicI64::new(high_watermark.0),
             leader_epoch: AtomicI32::new(state.leader_epoch.0),
+            has_others: AtomicBool::new(state.replicas.len() > 1),
             leads: AtomicBool::new(replica.leader().is_some()),
             shown_bytes: AtomicU64::new(0),
             appended_bytes: AtomicU64::new(0),

@@ -27,6 +27,9 @@ use crate::actors::producer::Producer;
 use crate::run::{Outcome, words_of};
 use crate::world::Faults;
 
+#[cfg(test)]
+mod tests;
+
 const PARTITIONS: i32 = 3;
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;

@@ -13,6 +13,7 @@ use storage::{AppendError, StorageError};
 use types::{BrokerEpoch, BrokerId, ErrorCode, MonoTime, Offset, PartitionEpoch, WallTime};
 
 use super::{Partition, Place, gate, lock};
+use crate::leader_hints::LeaderHint;
 use crate::partitions::owner::{AppendRefused, Owner, TurnOutput, ends_of};
 
 /// What became of a leader's answer.
@@ -46,6 +47,13 @@ impl<D: Disk> Partition<D> {
         lock(&self.owner).replica.follower()?.leader()
     }
 
+    /// Who leads, as far as this replica knows.
+    pub fn current_leader(&self) -> LeaderHint {
+        let replica = &lock(&self.owner).replica;
+        let leader = replica.current_leader();
+        LeaderHint { leader, leader_epoch: replica.leader_epoch() }
+    }
+
     /// Whether something that came from the leader is on its way to the disk and is not vouched for
     /// before it is there.
     pub fn is_syncing(&self) -> bool {
@@ -54,8 +62,9 @@ impl<D: Disk> Partition<D> {
         follows && owner.log.is_some() && !owner.is_broken && owner.wants_sync()
     }
 
+    /// Whether it lies on other brokers, too.
     pub fn has_other_replicas(&self) -> bool {
-        lock(&self.owner).replica.has_others()
+        self.has_others.load(Ordering::Acquire)
     }
 
     /// The metadata says so. Whoever waits for a leader that is none any more is told.
@@ -74,6 +83,9 @@ impl<D: Disk> Partition<D> {
         let change = owner.replica.handle_partition_state(state, ends, now);
         let mut output = TurnOutput::default();
         let mut noted = Ok(());
+        if change != RoleChange::Stale {
+            self.has_others.store(state.replicas.len() > 1, Ordering::Release);
+        }
         match change {
             RoleChange::Stale => return Ok(change),
             RoleChange::SameReign => {}
