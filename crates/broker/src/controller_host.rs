@@ -156,9 +156,8 @@ impl<E: Env> ControllerHost<E> {
         timers: Arc<Timers>,
     ) -> ControllerHost<E> {
         let log = engine.as_ref().map(Engine::reader);
-        let dir = log.as_ref().map(LogReader::dir);
         ControllerHost {
-            snapshots: Snapshots::of(&env, dir, &state.controller.config().quorum),
+            snapshots: Snapshots::of(&env, log.clone(), &state.controller.config().quorum),
             log,
             committed: AtomicI64::new(state.gate.next().0),
             is_active: AtomicBool::new(state.leads()),
@@ -254,6 +253,13 @@ impl<E: Env> ControllerHost<E> {
             let Some(event) = engine.port().poll_event() else { break };
             let now = self.env.clock().mono();
             let deposed = engine.deposed_leader();
+            if let EngineEvent::Installed(mark) = event {
+                outcome = self.install(engine, mark, &mut told);
+                match outcome {
+                    Ok(()) => continue,
+                    Err(_) => break,
+                }
+            }
             let mut state = self.lock();
             let is_reign = matches!(event, EngineEvent::Leader { .. });
             if let EngineEvent::Committed(batch) = &event {
@@ -273,10 +279,13 @@ impl<E: Env> ControllerHost<E> {
         if let Some(subscriber) = &subscriber {
             self.publish(subscriber, told.steps);
         }
-        let mut state = self.lock();
-        if told.is_snapshot_due && outcome.is_ok() {
-            self.snapshots.begin(state.controller.image());
+        if outcome.is_ok() {
+            self.trim(engine);
         }
+        if outcome.is_ok() && (told.is_snapshot_due || engine.port().wants_snapshot()) {
+            self.begin_snapshot(engine);
+        }
+        let mut state = self.lock();
         state.quorum = Some(engine.status());
         self.show(state);
         if let (Some(subscriber), Some((leader, epoch))) = (subscriber, told.leader) {

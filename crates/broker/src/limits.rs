@@ -121,6 +121,9 @@ pub const OBSERVERS_MAX: usize = 10_000;
 /// Record bytes in one batch of a metadata snapshot.
 pub const SNAPSHOT_BATCH_BYTES: usize = 1024 * 1024;
 
+/// The first batch of a metadata snapshot: 31 voters with 16 endpoints each, of 100 bytes.
+pub const SNAPSHOT_HEADER_BYTES_MAX: usize = 64 * 1024;
+
 /// The longest metadata snapshot that is read: a million partitions are some 110 MiB.
 pub const SNAPSHOT_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 

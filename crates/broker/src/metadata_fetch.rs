@@ -15,6 +15,7 @@ use protocol::messages::fetch_response::{
 use types::{BrokerId, ErrorCode, MonoTime, Offset, Uuid};
 
 use crate::limits::{FETCH_WAIT_MS_MAX, METADATA_FETCH_BYTES};
+use crate::metadata_snapshot;
 use crate::network::Reply;
 use crate::node::Node;
 use crate::observers::ObserverFetch;
@@ -24,7 +25,8 @@ use crate::timers::{Expire, TimerId, Timers};
 const TOPIC: &str = "__cluster_metadata";
 
 /// The last epoch fetched by who has nothing and wants the log itself: what Kafka's followers say.
-/// Who says -1 may be sent to a snapshot.
+/// Who says -1 may be sent to a snapshot. One of ours says it too that has found the newest
+/// snapshot damaged.
 pub const FROM_THE_LOG: i32 = 0;
 
 /// Answers with what is committed, or waits for it.
@@ -145,10 +147,7 @@ impl<E: Env> Answer<E> {
             let refused = refused(asked, ErrorCode::NotLeaderOrFollower);
             return PartitionData { current_leader, ..refused };
         }
-        // Who begins is spared what the newest snapshot amounts to. Kafka names one only to who
-        // asks for what is in the log no more.
-        let begins = asked.fetch_offset <= 0 && asked.last_fetched_epoch < FROM_THE_LOG;
-        if let Some(id) = controller.newest_snapshot().filter(|_| begins) {
+        if let Some(id) = self.snapshot_for(asked) {
             return PartitionData {
                 partition_index: 0,
                 high_watermark: controller.committed().0,
@@ -170,12 +169,24 @@ impl<E: Env> Answer<E> {
                 partition_index: 0,
                 high_watermark: committed.0,
                 last_stable_offset: committed.0,
-                log_start_offset: 0,
+                log_start_offset: controller.log_start().0,
                 current_leader,
                 records: Some(records),
                 ..PartitionData::default()
             },
             Err(error) => refused(asked, error),
+        }
+    }
+
+    /// Who asks for what is in the log no more is sent to a snapshot, and so is who begins: it is
+    /// spared what the newest amounts to.
+    fn snapshot_for(&self, asked: &FetchPartition) -> Option<metadata_snapshot::SnapshotId> {
+        let controller = &self.node.controller;
+        let is_below = Offset(asked.fetch_offset) < controller.log_start();
+        let begins = asked.fetch_offset <= 0 && asked.last_fetched_epoch < FROM_THE_LOG;
+        match (is_below, asked.last_fetched_epoch) {
+            (true, FROM_THE_LOG) => controller.oldest_snapshot(),
+            _ => controller.newest_snapshot().filter(|_| is_below || begins),
         }
     }
 

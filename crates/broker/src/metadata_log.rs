@@ -6,19 +6,22 @@
 use std::fmt::Display;
 use std::io;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use consensus::{CommittedBatch, ControlBatch, Epoch, LogBatch, MetadataLog};
+use consensus::{CommittedBatch, ControlBatch, Epoch, LogBatch, LogMark, MetadataLog};
 use env::Disk;
-use metadata::{MetadataRecord, Provenance, ReplayError};
+use metadata::{MetadataImage, MetadataRecord, Provenance, ReplayError};
 use records::validate::{AppendOrigin, ValidatedBatch};
 use records::{BatchBuilder, NewRecord, RecordBatch};
 use storage::{AppendContext, AppendError, LogReader, PartitionLog, StorageError};
 use types::{LeaderEpoch, Offset, WallTime};
 
 use crate::limits::{METADATA_READ_BYTES, METADATA_SPARE_BYTES, QUORUM_STATE_BYTES_MAX};
+use crate::metadata_snapshot::{self, SnapshotId};
 
-mod control;
+pub(crate) mod control;
+mod snapshots;
 #[cfg(test)]
 mod tests;
 
@@ -49,16 +52,38 @@ pub fn replay<R>(
 pub struct StoredMetadataLog<D: Disk> {
     log: PartitionLog<D>,
     disk: D,
+    /// What the snapshot says that was found or completed last, until the host takes it.
+    image: Mutex<Option<(LogMark, Arc<MetadataImage>)>>,
+    /// Files that were let go of when the log was last trimmed: who still reads them has until the
+    /// next time.
+    let_go: Vec<PathBuf>,
 }
 
 impl<D: Disk> StoredMetadataLog<D> {
     /// `disk` is the one that `log` is on.
     pub fn new(log: PartitionLog<D>, disk: D) -> StoredMetadataLog<D> {
-        StoredMetadataLog { log, disk }
+        // What cannot be removed now is when the next one comes.
+        _ = snapshots::remove_parts(&disk, log.reader().dir());
+        StoredMetadataLog { log, disk, image: Mutex::default(), let_go: Vec::new() }
     }
 
     fn quorum_state_path(&self) -> PathBuf {
         self.log.reader().dir().join(QUORUM_STATE)
+    }
+
+    /// What the snapshot says that was found or completed last.
+    ///
+    /// # Errors
+    /// It cannot be read any more.
+    pub fn snapshot(&self, mark: LogMark) -> Result<Arc<MetadataImage>, String> {
+        match self.image().take() {
+            Some((known, image)) if known == mark => Ok(image),
+            _ => snapshots::load(&self.disk, self.log.reader().dir(), mark.into()),
+        }
+    }
+
+    fn image(&self) -> std::sync::MutexGuard<'_, Option<(LogMark, Arc<MetadataImage>)>> {
+        self.image.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads it beside the engine that writes it.
@@ -68,8 +93,15 @@ impl<D: Disk> StoredMetadataLog<D> {
 
     /// # Errors
     /// The disk failed; the next start recovers the log.
-    pub fn close(self) -> Result<(), StorageError> {
+    pub fn close(mut self) -> Result<(), StorageError> {
+        self.remove_let_go();
         self.log.close()
+    }
+
+    fn remove_let_go(&mut self) {
+        for path in std::mem::take(&mut self.let_go) {
+            _ = self.disk.remove_file(&path); // gone at the next opening at the latest
+        }
     }
 
     fn append_batch(
@@ -127,6 +159,60 @@ impl<D: Disk> MetadataLog for StoredMetadataLog<D> {
 
     fn truncate_to(&mut self, end: Offset, now: WallTime) -> io::Result<()> {
         self.log.truncate_to(end, now).map_err(io::Error::other)
+    }
+
+    fn trim_to(&mut self, start: Offset) -> io::Result<()> {
+        self.remove_let_go();
+        let trimmed = self.log.advance_log_start(start);
+        self.let_go = self.log.take_deleted();
+        trimmed.map(|_| ()).map_err(|error| match error.is_full() {
+            true => io::Error::new(io::ErrorKind::StorageFull, error),
+            false => io::Error::other(error),
+        })
+    }
+
+    fn restart_at(&mut self, start: Offset, now: WallTime) -> io::Result<()> {
+        self.remove_let_go();
+        let restarted = self.log.reset_to(start, now);
+        self.let_go = self.log.take_deleted();
+        restarted.map_err(io::Error::other)
+    }
+
+    fn find_snapshot(&self, from: Offset) -> io::Result<Option<LogMark>> {
+        let found = metadata_snapshot::newest_in(&self.disk, &self.log.reader(), from);
+        let mark = found.as_ref().map(|(id, _)| id.mark());
+        *self.image() = found.map(|(id, image)| (id.mark(), image));
+        Ok(mark)
+    }
+
+    fn newest_snapshot(&self) -> Option<LogMark> {
+        let found = metadata_snapshot::list(&self.disk, self.log.reader().dir()).ok()?;
+        found.last().map(|id| id.mark())
+    }
+
+    fn read_snapshot(
+        &self,
+        of: LogMark,
+        position: u64,
+        bytes_max: usize,
+    ) -> io::Result<Option<(u64, Bytes)>> {
+        let (id, reader) = (SnapshotId::from(of), self.log.reader());
+        match metadata_snapshot::read_part(&self.disk, reader.dir(), id, position, bytes_max) {
+            Ok(part) => Ok(Some(part)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn put_snapshot_part(&mut self, of: LogMark, position: u64, part: &[u8]) -> io::Result<()> {
+        snapshots::put_part(&self.disk, self.log.reader().dir(), of.into(), position, part)
+    }
+
+    fn complete_snapshot(&mut self, of: LogMark) -> io::Result<bool> {
+        let image = snapshots::complete(&self.disk, self.log.reader().dir(), of.into())?;
+        let is_whole = image.is_some();
+        *self.image() = image.map(|image| (of, image));
+        Ok(is_whole)
     }
 
     fn quorum_state(&self) -> io::Result<Option<Vec<u8>>> {

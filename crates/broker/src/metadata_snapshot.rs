@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! <end offset, 20 digits>-<epoch, 10 digits>.checkpoint
-//!   control batch: SnapshotHeader (when the last record that is in it was appended)
+//!   control batch: SnapshotHeader (when the last record that is in it was appended) and, where
+//!     voters have directories, KRaftVersion and KRaftVoters
 //!   batches of metadata records
 //!   control batch: SnapshotFooter
 //! ```
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use consensus::{Epoch, LogMark, Voter};
 use env::{Disk, DiskFile, OpenMode};
 use metadata::{Loaded, MetadataImage, MetadataLoader, MetadataRecord, Provenance};
 use records::control::ControlRecord;
@@ -24,7 +26,8 @@ use records::{BatchBuilder, NewRecord, RecordBatch};
 use storage::LogReader;
 use types::{LeaderEpoch, Offset, WallTime};
 
-use crate::limits::{SNAPSHOT_BATCH_BYTES, SNAPSHOT_BYTES_MAX};
+use crate::limits::{SNAPSHOT_BATCH_BYTES, SNAPSHOT_BYTES_MAX, SNAPSHOT_HEADER_BYTES_MAX};
+use crate::metadata_log::control;
 
 /// Which snapshot: everything below `end` is in it, the last of it of `epoch`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,12 +44,17 @@ impl SnapshotId {
         SnapshotId { end: last_offset.plus(1), epoch }
     }
 
-    fn path(self, dir: &Path) -> PathBuf {
+    /// As the engine names it.
+    pub fn mark(self) -> LogMark {
+        LogMark { end: self.end, epoch: Epoch(self.epoch) }
+    }
+
+    pub(crate) fn path(self, dir: &Path) -> PathBuf {
         dir.join(format!("{:020}-{:010}{SUFFIX}", self.end.0, self.epoch))
     }
 
     /// Kafka writes one that ends at offset 0 for what came before the log: it is no snapshot.
-    fn parse(name: &str) -> Option<SnapshotId> {
+    pub(crate) fn parse(name: &str) -> Option<SnapshotId> {
         let (end, epoch) = name.strip_suffix(SUFFIX)?.split_once('-')?;
         let is_number = |text: &str, digits| {
             text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit())
@@ -56,18 +64,31 @@ impl SnapshotId {
     }
 }
 
+impl From<LogMark> for SnapshotId {
+    fn from(mark: LogMark) -> SnapshotId {
+        SnapshotId { end: mark.end, epoch: mark.epoch.0 }
+    }
+}
+
 const SUFFIX: &str = ".checkpoint";
 
-/// The bytes of the file. Equal images give equal bytes.
+/// The bytes of the file. Equal images and voters give equal bytes.
 ///
 /// # Errors
 /// A record cannot be written at the image's `metadata.version`.
-pub fn encode(image: &MetadataImage) -> Result<Vec<u8>, String> {
+pub fn encode(image: &MetadataImage, voters: &[Voter]) -> Result<Vec<u8>, String> {
     let level = image.features.metadata_version();
     let (epoch, at) = (LeaderEpoch(image.provenance.epoch), image.provenance.appended_at);
-    let header = ControlRecord::SnapshotHeader { last_contained_log_timestamp: at };
-    let mut out = header.quorum_batch(Offset::ZERO, epoch, at).into_bytes().to_vec();
-    let mut next = Offset(1);
+    let mut head = vec![ControlRecord::SnapshotHeader { last_contained_log_timestamp: at }];
+    head.extend(control::of_snapshot(voters));
+    let mut next = Offset(head.len() as i64);
+    let mut header = BatchBuilder::new().leader_epoch(epoch).control();
+    for record in &head {
+        let (key, value) = (record.key(), record.value());
+        let (key, value) = (Some(&*key), Some(&*value));
+        header.push(NewRecord { timestamp: at, key, value, headers: &[] });
+    }
+    let mut out = header.build().into_bytes().to_vec();
     let begin = |next| BatchBuilder::new().base_offset(next).leader_epoch(epoch);
     let mut builder = begin(next);
     for record in image.to_records() {
@@ -168,21 +189,41 @@ pub fn remove<D: Disk>(disk: &D, dir: &Path, id: SnapshotId) -> io::Result<()> {
 
 /// A whole snapshot.
 pub fn read<D: Disk>(disk: &D, dir: &Path, id: SnapshotId) -> io::Result<Bytes> {
-    disk.read_file(&id.path(dir), SNAPSHOT_BYTES_MAX).map(Bytes::from)
+    read_at(disk, &id.path(dir))
 }
 
-/// The image of the newest snapshot that is whole and that `log` goes on from. One that is not is
-/// passed over: the log has what it says.
-pub fn newest_in<D: Disk>(disk: &D, log: &LogReader<D>) -> Option<Arc<MetadataImage>> {
+pub(crate) fn read_at<D: Disk>(disk: &D, path: &Path) -> io::Result<Bytes> {
+    disk.read_file(path, SNAPSHOT_BYTES_MAX).map(Bytes::from)
+}
+
+/// When the last record that is in it was appended, by its header.
+///
+/// # Errors
+/// It does not begin with a header.
+pub fn appended_at<D: Disk>(disk: &D, dir: &Path, id: SnapshotId) -> Result<WallTime, String> {
+    let (_, head) = read_part(disk, dir, id, 0, SNAPSHOT_HEADER_BYTES_MAX).map_err(refused)?;
+    let batch = RecordBatch::parse(&head).map_err(refused)?;
+    match control_record(&batch)? {
+        Some(ControlRecord::SnapshotHeader { last_contained_log_timestamp }) => {
+            Ok(last_contained_log_timestamp)
+        }
+        _ => Err("it has no header".to_owned()),
+    }
+}
+
+/// The newest snapshot that is whole, ends at `from` or later and that `log` goes on from, and its
+/// image. One that is not is passed over: an earlier one and the log have what it says, or nobody.
+pub fn newest_in<D: Disk>(
+    disk: &D,
+    log: &LogReader<D>,
+    from: Offset,
+) -> Option<(SnapshotId, Arc<MetadataImage>)> {
     let found = list(disk, log.dir()).ok()?;
-    let fits = |id: &SnapshotId| {
-        let epoch = log.leader_epoch_at(id.end.plus(-1));
-        log.log_start() <= id.end && id.end <= log.log_end() && epoch == Some(LeaderEpoch(id.epoch))
-    };
+    let fits = |id: &SnapshotId| from <= id.end && goes_on_from(log, *id);
     found.into_iter().rev().filter(fits).find_map(|id| {
         let bytes = read(disk, log.dir(), id).map_err(refused);
         match bytes.and_then(|bytes| decode(id, &bytes)) {
-            Ok(loaded) => Some(loaded.image),
+            Ok(loaded) => Some((id, loaded.image)),
             Err(why) => {
                 log::warn!(
                     target: "org.apache.kafka.image.loader.MetadataLoader",
@@ -193,6 +234,21 @@ pub fn newest_in<D: Disk>(disk: &D, log: &LogReader<D>) -> Option<Arc<MetadataIm
             }
         }
     })
+}
+
+/// Whether a batch ends where the snapshot does, in its epoch. Of what lies before the log start
+/// only the snapshot's own name tells the epoch.
+fn goes_on_from<D: Disk>(log: &LogReader<D>, id: SnapshotId) -> bool {
+    let (start, end) = (log.log_start(), log.log_end());
+    if id.end < start || id.end > end {
+        return false;
+    }
+    let ends_a_batch = id.end == end
+        || log.read(id.end, 1, end, true).is_ok_and(|slice| {
+            RecordBatch::parse(&slice.bytes).is_ok_and(|next| next.base_offset() == id.end)
+        });
+    let epoch = log.leader_epoch_at(id.end.plus(-1));
+    ends_a_batch && (id.end == start || epoch == Some(LeaderEpoch(id.epoch)))
 }
 
 /// How long a snapshot is, and up to `bytes_max` of it from `position` on.
@@ -255,18 +311,18 @@ mod tests {
     fn an_image_comes_back_from_its_snapshot_and_equal_images_have_equal_ones() {
         for topics in [0, 1, 100] {
             let image = image(topics);
-            let bytes = encode(&image).expect("it can be said");
+            let bytes = encode(&image, &[]).expect("it can be said");
             let loaded = decode(SnapshotId::of(&image), &Bytes::from(bytes.clone()));
             let loaded = loaded.expect("it reads");
             assert_eq!(*loaded.image, image);
-            assert_eq!(encode(&loaded.image), Ok(bytes));
+            assert_eq!(encode(&loaded.image, &[]), Ok(bytes));
         }
     }
 
     #[test]
     fn a_snapshot_that_is_cut_anywhere_or_damaged_is_none() {
         let image = image(3);
-        let (id, bytes) = (SnapshotId::of(&image), encode(&image).expect("it can be said"));
+        let (id, bytes) = (SnapshotId::of(&image), encode(&image, &[]).expect("it can be said"));
         for cut in 0..bytes.len() {
             assert!(decode(id, &Bytes::copy_from_slice(&bytes[..cut])).is_err(), "cut at {cut}");
         }
@@ -290,9 +346,9 @@ mod tests {
             disk.sync_dir(Path::new("/data")).expect("a disk");
             disk.sync_dir(Path::new("/")).expect("a disk");
             let ids = [&first, &second].map(SnapshotId::of);
-            write(&disk, dir, ids[0], &encode(&first).expect("said")).expect("room");
+            write(&disk, dir, ids[0], &encode(&first, &[]).expect("said")).expect("room");
             disk.die_after(seed % 8);
-            let written = write(&disk, dir, ids[1], &encode(&second).expect("said"));
+            let written = write(&disk, dir, ids[1], &encode(&second, &[]).expect("said"));
             disk.crash(Crash::PowerLoss);
             let found = list(&disk, dir).expect("a disk");
             assert_eq!(found.first(), Some(&ids[0]));

@@ -31,7 +31,6 @@ use crate::log_store::{DirIndex, LogStore};
 use crate::metadata_cache::MetadataCache;
 use crate::metadata_log::StoredMetadataLog;
 use crate::metadata_publisher::{MetadataPublisher, Publishing};
-use crate::metadata_snapshot;
 use crate::metrics::Metrics;
 use crate::observers::Observers;
 use crate::partitions::PartitionTable;
@@ -297,17 +296,11 @@ fn open_controller<E: Env>(
     timers: &Arc<Timers>,
 ) -> Result<Arc<ControllerHost<E>>, OpenError> {
     let now = env.clock().wall();
-    let log = log_store.open_metadata_log(now).map_err(OpenError::Logs)?;
+    let log = log_store.open_metadata_log(&config.quorum, now).map_err(OpenError::Logs)?;
     let log = StoredMetadataLog::new(log, env.disk().clone());
-    let mut image = Arc::new(MetadataImage::empty());
     let opened = match config.quorum.voters.len() {
-        0 | 1 => SingleVoter::open(NodeId(config.node.node_id.0), log, now).map(|mut engine| {
-            if let Some(newest) = metadata_snapshot::newest_in(env.disk(), &engine.log().reader()) {
-                engine.skip_to(newest.provenance.last_offset.plus(1));
-                image = newest;
-            }
-            Engine::Single(Box::new(engine))
-        }),
+        0 | 1 => SingleVoter::open(NodeId(config.node.node_id.0), log, now)
+            .map(|engine| Engine::Single(Box::new(engine))),
         _ => {
             let options = raft_options(config, cluster_id, log_store.metadata_directory());
             let now = (now, env.clock().mono());
@@ -316,7 +309,7 @@ fn open_controller<E: Env>(
         }
     };
     let engine = opened.map_err(|error| OpenError::Metadata(error.to_string()))?;
-    let controller = Controller::from_image(Arc::clone(config), cluster_id, image);
+    let controller = Controller::new(Arc::clone(config), cluster_id);
     let host = ControllerHost::open(env.clone(), engine, controller, Arc::clone(timers))
         .map_err(OpenError::Metadata)?;
     if !host.is_quorum() {

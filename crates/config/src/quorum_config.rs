@@ -25,6 +25,14 @@ pub struct QuorumConfig {
     pub snapshot_record_bytes: u64,
     /// `metadata.log.max.snapshot.interval.ms`; `None` if time alone leads to none.
     pub snapshot_interval: Option<Duration>,
+    /// `metadata.max.retention.bytes`; `None` keeps everything.
+    pub log_retention_bytes: Option<u64>,
+    /// `metadata.max.retention.ms`; `None` keeps everything.
+    pub log_retention: Option<Duration>,
+    /// `metadata.log.segment.bytes`
+    pub log_segment_bytes: u64,
+    /// `metadata.log.segment.ms`
+    pub log_segment_ms: i64,
     pub request_timeout: Duration,
     pub retry_backoff: Duration,
 }
@@ -80,6 +88,12 @@ pub(crate) fn read(lookup: &BrokerLookup<'_>) -> Result<QuorumConfig, ConfigErro
             as u64,
         snapshot_interval: Some(ms("metadata.log.max.snapshot.interval.ms"))
             .filter(|interval| !interval.is_zero()),
+        log_retention_bytes: u64::try_from(lookup.long("metadata.max.retention.bytes")).ok(),
+        log_retention: u64::try_from(lookup.long("metadata.max.retention.ms"))
+            .ok()
+            .map(Duration::from_millis),
+        log_segment_bytes: lookup.int("metadata.log.segment.bytes").max(1) as u64,
+        log_segment_ms: lookup.long("metadata.log.segment.ms"),
         request_timeout: ms("controller.quorum.request.timeout.ms"),
         retry_backoff: ms("controller.quorum.retry.backoff.ms"),
     })

@@ -124,7 +124,7 @@ fn serve(
                     EngineEvent::Committed(batch) if reign.is_some() => {
                         (open, committed) = (open - 1, committed + batch.records.len() as u64);
                     }
-                    EngineEvent::Committed(_) => {}
+                    EngineEvent::Committed(_) | EngineEvent::Installed(_) => {}
                     EngineEvent::Fatal(error) => panic!("{error}"),
                 }
             } else {

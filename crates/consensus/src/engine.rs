@@ -7,7 +7,8 @@ use types::{MonoTime, Offset, Uuid, WallTime};
 
 use crate::limits::{PROPOSAL_BYTES_MAX, PROPOSAL_RECORDS_MAX};
 use crate::{
-    Epoch, MessageError, NodeId, OutboundMessage, VoterChange, VoterChangeError, VoterEndpoint,
+    Epoch, LogMark, MessageError, NodeId, OutboundMessage, VoterChange, VoterChangeError,
+    VoterEndpoint,
 };
 
 /// A log of batches on which the voters agree, with at most one leader in an epoch.
@@ -31,7 +32,8 @@ use crate::{
 /// 1. Epochs grow strictly from reign to reign, cluster-wide.
 /// 2. A batch is atomic. It carries its epoch and base offset; offsets count records and are dense.
 /// 3. Batches arrive as [`EngineEvent::Committed`] on every node: in order, none skipped, none
-///    twice, and not before they are durable on a majority of voters.
+///    twice, and not before they are durable on a majority of voters. What an
+///    [`EngineEvent::Installed`] covers counts as delivered.
 /// 4. An accepted proposal is not an answer. The answer is its `Committed`, or `Follow`: then its
 ///    fate is unknown to this reign and callers are told NOT_CONTROLLER.
 /// 5. [`EngineEvent::Leader`] comes after every earlier commit was delivered: whoever applied
@@ -98,6 +100,22 @@ pub trait ConsensusEngine {
         Err(VoterChangeError::Unsupported)
     }
 
+    /// Lets go of the log below `snapshot`, which is durable and whole in the log's directory, as
+    /// is a later one. Returns false, and nothing changes, unless all below it is committed and a
+    /// batch ends there.
+    ///
+    /// # Errors
+    /// The log failed, as [`EngineEvent::Fatal`] will say too.
+    fn trim(&mut self, snapshot: LogMark) -> io::Result<bool> {
+        let _ = snapshot;
+        Ok(false)
+    }
+
+    /// Whether another voter can only be brought up by a snapshot that this host is yet to write.
+    fn wants_snapshot(&self) -> bool {
+        false
+    }
+
     /// Gives up the reign of `epoch`, if it still lasts. Never blocks, never fails.
     fn resign(&mut self, epoch: Epoch);
 
@@ -127,6 +145,9 @@ pub enum EngineEvent {
         leader: Option<NodeId>,
     },
     Committed(CommittedBatch),
+    /// What the host knows is to be what the snapshot of this name says, which lies beside the log:
+    /// at a start, or when this voter was too far behind. The next batch is the one behind it.
+    Installed(LogMark),
     /// The log cannot be trusted any further (a failed write or sync, a log that ends in the
     /// middle). The node must stop serving as a controller; a restart re-reads what is durable.
     Fatal(io::Error),

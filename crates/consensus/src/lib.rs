@@ -13,6 +13,7 @@ mod epoch;
 mod gate;
 pub mod limits;
 mod memory;
+mod memory_log;
 mod metadata_log;
 mod raft;
 mod single_voter;
@@ -23,8 +24,9 @@ pub use engine::{
 };
 pub use epoch::{Epoch, NodeId};
 pub use gate::{Gate, GateVerdict};
-pub use memory::{MemoryEngine, MemoryLog, MemoryQuorum};
-pub use metadata_log::{ControlBatch, LogBatch, MetadataLog};
+pub use memory::{MemoryEngine, MemoryQuorum};
+pub use memory_log::{MemoryLog, SNAPSHOT_END};
+pub use metadata_log::{ControlBatch, LogBatch, LogMark, MetadataLog};
 pub use raft::{RaftEngine, RaftOptions, RaftTiming};
 pub use single_voter::SingleVoter;
 pub use voter::{

@@ -5,10 +5,19 @@ use types::{Offset, WallTime};
 
 use crate::{Epoch, NodeId, Voter, VoterKey};
 
+/// A place between two batches of the metadata log, and so the name of a snapshot: everything below
+/// `end` is before it, the last of it of `epoch`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[doc(alias = "OffsetAndEpoch")]
+pub struct LogMark {
+    pub end: Offset,
+    pub epoch: Epoch,
+}
+
 /// The durable log of one voter, as its host keeps it: `__cluster_metadata-0` as Kafka record
 /// batches, whose partition leader epoch is the batch's [`Epoch`].
 ///
-/// One caller at a time. Calls block.
+/// One caller at a time. Calls block. A log without snapshots is never trimmed.
 pub trait MetadataLog {
     /// The oldest offset that can be read.
     fn log_start(&self) -> Offset;
@@ -40,6 +49,60 @@ pub trait MetadataLog {
     /// What [`set_quorum_state`](Self::set_quorum_state) was last given; `None` before the first.
     fn quorum_state(&self) -> io::Result<Option<Vec<u8>>>;
 
+    /// Lets go of everything below `start`, where a batch begins. Durable when it returns. An error
+    /// of kind `StorageFull` leaves the log a sound one that starts at `start` or before.
+    #[doc(alias = "deleteBeforeSnapshot")]
+    fn trim_to(&mut self, start: Offset) -> io::Result<()> {
+        let _ = start;
+        Err(without_snapshots())
+    }
+
+    /// Takes away everything and begins again, empty, at `start`. Durable when it returns; after a
+    /// crash in the middle it may be called again.
+    #[doc(alias = "truncateToLatestSnapshot")]
+    fn restart_at(&mut self, start: Offset, now: WallTime) -> io::Result<()> {
+        let _ = (start, now);
+        Err(without_snapshots())
+    }
+
+    /// The newest snapshot that is whole, ends at `from` or later, and behind which the log goes
+    /// on. The host can name its content until something else is asked of the log.
+    fn find_snapshot(&self, from: Offset) -> io::Result<Option<LogMark>> {
+        let _ = from;
+        Ok(None)
+    }
+
+    /// The newest snapshot, whole or not.
+    fn newest_snapshot(&self) -> Option<LogMark> {
+        None
+    }
+
+    /// How long a snapshot is, and up to `bytes_max` of it from `position` on; `None` if there is
+    /// none of that name.
+    fn read_snapshot(
+        &self,
+        of: LogMark,
+        position: u64,
+        bytes_max: usize,
+    ) -> io::Result<Option<(u64, Bytes)>> {
+        let _ = (of, position, bytes_max);
+        Ok(None)
+    }
+
+    /// Keeps a part of another voter's snapshot, the first of it at position 0. At a restart they
+    /// are gone.
+    fn put_snapshot_part(&mut self, of: LogMark, position: u64, part: &[u8]) -> io::Result<()> {
+        let _ = (of, position, part);
+        Err(without_snapshots())
+    }
+
+    /// Makes a snapshot of the parts that were put. Durable when it returns true; false if it is
+    /// not whole, and then it is gone.
+    fn complete_snapshot(&mut self, of: LogMark) -> io::Result<bool> {
+        let _ = of;
+        Err(without_snapshots())
+    }
+
     /// Replaces the quorum state: after a crash it is the whole old or the whole new one. Durable
     /// when it returns.
     #[doc(alias = "QuorumStateStore")]
@@ -56,6 +119,10 @@ pub trait MetadataLog {
 
     /// Makes everything appended so far survive power loss.
     fn sync(&mut self) -> io::Result<()>;
+}
+
+fn without_snapshots() -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, "this metadata log has no snapshots")
 }
 
 /// One batch as read from a [`MetadataLog`].

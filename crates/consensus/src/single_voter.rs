@@ -6,8 +6,8 @@ use types::{MonoTime, Offset, Uuid, WallTime};
 
 use crate::limits::UNSYNCED_BATCHES_MAX;
 use crate::{
-    CommittedBatch, ConsensusEngine, ControlBatch, EngineEvent, Epoch, MetadataLog, NodeId,
-    ProposeError, QuorumStatus, VoterKey, VoterStatus,
+    CommittedBatch, ConsensusEngine, ControlBatch, EngineEvent, Epoch, LogMark, MetadataLog,
+    NodeId, ProposeError, QuorumStatus, VoterKey, VoterStatus,
 };
 
 /// The engine of a quorum of one: what is durable here is committed.
@@ -30,6 +30,8 @@ pub struct SingleVoter<L> {
 /// Where an engine is in its life.
 #[derive(Debug)]
 enum Phase {
+    /// Says `Installed` once. → Replaying from where the snapshot ends.
+    Installing(LogMark),
     /// Delivers the log as it was found, from this offset. Nothing can be proposed.
     /// → Announcing at the end of the log.
     Replaying { next: Offset },
@@ -48,19 +50,25 @@ enum Phase {
 }
 
 impl<L: MetadataLog> SingleVoter<L> {
-    /// Opens a reign over `log`: its epoch is one above the last in the log.
+    /// Opens a reign over `log`: its epoch is one above the last in the log. What the newest
+    /// snapshot says is not read from the log again.
     ///
     /// # Errors
-    /// The log cannot be synced, or the record that opens the reign cannot be made durable.
+    /// The log cannot be synced, or the record that opens the reign cannot be made durable; the
+    /// log does not begin with its first batch and no snapshot has what came before.
     pub fn open(id: NodeId, mut log: L, now: WallTime) -> io::Result<SingleVoter<L>> {
+        let snapshot = log.find_snapshot(log.log_start())?;
+        if snapshot.is_none() && log.log_start() > Offset::ZERO {
+            return Err(no_snapshot(log.log_start()));
+        }
         let epoch = log.last_epoch().next();
         // The reign is durable before anyone hears of it, else a crash could give its epoch away
         // a second time.
         let voters = vec![VoterKey { id, directory: Uuid::ZERO }];
         log.append_control(epoch, &ControlBatch::LeaderChange { leader: id, voters }, now)?;
         log.sync()?;
-        let next = log.log_start();
-        let phase = Phase::Replaying { next };
+        let next = snapshot.map_or(log.log_start(), |snapshot| snapshot.end);
+        let phase = snapshot.map_or(Phase::Replaying { next }, Phase::Installing);
         let (unsynced, committed) = (VecDeque::new(), VecDeque::new());
         Ok(SingleVoter { id, log, epoch, phase, unsynced, committed, high_watermark: next })
     }
@@ -73,21 +81,9 @@ impl<L: MetadataLog> SingleVoter<L> {
     pub fn log_start(&self) -> Offset {
         match self.phase {
             Phase::Replaying { next } => next,
+            Phase::Installing(snapshot) => snapshot.end,
             _ => self.log.log_start(),
         }
-    }
-
-    /// Before the first event: what lies below `from`, where a batch begins, is known already and
-    /// is not delivered.
-    ///
-    /// # Panics
-    /// If `from` is no offset of the log, or something was delivered.
-    pub fn skip_to(&mut self, from: Offset) {
-        let (start, end) = (self.log.log_start(), self.log.log_end());
-        assert!(start <= from && from <= end, "{from} is not between {start} and {end}");
-        assert!(matches!(self.phase, Phase::Replaying { next } if next == start));
-        self.phase = Phase::Replaying { next: from };
-        self.high_watermark = from;
     }
 
     pub fn log(&self) -> &L {
@@ -203,6 +199,10 @@ impl<L: MetadataLog> ConsensusEngine for SingleVoter<L> {
             return Some(EngineEvent::Committed(batch));
         }
         match std::mem::replace(&mut self.phase, Phase::Failed) {
+            Phase::Installing(snapshot) => {
+                self.phase = Phase::Replaying { next: snapshot.end };
+                Some(EngineEvent::Installed(snapshot))
+            }
             Phase::Replaying { next } => {
                 self.phase = Phase::Replaying { next };
                 self.replay(next)
@@ -229,6 +229,22 @@ impl<L: MetadataLog> ConsensusEngine for SingleVoter<L> {
 
     fn handle_timeout(&mut self, _now: MonoTime) {}
 
+    fn trim(&mut self, snapshot: LogMark) -> io::Result<bool> {
+        let is_decided = snapshot.end <= self.high_watermark && snapshot.epoch <= self.epoch;
+        let runs = matches!(self.phase, Phase::Leading);
+        if !runs || !is_decided || snapshot.end <= self.log.log_start() {
+            return Ok(false);
+        }
+        let next = self.log.read(snapshot.end).ok().flatten();
+        if next.is_none_or(|next| next.base_offset != snapshot.end) {
+            return Ok(false);
+        }
+        let trimmed = trim(&mut self.log, snapshot.end);
+        trimmed.inspect_err(|error| {
+            self.fail(io::Error::new(error.kind(), error.to_string()));
+        })
+    }
+
     fn resign(&mut self, epoch: Epoch) {
         let leads = matches!(self.phase, Phase::Announcing | Phase::Leading);
         if leads && epoch == self.epoch {
@@ -246,4 +262,20 @@ impl<L: MetadataLog> ConsensusEngine for SingleVoter<L> {
             observers: Vec::new(),
         }
     }
+}
+
+/// Returns false if the disk was too full for it.
+pub(crate) fn trim(log: &mut impl MetadataLog, start: Offset) -> io::Result<bool> {
+    match log.trim_to(start) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::StorageFull => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+pub(crate) fn no_snapshot(start: Offset) -> io::Error {
+    let why = format!(
+        "the log starts at offset {start}, and no whole snapshot beside it says what came before"
+    );
+    io::Error::new(io::ErrorKind::InvalidData, why)
 }

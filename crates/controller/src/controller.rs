@@ -55,6 +55,14 @@ impl Controller {
         Controller { config, cluster_id, loader, colliding_names, broker_partitions, liveness }
     }
 
+    /// Takes in a snapshot of what is committed, in place of the batches that it covers.
+    pub fn install(&mut self, image: Arc<MetadataImage>) -> Loaded {
+        let before = self.image();
+        let (config, cluster_id) = (Arc::clone(&self.config), self.cluster_id);
+        *self = Controller::from_image(config, cluster_id, Arc::clone(&image));
+        Loaded::jump(before, image)
+    }
+
     /// What this node is configured to.
     pub fn config(&self) -> &Arc<BrokerConfig> {
         &self.config

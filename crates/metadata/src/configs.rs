@@ -145,6 +145,22 @@ impl ConfigsDelta {
         self.changed.is_empty()
     }
 
+    /// What leads from one image to another.
+    pub(crate) fn between(before: &ConfigsImage, after: &ConfigsImage) -> ConfigsDelta {
+        let resources = before.iter().chain(after.iter()).map(|(resource, _)| resource);
+        let mut changed = BTreeMap::new();
+        for resource in resources {
+            let (was, configs) = (before.get(resource), after.get(resource));
+            if was != configs {
+                let all = was.keys().chain(configs.keys());
+                let names = all.filter(|name| was.get(*name) != configs.get(*name));
+                let names = names.cloned().collect();
+                changed.insert(resource.clone(), ConfigDelta { configs, names });
+            }
+        }
+        ConfigsDelta { changed }
+    }
+
     pub(crate) fn set(
         &mut self,
         base: &ConfigsImage,

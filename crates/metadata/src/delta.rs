@@ -14,6 +14,17 @@ pub struct MetadataDelta {
 }
 
 impl MetadataDelta {
+    /// The topics and configurations that two images have otherwise: what a broker acts upon when
+    /// it comes from the one to the other by a snapshot. The rest is in the later image alone.
+    #[doc(alias = "finishSnapshot")]
+    pub(crate) fn between(before: &MetadataImage, after: &MetadataImage) -> MetadataDelta {
+        MetadataDelta {
+            topics: TopicsDelta::between(&before.topics, &after.topics),
+            configs: ConfigsDelta::between(&before.configs, &after.configs),
+            ..MetadataDelta::default()
+        }
+    }
+
     /// Adds what `record` changes. Every record of one delta meets the same `base`.
     ///
     /// # Errors

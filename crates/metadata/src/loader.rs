@@ -33,6 +33,14 @@ pub struct Loaded {
     pub image: Arc<MetadataImage>,
 }
 
+impl Loaded {
+    /// The step to an image that came as a snapshot. Its delta names the topics and configurations
+    /// that differ; everything else is in the image alone.
+    pub fn jump(before: Arc<MetadataImage>, image: Arc<MetadataImage>) -> Loaded {
+        Loaded { delta: MetadataDelta::between(&before, &image), before, image }
+    }
+}
+
 impl MetadataLoader {
     pub fn new(image: Arc<MetadataImage>) -> MetadataLoader {
         MetadataLoader { image, pending: MetadataDelta::default(), transaction: None }

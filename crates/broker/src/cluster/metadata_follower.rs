@@ -38,8 +38,8 @@ const TOPIC: &str = "__cluster_metadata";
 const FETCH_VERSION: i16 = 17;
 
 /// How a broker that is no controller knows the metadata: it fetches the controller's log, as
-/// Kafka's brokers do, and replays what is committed. It begins at the start of the log: nothing of
-/// it is kept here.
+/// Kafka's brokers do, and replays what is committed. It begins with the newest snapshot or at the
+/// start of the log: nothing of it is kept here. Who is too far behind goes on from a snapshot.
 ///
 /// What is fetched is taken in on a lane of its own, one answer after another; the next fetch
 /// leaves when the last answer is taken in.
@@ -55,7 +55,7 @@ pub struct MetadataFollower<E: Env> {
 struct State {
     loader: MetadataLoader,
     gate: Gate,
-    /// A snapshot could not be read: the log says what is in it.
+    /// A snapshot could not be read: the log says what is in it, or an older one and the log.
     wants_log: bool,
     /// Before the next attempt after a failure.
     pause: Duration,
@@ -188,36 +188,43 @@ impl<E: Env> MetadataFollower<E> {
             }
             let lane = self.lane.clone();
             lane.run(Box::new(move || {
-                if let Err(why) = self.install(id, &got.freeze(), &node) {
-                    log::warn!(
-                        target: "org.apache.kafka.image.loader.MetadataLoader",
-                        "the snapshot of the metadata up to offset {} is passed over, its log \
-                         fetched instead: {why}",
-                        id.end
-                    );
-                    self.lock().wants_log = true;
+                let installed = self.install(id, &got.freeze(), &node);
+                let had_wanted_log = self.lock().wants_log;
+                self.lock().wants_log = installed.is_err() && !had_wanted_log;
+                let Err(why) = installed else { return self.fetch(&node) };
+                log::warn!(
+                    target: "org.apache.kafka.image.loader.MetadataLoader",
+                    "the snapshot of the metadata up to offset {} is passed over, the log or an \
+                     older one fetched instead: {why}",
+                    id.end
+                );
+                match had_wanted_log {
+                    // Both are no good. There may be another, later, or elsewhere.
+                    true => self.rest(&node),
+                    false => self.fetch(&node),
                 }
-                self.fetch(&node);
             }));
         });
     }
 
-    /// Goes on from a snapshot. Only who knows nothing yet is sent one.
+    /// Goes on from a snapshot: at the start, or because the log begins behind what is known here.
     fn install(
         &self,
         id: metadata_snapshot::SnapshotId,
         bytes: &Bytes,
         node: &Node<E>,
     ) -> Result<(), String> {
-        let loaded = metadata_snapshot::decode(id, bytes)?;
-        {
+        let image = metadata_snapshot::decode(id, bytes)?.image;
+        let loaded = {
             let mut state = self.lock();
-            if state.gate.next() > Offset::ZERO {
-                return Err("this broker has metadata already".to_owned());
+            if state.gate.next() >= id.end {
+                return Err("this broker knows more already".to_owned());
             }
             state.gate = Gate::new(Epoch(id.epoch), id.end);
-            state.loader = MetadataLoader::new(Arc::clone(&loaded.image));
-        }
+            let before = Arc::clone(state.loader.image());
+            state.loader = MetadataLoader::new(Arc::clone(&image));
+            Loaded::jump(before, image)
+        };
         self.publisher.handle_image(&loaded, node.env().clock().wall());
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
 use env::Env;
-use storage::ReadError;
+use storage::{LogReader, ReadError};
 use types::{ErrorCode, Offset};
 
 use super::ControllerHost;
@@ -32,6 +32,16 @@ impl<E: Env> ControllerHost<E> {
     /// Whether [`read_committed`](Self::read_committed) would not have to wait for the disk.
     pub fn is_at_hand(&self, from: Offset, bytes_max: usize) -> bool {
         self.log.as_ref().is_none_or(|log| log.is_at_hand(from, bytes_max))
+    }
+
+    /// The first offset that [`read_committed`](Self::read_committed) has.
+    pub fn log_start(&self) -> Offset {
+        self.log.as_ref().map_or(Offset::ZERO, LogReader::log_start)
+    }
+
+    /// The oldest snapshot behind which the log goes on.
+    pub fn oldest_snapshot(&self) -> Option<SnapshotId> {
+        self.snapshots.oldest()
     }
 
     /// The newest snapshot of what is committed.

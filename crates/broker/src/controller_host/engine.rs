@@ -1,10 +1,13 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use consensus::{
-    ConsensusEngine, MessageError, NodeId, ProposeError, QuorumStatus, RaftEngine, SingleVoter,
+    ConsensusEngine, LogMark, MessageError, NodeId, ProposeError, QuorumStatus, RaftEngine,
+    SingleVoter, Voter,
 };
 use env::Disk;
+use metadata::MetadataImage;
 use storage::{LogReader, StorageError};
 use types::Offset;
 
@@ -53,6 +56,25 @@ impl<D: Disk> Engine<D> {
         match self {
             Engine::Single(engine) => engine.log().reader(),
             Engine::Quorum(engine) => engine.log().reader(),
+        }
+    }
+
+    /// What a snapshot says that the engine speaks of.
+    ///
+    /// # Errors
+    /// It cannot be read any more.
+    pub fn snapshot(&self, mark: LogMark) -> Result<Arc<MetadataImage>, String> {
+        match self {
+            Engine::Single(engine) => engine.log().snapshot(mark),
+            Engine::Quorum(engine) => engine.log().snapshot(mark),
+        }
+    }
+
+    /// Who votes, with what is applied here; nobody where there is no quorum of several.
+    pub fn voters(&self) -> Vec<Voter> {
+        match self {
+            Engine::Single(_) => Vec::new(),
+            Engine::Quorum(engine) => engine.voters().to_vec(),
         }
     }
 

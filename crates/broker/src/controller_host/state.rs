@@ -77,6 +77,8 @@ impl State {
                 told.leader = Some((leader, epoch));
             }
             EngineEvent::Fatal(error) => return Err(format!("the metadata log failed: {error}")),
+            // The host reads the snapshot, and installs it before this is asked.
+            EngineEvent::Installed(_) => return Err("a snapshot was not installed".to_owned()),
             EngineEvent::Committed(batch) => match self.gate.admit(&batch) {
                 GateVerdict::Apply => {
                     if self.reign == Some(batch.epoch) {

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use config::QuorumConfig;
 use env::{Disk, Env, Rng};
 use metadata::MetadataImage;
 use storage::file_names::DirKind;
-use storage::{FoundPartition, LogDir, PartitionLog, RecoveryReport, StorageError};
+use storage::{FoundPartition, LogConfig, LogDir, PartitionLog, RecoveryReport, StorageError};
 use types::{TopicPartition, Uuid, WallTime};
 
 use super::placed::Placed;
@@ -30,9 +31,18 @@ impl<E: Env> LogStore<E> {
     ///
     /// # Errors
     /// The directory cannot be read or written.
-    pub fn open_metadata_log(&self, now: WallTime) -> Result<PartitionLog<E::Disk>, StorageError> {
+    pub fn open_metadata_log(
+        &self,
+        config: &QuorumConfig,
+        now: WallTime,
+    ) -> Result<PartitionLog<E::Disk>, StorageError> {
         let partition = TopicPartition::new(METADATA_TOPIC, 0);
-        let settings = self.settings(Arc::default(), now);
+        let log_config = LogConfig {
+            segment_bytes: config.log_segment_bytes,
+            segment_ms: config.log_segment_ms,
+            ..LogConfig::default()
+        };
+        let settings = self.settings(Arc::new(log_config), now);
         let dirs = self.lock();
         let placed = &dirs[self.metadata_home.0];
         let dir = placed.online().ok_or_else(|| placed.why_out())?;

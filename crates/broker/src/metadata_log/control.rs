@@ -57,6 +57,17 @@ pub(super) fn encode(
     builder.build()
 }
 
+/// What a snapshot says of the quorum, if its voters have directories: before that Kafka's say
+/// nothing either. Source: Kafka `RecordsSnapshotWriter.Builder`.
+pub(crate) fn of_snapshot(voters: &[Voter]) -> Vec<ControlRecord> {
+    if voters.iter().all(|voter| voter.key.directory.is_zero()) {
+        return Vec::new();
+    }
+    let version = ControlRecord::KRaftVersion { kraft_version: KRAFT_VERSIONS.1 };
+    let voters = voters.iter().map(quorum_voter).collect();
+    vec![version, ControlRecord::KRaftVoters { voters }]
+}
+
 fn quorum_voter(voter: &Voter) -> QuorumVoter {
     let endpoints = voter.endpoints.iter().map(|endpoint| control::VoterEndpoint {
         listener: endpoint.listener.clone(),

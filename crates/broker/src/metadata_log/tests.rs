@@ -225,6 +225,7 @@ impl Quorum {
                     self.stop(at);
                 }
                 Some(EngineEvent::Committed(batch)) => self.committed(at, batch),
+                Some(EngineEvent::Installed(mark)) => panic!("no snapshot {mark:?} was written"),
             }
         }
         messages

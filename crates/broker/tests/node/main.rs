@@ -21,6 +21,7 @@ mod harness;
 mod idempotence;
 mod log_dirs;
 mod metadata_snapshots;
+mod metadata_trimming;
 mod metrics;
 mod offsets;
 mod produce_refusals;

@@ -5,7 +5,6 @@ use crate::property::{
 };
 
 const NAMED_VOTERS: &str = "voters are named by controller.quorum.voters alone";
-const OWN_SNAPSHOTS: &str = "the metadata log is kept whole, and the two newest snapshots";
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Property] = &[
@@ -51,17 +50,15 @@ pub(super) const ROWS: &[Property] = &[
     text_unset("metadata.log.dir").high()
         .doc("Where the metadata log lives; unset means the first of `log.dirs`."),
     int("metadata.log.segment.bytes", "1073741824").at_least(8_388_608).high()
-        .accepted(OWN_SNAPSHOTS)
         .doc("The size at which a new segment of the metadata log begins."),
     long("metadata.log.segment.ms", "604800000").high()
-        .accepted(OWN_SNAPSHOTS)
         .doc("The age at which a new segment of the metadata log begins."),
     long("metadata.max.retention.bytes", "104857600").high()
-        .accepted(OWN_SNAPSHOTS)
-        .doc("How much metadata log and how many snapshots are kept by size."),
+        .doc("What the metadata log and its snapshots take before the log is trimmed to the newest \
+              snapshot but one; a negative number turns size off."),
     long("metadata.max.retention.ms", "604800000").high()
-        .accepted(OWN_SNAPSHOTS)
-        .doc("How long metadata log and snapshots are kept."),
+        .doc("The age at which records go that are in the newest snapshot but one; a negative \
+              number turns time off. It is looked at whenever a snapshot is written."),
     long("metadata.log.max.record.bytes.between.snapshots", "20971520").at_least(1).high()
         .doc("How many bytes of records the metadata log takes before a snapshot is written."),
     long("metadata.log.max.snapshot.interval.ms", "3600000").at_least(0).high()

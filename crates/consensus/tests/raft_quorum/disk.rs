@@ -2,7 +2,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use consensus::{ControlBatch, Epoch, LogBatch, MemoryLog, MetadataLog};
+use consensus::{ControlBatch, Epoch, LogBatch, LogMark, MemoryLog, MetadataLog};
 use types::{Offset, WallTime};
 
 /// A defect that the checker must see. Production code knows nothing of them: they sit in the
@@ -112,6 +112,43 @@ impl MetadataLog for Disk {
             self.shared().before_cut = Some(self.log.copy());
         }
         self.log.truncate_to(end, now)
+    }
+
+    fn trim_to(&mut self, start: Offset) -> io::Result<()> {
+        self.call()?;
+        self.log.trim_to(start)
+    }
+
+    fn restart_at(&mut self, start: Offset, now: WallTime) -> io::Result<()> {
+        self.call()?;
+        self.log.restart_at(start, now)
+    }
+
+    fn find_snapshot(&self, from: Offset) -> io::Result<Option<LogMark>> {
+        self.log.find_snapshot(from)
+    }
+
+    fn newest_snapshot(&self) -> Option<LogMark> {
+        self.log.newest_snapshot()
+    }
+
+    fn read_snapshot(
+        &self,
+        of: LogMark,
+        position: u64,
+        bytes_max: usize,
+    ) -> io::Result<Option<(u64, Bytes)>> {
+        self.log.read_snapshot(of, position, bytes_max)
+    }
+
+    fn put_snapshot_part(&mut self, of: LogMark, position: u64, part: &[u8]) -> io::Result<()> {
+        self.call()?;
+        self.log.put_snapshot_part(of, position, part)
+    }
+
+    fn complete_snapshot(&mut self, of: LogMark) -> io::Result<bool> {
+        self.call()?;
+        self.log.complete_snapshot(of)
     }
 
     fn quorum_state(&self) -> io::Result<Option<Vec<u8>>> {

@@ -90,6 +90,7 @@ impl Node {
                 self.pending.clear();
             }
             EngineEvent::Fatal(error) => self.is_fatal = Some(error.to_string()),
+            EngineEvent::Installed(_) => history.violate(format!("{id}: nobody wrote a snapshot")),
             EngineEvent::Committed(batch) => {
                 if self.gate.admit(&batch) == GateVerdict::Drop {
                     history.violate(format!("{id}: the gate dropped {}", batch.base_offset));

@@ -57,6 +57,31 @@ impl TopicsDelta {
         self.changed.is_empty() && self.deleted.is_empty()
     }
 
+    /// What leads from one image to another.
+    pub(crate) fn between(before: &TopicsImage, after: &TopicsImage) -> TopicsDelta {
+        let mut delta = TopicsDelta::default();
+        let gone = before.iter().filter(|topic| after.by_id(topic.id).is_none());
+        delta.deleted = gone.map(|topic| (topic.id, Arc::clone(topic))).collect();
+        for topic in after.iter() {
+            let known = before.by_id(topic.id);
+            let is_changed = |(index, partition): (i32, &Arc<PartitionImage>)| {
+                let was = known.and_then(|known| known.partition(index));
+                (was != Some(partition)).then_some(index)
+            };
+            let changed_partitions: BTreeSet<_> =
+                topic.partitions().filter_map(is_changed).collect();
+            let created = known.is_none();
+            if created {
+                delta.created_names.insert(Arc::clone(&topic.name), topic.id);
+            }
+            if created || !changed_partitions.is_empty() {
+                let topic = Arc::clone(topic);
+                delta.changed.insert(topic.id, TopicDelta { topic, created, changed_partitions });
+            }
+        }
+        delta
+    }
+
     pub(crate) fn create(
         &mut self,
         base: &TopicsImage,
