@@ -4,6 +4,7 @@
 mod controller_finder;
 mod controller_tasks;
 mod forwarding;
+mod lease;
 mod lifecycle;
 mod loopback;
 mod metadata_follower;
@@ -14,6 +15,7 @@ mod to_controller;
 pub use controller_finder::ControllerFinder;
 pub use controller_tasks::ControllerTasks;
 pub use forwarding::{forward, is_forwarded};
+pub use lease::Lease;
 pub use lifecycle::Lifecycle;
 pub use loopback::serve_frame;
 pub use metadata_follower::MetadataFollower;

@@ -16,7 +16,7 @@ use types::{BrokerId, ErrorCode, TopicPartition, Uuid};
 
 use crate::cleaners::Cleaners;
 use crate::cluster::{
-    ControllerFinder, ControllerTasks, Lifecycle, MetadataFollower, PeerReplicationLinks,
+    ControllerFinder, ControllerTasks, Lease, Lifecycle, MetadataFollower, PeerReplicationLinks,
     ToController, quorum,
 };
 use crate::cold_reads::ColdReads;
@@ -109,12 +109,18 @@ impl<E: Env> Node<E> {
         let chance = Arc::new(Chance(env.clone()));
         let settings = Settings::new(Arc::clone(&config), cluster_id, chance);
         let slots = config.network.max_incremental_fetch_session_cache_slots.max(0) as usize;
+        let lease = Arc::new(Lease::unlimited());
         let node = Arc::new(Node {
             metadata: Arc::new(MetadataCache::new(Arc::clone(&image))),
             partitions: PartitionTable::default(),
             log_store,
             controller,
-            groups: GroupHost::new(env.clone(), Arc::clone(&timers), group_config(&config)),
+            groups: GroupHost::new(
+                env.clone(),
+                Arc::clone(&timers),
+                group_config(&config),
+                Arc::clone(&lease),
+            ),
             fetch_sessions: FetchSessions::new(slots),
             cold_reads: ColdReads::new(&env),
             producer_ids: ProducerIds::default(),
@@ -127,7 +133,7 @@ impl<E: Env> Node<E> {
             observers: Observers::default(),
             peers: Peers::new(Arc::clone(&timers)),
             to_controller: ToController::new(ControllerFinder::new(&config.quorum)),
-            lifecycle: Lifecycle::new(&env),
+            lifecycle: Lifecycle::new(&env, lease),
             publishing: Mutex::default(),
             metrics: Arc::default(),
             timers,

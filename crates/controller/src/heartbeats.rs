@@ -93,7 +93,8 @@ impl Controller {
 
     /// Answers a heartbeat, and takes the broker in or out of service as it wishes and may.
     ///
-    /// A broker comes into service once it has applied its own registration. One that wants to
+    /// A broker comes into service once it has applied its own registration, and its having been
+    /// fenced: before, it may believe that it leads what others lead by now. One that wants to
     /// stop leaves all in-sync sets first, and may stop when every active broker has applied that:
     /// then nobody is sent to it any more.
     ///
@@ -157,9 +158,11 @@ impl Controller {
     ) -> BrokerState {
         use BrokerState::{Fenced, InService, MayStop, ShuttingDown};
         let leads_any = || self.broker_partitions.leads_any(broker.id);
+        let applied = request.current_metadata_offset;
+        let knows_it = || applied >= self.liveness.fenced_offset(broker.id).0;
         match current {
             Fenced if request.want_shut_down => MayStop,
-            Fenced if !request.want_fence && is_caught_up => InService,
+            Fenced if !request.want_fence && is_caught_up && knows_it() => InService,
             Fenced => Fenced,
             InService if request.want_fence && request.want_shut_down => MayStop,
             InService if request.want_fence => Fenced,

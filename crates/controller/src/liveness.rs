@@ -39,6 +39,8 @@ struct Reign {
     looked_at: MonoTime,
     /// For how long it has listened since the reign began.
     listened: Duration,
+    /// What had been committed when the reign began.
+    began_at: Offset,
     sessions: BTreeMap<BrokerId, Session>,
 }
 
@@ -61,6 +63,8 @@ struct Session {
     metadata_offset: Offset,
     /// Where the log was when the broker had handed over what it led.
     shutdown_offset: Option<Offset>,
+    /// Where the log was when the broker had fallen out of service in this reign.
+    fenced_offset: Option<Offset>,
 }
 
 impl Liveness {
@@ -82,7 +86,8 @@ impl Liveness {
             ..Session::new(broker.epoch, Duration::ZERO)
         };
         let sessions = image.cluster.unfenced_brokers().map(|b| (b.id, session(b))).collect();
-        self.reign = Some(Reign { looked_at: now, listened: Duration::ZERO, sessions });
+        let (looked_at, listened, began_at) = (now, Duration::ZERO, last_offset);
+        self.reign = Some(Reign { looked_at, listened, began_at, sessions });
     }
 
     /// The reign has just begun, and the process of broker `id` had been silent for so long before:
@@ -111,6 +116,10 @@ impl Liveness {
             let session = reign.session(*id, broker.epoch);
             session.shutdown_offset = match session.shutdown_offset {
                 _ if !broker.in_controlled_shutdown => None,
+                known => known.or(Some(last_offset)),
+            };
+            session.fenced_offset = match session.fenced_offset {
+                _ if !broker.fenced => None,
                 known => known.or(Some(last_offset)),
             };
         }
@@ -211,6 +220,14 @@ impl Liveness {
         session.and_then(|session| session.shutdown_offset).unwrap_or(Offset(i64::MAX))
     }
 
+    /// What a fenced broker must have applied to know that it leads nothing: nobody may put it back
+    /// into service before.
+    pub(crate) fn fenced_offset(&self, id: BrokerId) -> Offset {
+        let Some(reign) = &self.reign else { return Offset(i64::MAX) };
+        let session = reign.sessions.get(&id);
+        session.and_then(|session| session.fenced_offset).unwrap_or(reign.began_at)
+    }
+
     fn listen(&mut self, now: MonoTime) {
         let Some(reign) = &mut self.reign else { return };
         reign.listened += now.since(reign.looked_at).min(LISTENING_STEP * 2);
@@ -241,6 +258,7 @@ impl Session {
             wants_to_stop: false,
             metadata_offset: Offset::NONE,
             shutdown_offset: None,
+            fenced_offset: None,
         }
     }
 

@@ -200,14 +200,14 @@ pub const CASES: &[Case] = &[
     },
     Case {
         name: "partitions-1000",
-        about: "single records of 1 KiB over 1,000 partitions, 2,000 a second",
+        about: "single records of 1 KiB over 1,000 partitions that have records, 2,000 a second",
         partitions: 1_000,
         is_long: true,
         ..ONE_RECORD
     },
     Case {
         name: "partitions-10000",
-        about: "single records of 1 KiB over 10,000 partitions, 2,000 a second",
+        about: "single records of 1 KiB over 10,000 partitions that have records, 2,000 a second",
         partitions: 10_000,
         is_long: true,
         ..ONE_RECORD

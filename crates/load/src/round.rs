@@ -24,8 +24,8 @@ use crate::{answers, batches, frames, process};
 
 /// Different batches that are built for a case.
 const BATCHES: usize = 16;
-/// Requests sent before answers are read, when a backlog is written.
-const FILL_DEPTH: u64 = 16;
+/// Requests sent before answers are read, where nothing is measured in them.
+const FILL_DEPTH: usize = 16;
 /// Connections or partitions from which on their own cost is worth a figure.
 const MANY: usize = 1_000;
 const IDLE: Duration = Duration::from_secs(2);
@@ -91,6 +91,10 @@ fn play_on(
     };
     let all: Vec<Frame> =
         written.iter().enumerate().map(frame).collect::<Result<_, ClientError>>()?;
+    if written.len() >= MANY {
+        let took = write_to_each(target, written, &all)?;
+        figures.push(Figure::less("first written in", Unit::Milliseconds, millis(took)));
+    }
     let mut traffic = Traffic::new(all, target.versions, case.depth)?;
     traffic.pid = target.pid;
     for (address, side) in writers(case, written) {
@@ -194,33 +198,54 @@ fn reader(
     Ok(Reader { request, offset_at, position: 0, end, fetch_bytes })
 }
 
+/// Writes a batch to each partition: what a broker does when a partition is written to for the
+/// first time belongs to its making, whenever the broker does it.
+fn write_to_each(
+    target: &Target,
+    places: &[Place],
+    frames: &[Frame],
+) -> Result<Duration, ClientError> {
+    let began = Instant::now();
+    let mut by_leader: BTreeMap<SocketAddr, Vec<&Frame>> = BTreeMap::new();
+    for (place, frame) in places.iter().zip(frames) {
+        by_leader.entry(place.leader).or_default().push(frame);
+    }
+    for (leader, frames) in by_leader {
+        write_all(target, leader, &frames)
+            .map_err(|error| disconnected("write to each partition".to_owned(), &error))?;
+    }
+    Ok(began.elapsed())
+}
+
 /// Writes `requests` of `frame`; the offset at which the partition then ends.
 fn fill(target: &Target, place: &Place, frame: &Frame, requests: u64) -> Result<i64, ClientError> {
-    let write = || -> io::Result<()> {
-        let mut socket = TcpStream::connect(place.leader)?;
-        socket.set_nodelay(true)?;
-        let mut left = requests;
-        while left > 0 {
-            let now = left.min(FILL_DEPTH);
-            for _ in 0..now {
-                socket.write_all(&frame.bytes)?;
-            }
-            for _ in 0..now {
-                let answer = frames::read_one(&socket)?;
-                match answers::produce_error(&answer, target.versions.produce) {
-                    Some(0) => {}
-                    code => return Err(io::Error::other(format!("error code {code:?}"))),
-                }
-            }
-            left -= now;
-        }
-        Ok(())
-    };
-    write().map_err(|error| {
-        let what = format!("fill {}-{}", place.topic, place.partition);
-        ClientError::new(ErrorKind::Disconnected, what, error.to_string())
+    let frames = vec![frame; requests as usize];
+    write_all(target, place.leader, &frames).map_err(|error| {
+        disconnected(format!("fill {}-{}", place.topic, place.partition), &error)
     })?;
     Ok(requests as i64 * frame.records)
+}
+
+fn write_all(target: &Target, leader: SocketAddr, frames: &[&Frame]) -> io::Result<()> {
+    let mut socket = TcpStream::connect(leader)?;
+    socket.set_nodelay(true)?;
+    for together in frames.chunks(FILL_DEPTH) {
+        for frame in together {
+            socket.write_all(&frame.bytes)?;
+        }
+        for _ in together {
+            let answer = frames::read_one(&socket)?;
+            match answers::produce_error(&answer, target.versions.produce) {
+                Some(0) => {}
+                code => return Err(io::Error::other(format!("error code {code:?}"))),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn disconnected(what: String, error: &io::Error) -> ClientError {
+    ClientError::new(ErrorKind::Disconnected, what, error.to_string())
 }
 
 /// How much of the backlog was thrown out of memory; 0 without the right to.

@@ -10,6 +10,7 @@ use protocol::messages::broker_registration_response::BrokerRegistrationResponse
 use protocol::messages::{BrokerHeartbeatRequest, BrokerRegistrationRequest};
 use types::{ErrorCode, MonoTime, Offset, Uuid};
 
+use super::lease::Lease;
 use super::to_controller::Patience;
 use crate::metadata_publisher::MetadataPublisher;
 use crate::node::Node;
@@ -29,10 +30,14 @@ use crate::timers::{Expire, TimerId};
 ///
 /// Whoever registers learns an epoch: the offset of the record. When the metadata here goes that
 /// far, it holds everything that was committed before, so that logs can be opened by it.
+///
+/// Each heartbeat that finds the broker in service is a lease from when it was sent: nobody has
+/// been given what this broker leads until the lease ends. See [`Lease`](super::lease::Lease).
 #[doc(alias = "BrokerLifecycleManager")]
 pub struct Lifecycle<E: Env> {
     node: OnceLock<Weak<Node<E>>>,
     lane: LaneOf<E>,
+    lease: Arc<Lease>,
     state: Mutex<State>,
 }
 
@@ -62,10 +67,11 @@ struct State {
 }
 
 impl<E: Env> Lifecycle<E> {
-    pub fn new(env: &E) -> Lifecycle<E> {
+    pub fn new(env: &E, lease: Arc<Lease>) -> Lifecycle<E> {
         Lifecycle {
             node: OnceLock::new(),
             lane: env.background().lane("broker-lifecycle"),
+            lease,
             state: Mutex::new(State {
                 phase: Phase::Alone,
                 epoch: BrokerEpoch::NONE,
@@ -89,6 +95,7 @@ impl<E: Env> Lifecycle<E> {
     pub fn join(&self, request: BrokerRegistrationRequest) {
         let Some(node) = self.node() else { return };
         self.lock().phase = Phase::Registering;
+        self.lease.end();
         let patience = node.settings.config.membership.registration_timeout();
         let give_up = node.env().clock().mono().plus(patience);
         Arc::new(Registering { node: Arc::downgrade(&node), request, give_up }).ask();
@@ -230,9 +237,10 @@ impl<E: Env> Lifecycle<E> {
         let attempt = attempt.max(membership.heartbeat_interval());
         let patience = Patience { attempt, total: Duration::ZERO };
         let weak = Arc::downgrade(&node);
+        let sent_at = node.env().clock().mono();
         node.to_controller.ask(Channel::Heartbeat, request, patience, move |response| {
             if let Some(node) = weak.upgrade() {
-                node.lifecycle.handle_heartbeat(&node, response);
+                node.lifecycle.handle_heartbeat(&node, sent_at, response);
             }
         });
     }
@@ -240,6 +248,7 @@ impl<E: Env> Lifecycle<E> {
     fn handle_heartbeat(
         &self,
         node: &Arc<Node<E>>,
+        sent_at: MonoTime,
         response: Result<BrokerHeartbeatResponse, ErrorCode>,
     ) {
         let quorum = &node.settings.config.quorum;
@@ -251,11 +260,16 @@ impl<E: Env> Lifecycle<E> {
             state.unheard_since = None;
         }
         match response {
-            Ok(response) if response.error_code == ErrorCode::None.code() => match state.phase {
-                Phase::Ready if !response.is_fenced => state.phase = Phase::Running,
-                Phase::Leaving if response.should_shut_down => state.phase = Phase::Gone,
-                _ => {}
-            },
+            Ok(response) if response.error_code == ErrorCode::None.code() => {
+                if !response.is_fenced {
+                    self.lease.renew(sent_at, node.settings.config.membership.session_timeout());
+                }
+                match state.phase {
+                    Phase::Ready if !response.is_fenced => state.phase = Phase::Running,
+                    Phase::Leaving if response.should_shut_down => state.phase = Phase::Gone,
+                    _ => {}
+                }
+            }
             Ok(response) => {
                 let error = ErrorCode::from_code(response.error_code);
                 let error = error.unwrap_or(ErrorCode::UnknownServerError);

@@ -18,6 +18,7 @@ use records::{BatchBuilder, NewRecord};
 use types::{ErrorCode, MonoTime};
 
 use super::load::{load, replay};
+use crate::cluster::Lease;
 use crate::partitions::{AppendRefused, GatePassed, Partition};
 use crate::timers::{Expire, TimerId, Timers};
 
@@ -32,14 +33,20 @@ pub struct GroupHost<E: Env> {
     env: E,
     timers: Arc<Timers>,
     config: GroupCoordinatorConfig,
+    lease: Arc<Lease>,
     shards: RwLock<Shards<E>>,
     partition_count: AtomicI32,
 }
 
 impl<E: Env> GroupHost<E> {
-    pub fn new(env: E, timers: Arc<Timers>, config: GroupCoordinatorConfig) -> GroupHost<E> {
+    pub fn new(
+        env: E,
+        timers: Arc<Timers>,
+        config: GroupCoordinatorConfig,
+        lease: Arc<Lease>,
+    ) -> GroupHost<E> {
         let (shards, partition_count) = (RwLock::default(), AtomicI32::new(0));
-        GroupHost { env, timers, config, shards, partition_count }
+        GroupHost { env, timers, config, lease, shards, partition_count }
     }
 
     /// Reads a partition of `__consumer_offsets`, and serves its groups from then on.
@@ -92,12 +99,16 @@ impl<E: Env> GroupHost<E> {
     /// Reads from the coordinator of `group`.
     ///
     /// # Errors
-    /// There is none here, or it is still loading.
+    /// There is none here, it is still loading, or another may have taken over: a consumer that is
+    /// told what was committed before begins there, or at the end if nothing was.
     pub fn read<T>(
         &self,
         group: &str,
         read: impl FnOnce(&GroupCoordinatorShard) -> T,
     ) -> Result<T, ErrorCode> {
+        if !self.lease.holds(self.env.clock().mono()) {
+            return Err(ErrorCode::NotCoordinator);
+        }
         let shard = self.shard_of(group)?;
         let state = shard.lock();
         Ok(read(state.hosted.active_ref()?))

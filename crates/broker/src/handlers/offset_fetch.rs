@@ -2,7 +2,8 @@
 //! How far groups have read. v2 null = all topics · v7 require stable · v8 several groups ·
 //! v9 member epoch · v10 topic ids.
 //! A coordinator that still loads says so; it never answers "no offset".
-//! Differs from Kafka: nothing known.
+//! Differs from Kafka: a coordinator that the controller may have given up is none
+//! (docs/adr/0012, point 7).
 
 use env::Env;
 use group_coordinator::refusal;

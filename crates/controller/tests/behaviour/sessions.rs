@@ -136,3 +136,26 @@ fn a_broker_epoch_is_never_used_twice() {
         cluster.fail_over();
     }
 }
+
+#[test]
+fn who_was_fenced_comes_back_into_service_only_once_its_metadata_says_so() {
+    for fails_over in [false, true] {
+        let mut cluster = Cluster::with_brokers(2);
+        let mut beat = BrokerHeartbeatRequest {
+            broker_id: 1,
+            broker_epoch: cluster.epoch(1).0,
+            current_metadata_offset: cluster.image().provenance.last_offset.0,
+            ..BrokerHeartbeatRequest::default()
+        };
+        cluster.fence(1);
+        if fails_over {
+            cluster.fail_over();
+        }
+        let fenced_at = cluster.image().provenance.last_offset.0;
+        let stale = cluster.commit(cluster.controller.broker_heartbeat(&beat));
+        assert!(stale.is_fenced && stale.is_caught_up, "fails over: {fails_over}");
+        beat.current_metadata_offset = fenced_at;
+        let told = cluster.commit(cluster.controller.broker_heartbeat(&beat));
+        assert!(!told.is_fenced, "fails over: {fails_over}");
+    }
+}

@@ -95,18 +95,31 @@ impl Cluster {
         process.wait().expect("its end");
     }
 
+    /// SIGSTOP
+    pub fn freeze(&self, node: usize) {
+        signal(self.processes[node - 1].as_ref().expect("a running node"), "-STOP");
+    }
+
+    /// SIGCONT
+    pub fn wake(&self, node: usize) {
+        signal(self.processes[node - 1].as_ref().expect("a running node"), "-CONT");
+    }
+
     /// SIGTERM to all at once; how long the last one took.
     fn stop(&mut self) -> Duration {
         let began = Instant::now();
         for process in self.processes.iter().flatten() {
-            let pid = process.id().to_string();
-            assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill").success());
+            signal(process, "-TERM");
         }
         let stopping: Vec<Child> = self.processes.iter_mut().filter_map(Option::take).collect();
         for mut process in stopping {
             assert!(process.wait().expect("its end").success(), "{}", self.logs());
         }
         began.elapsed()
+    }
+
+    pub fn address(&self, node: usize) -> &str {
+        &self.addresses[node - 1]
     }
 
     pub fn all(&self) -> String {
@@ -185,6 +198,11 @@ impl Cluster {
         let read = run(&self.all(), &["consume", "t", "--from", "beginning", "-n", &count], "");
         text(&read.stdout).lines().map(str::to_owned).collect()
     }
+}
+
+fn signal(process: &Child, name: &str) {
+    let pid = process.id().to_string();
+    assert!(Command::new("kill").args([name, &pid]).status().expect("kill").success());
 }
 
 impl Drop for Cluster {

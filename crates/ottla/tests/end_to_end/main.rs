@@ -4,6 +4,7 @@ mod benching;
 mod cluster;
 mod draining;
 mod failures;
+mod freezing;
 mod http;
 mod node;
 mod scenario;

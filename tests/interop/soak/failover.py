@@ -1,0 +1,264 @@
+"""How long clients with default settings wait when a node goes.
+
+Three nodes, three replicas of everything. A librdkafka producer with its defaults sends a record every few
+milliseconds to partitions in turn; what counts of each event is the longest time from sending a record to its
+acknowledgement. `cargo xtask failover` starts this.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import sys
+import threading
+import time
+
+from confluent_kafka import KafkaException, Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from cluster import NODES, Cluster
+from cluster_faults import ClusterFaults
+
+TOPIC, PARTITIONS = "failover", 12
+EVERY_SECONDS = 0.005
+#: Before and after an event, so that what it did to the records on their way is seen.
+SETTLE_SECONDS = 3
+ADMIN_SECONDS = 10
+FENCED = "is fenced: it has not been heard of for too long"
+ACTIVE = "this node is the active controller"
+
+
+class Load(threading.Thread):
+    """One producer, a record every few milliseconds, all with what became of them."""
+
+    def __init__(self, bootstrap):
+        super().__init__(daemon=True)
+        self.producer = Producer({"bootstrap.servers": bootstrap, "log_level": 0})
+        self.ended = threading.Event()
+        self.lock = threading.Lock()
+        self.done, self.failed, self.due = [], 0, {}
+
+    def run(self):
+        number = 0
+        next_at = time.monotonic()
+        while not self.ended.is_set():
+            sent = time.monotonic()
+            with self.lock:
+                self.due[number] = sent
+            self.producer.produce(
+                TOPIC, b"x" * 100, partition=number % PARTITIONS, on_delivery=lambda error, _, n=number: self.told(n, error)
+            )
+            number += 1
+            next_at += EVERY_SECONDS
+            self.producer.poll(max(0.0, next_at - time.monotonic()))
+        self.producer.flush(60)
+
+    def told(self, number, error):
+        now = time.monotonic()
+        with self.lock:
+            sent = self.due.pop(number)
+            self.failed += error is not None
+            self.done.append((sent, now - sent))
+
+    def settled(self, since, deadline):
+        """Waits until everything sent before now is acknowledged."""
+        until = time.monotonic()
+        while time.monotonic() < deadline:
+            with self.lock:
+                if not any(sent <= until for sent in self.due.values()):
+                    return True
+            time.sleep(0.01)
+        return False
+
+    def longest(self, since):
+        with self.lock:
+            waits = [wait for sent, wait in self.done if sent + wait >= since]
+            still = [time.monotonic() - sent for sent in self.due.values()]
+        return max(waits + still, default=0.0)
+
+
+class Trial:
+    def __init__(self, asked):
+        shutil.rmtree(asked.directory, ignore_errors=True)
+        os.makedirs(asked.directory)
+        self.asked = asked
+        self.cluster = Cluster(asked.binary, asked.port, asked.directory, 0, [])
+        self.faults = ClusterFaults(self.cluster, Silent(), Fixed())
+        self.figures = {}
+
+    def note(self, what, seconds):
+        self.figures.setdefault(what, []).append(round(seconds, 3))
+        print(f"{what}: {seconds:.3f} s", flush=True)
+
+    def logs(self, text):
+        count = 0
+        for node in NODES:
+            with open(self.cluster.nodes[node].log_path) as log:
+                count += log.read().count(text)
+        return count
+
+    def begin(self):
+        self.faults.launch(NODES)
+        admin = AdminClient({"bootstrap.servers": self.cluster.bootstrap(), "log_level": 0})
+        topic = NewTopic(TOPIC, num_partitions=PARTITIONS, replication_factor=3)
+        admin.create_topics([topic])[TOPIC].result(ADMIN_SECONDS)
+        self.whole()
+        self.load = Load(self.cluster.bootstrap())
+        self.load.start()
+        time.sleep(SETTLE_SECONDS)
+
+    def whole(self):
+        if missing := self.cluster.whole():
+            raise SystemExit(missing)
+
+    def spread(self):
+        """Leadership back to the preferred replicas, so that every node leads something."""
+        admin = AdminClient({"bootstrap.servers": self.cluster.bootstrap(), "log_level": 0})
+        from confluent_kafka import ElectionType, TopicPartition
+
+        some = [TopicPartition(TOPIC, p) for p in range(PARTITIONS)]
+        try:
+            admin.elect_leaders(ElectionType.PREFERRED, some).result(ADMIN_SECONDS)
+        except KafkaException as error:
+            print(f"preferred leaders: {error}", flush=True)
+        time.sleep(SETTLE_SECONDS)
+
+    def waited(self, what, since):
+        if not self.load.settled(since, time.monotonic() + 60):
+            raise SystemExit("records wait for a minute")
+        self.note(what, self.load.longest(since))
+
+    def kill_leader(self):
+        node = self.faults.leading()[0]
+        began = time.monotonic()
+        self.cluster.nodes[node].kill()
+        time.sleep(SETTLE_SECONDS)
+        self.waited("producer, kill -9 of a leader", began)
+        self.faults.launch([node])
+        self.whole()
+        self.spread()
+
+    def freeze_leader(self):
+        node = self.faults.leading()[0]
+        began = time.monotonic()
+        self.cluster.nodes[node].freeze()
+        time.sleep(SETTLE_SECONDS)
+        self.waited("producer, SIGSTOP of a leader", began)
+        self.cluster.nodes[node].thaw()
+        self.whole()
+        self.spread()
+
+    def controller(self):
+        """The node that said last that it is the active controller."""
+        said = {}
+        for node in NODES:
+            with open(self.cluster.nodes[node].log_path) as log:
+                lines = [line for line in log if ACTIVE in line]
+            said[node] = lines[-1][:25] if lines else ""
+        return max(said, key=said.get)
+
+    def kill_controller(self):
+        node = self.controller()
+        others = [other for other in NODES if other != node]
+        bootstrap = ",".join(f"127.0.0.1:{self.asked.port + other}" for other in others)
+        admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+        admin.list_topics(timeout=ADMIN_SECONDS)
+        name = f"made-{time.monotonic_ns()}"
+        began = time.monotonic()
+        self.cluster.nodes[node].kill()
+        while True:
+            try:
+                topic = NewTopic(name, num_partitions=1, replication_factor=2)
+                admin.create_topics([topic], request_timeout=2, operation_timeout=2)[name].result(ADMIN_SECONDS)
+                break
+            except KafkaException as error:
+                if "already exists" in str(error):
+                    break
+                time.sleep(0.02)
+        self.note("admin, kill -9 of the active controller", time.monotonic() - began)
+        time.sleep(SETTLE_SECONDS)
+        self.waited("producer, kill -9 of the active controller", began)
+        self.faults.launch([node])
+        self.whole()
+        self.spread()
+
+    def roll(self):
+        began = time.monotonic()
+        for node in NODES:
+            if self.cluster.nodes[node].stop() != 0:
+                raise SystemExit(f"node {node} did not stop when asked")
+            self.faults.launch([node])
+            self.whole()
+        self.waited("producer, rolling restart", began)
+        self.spread()
+
+    def quiet(self, seconds):
+        fenced = self.logs(FENCED)
+        began = time.monotonic()
+        time.sleep(seconds)
+        self.figures["false alarms"] = {"seconds": seconds, "nodes": len(NODES), "fenced": self.logs(FENCED) - fenced}
+        print(f"false alarms: {self.figures['false alarms']}", flush=True)
+        self.waited("producer, nothing happens", began)
+
+    def end(self):
+        self.load.ended.set()
+        self.load.join()
+        self.figures["records"] = {"acknowledged": len(self.load.done) - self.load.failed, "failed": self.load.failed}
+        self.cluster.kill()
+
+
+class Silent:
+    def write(self, *_):
+        pass
+
+
+class Fixed:
+    def sample(self, some, count):
+        return list(some)[:count]
+
+
+def options():
+    parser = argparse.ArgumentParser(
+        prog="cargo xtask failover", formatter_class=argparse.ArgumentDefaultsHelpFormatter, add_help=True
+    )
+    add = parser.add_argument
+    add("--binary", required=True, help=argparse.SUPPRESS)
+    add("--directory", required=True, help=argparse.SUPPRESS)
+    add("--result", required=True, help=argparse.SUPPRESS)
+    add("--kills", type=int, default=20, metavar="N", help="kill -9 of the node that leads most")
+    add("--freezes", type=int, default=5, metavar="N", help="SIGSTOP of the node that leads most")
+    add("--controllers", type=int, default=5, metavar="N", help="kill -9 of the active controller")
+    add("--rolls", type=int, default=1, metavar="N", help="SIGTERM of one node after the other")
+    add("--quiet", type=float, default=30, metavar="S", help="seconds in which nothing happens")
+    add("--port", type=int, default=31970, metavar="N", help="the nodes take six ports from here")
+    return parser.parse_args()
+
+
+def main():
+    asked = options()
+    trial = Trial(asked)
+    trial.begin()
+    for _ in range(asked.kills):
+        trial.kill_leader()
+    for _ in range(asked.freezes):
+        trial.freeze_leader()
+    for _ in range(asked.controllers):
+        trial.kill_controller()
+    for _ in range(asked.rolls):
+        trial.roll()
+    if asked.quiet:
+        trial.quiet(asked.quiet)
+    trial.end()
+    print(f"{'':45} {'count':>5} {'median':>8} {'most':>8}")
+    for what, waits in trial.figures.items():
+        if isinstance(waits, list):
+            print(f"{what:45} {len(waits):5} {statistics.median(waits):8.3f} {max(waits):8.3f}")
+    print(f"records: {trial.figures['records']}")
+    with open(asked.result, "w") as file:
+        json.dump(trial.figures, file, indent=1)
+    return 0 if trial.figures["records"]["failed"] == 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
