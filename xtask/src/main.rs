@@ -64,6 +64,12 @@ const COMMANDS: &[Command] = &[
         run: soak::run,
     },
     Command {
+        name: "failover",
+        usage: "[…]",
+        what: "how long clients wait when one of three nodes goes; --help tells more",
+        run: soak::failover,
+    },
+    Command {
         name: "fuzz",
         usage: "[--minutes N] [--seed N] [TARGET]",
         what: "the fuzz_ tests in rounds, or one cargo-fuzz target",

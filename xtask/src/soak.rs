@@ -15,7 +15,7 @@ use crate::process::{self, Finished};
 const LIMIT: Duration = Duration::from_secs(48 * 60 * 60);
 
 const USAGE: &str = "\
-cargo xtask soak [--debug | --binary PATH] [FLAG…]
+cargo xtask soak|failover [--debug | --binary PATH] [FLAG…]
 
   --debug            a debug build: slower, and its assertions are on
   --binary PATH      an ottla that is already built (default: a release build)
@@ -38,16 +38,10 @@ pub fn run(args: &[String]) -> Result<(), String> {
 pub fn campaign(args: &[String], limit: Duration) -> Result<Finished, String> {
     let root = crate::root();
     let script = root.join("tests/interop/soak/soak.py");
-    if args.iter().any(|arg| arg == "--help" || arg == "-h") {
-        print!("{USAGE}");
-        let mut help = python(Path::new("python3"), &script);
-        help.arg("--help");
-        return process::watch(help, limit, true);
+    if asks_for_help(args) {
+        return help(&script, limit);
     }
-    let home = root.join("target/interop");
-    std::fs::create_dir_all(&home).map_err(|error| format!("create {home:?}: {error}"))?;
-    let toolbox = Toolbox::new(&root, &home);
-    toolbox.provide(Tool::Python)?;
+    let toolbox = with_python(&root)?;
     let (binary, mut args) = binary(&root, args)?;
     let place = root.join("target/soak");
     let mounted = needs_disks(&args).then(|| mounting(&toolbox, &script, &place));
@@ -64,6 +58,47 @@ pub fn campaign(args: &[String], limit: Duration) -> Result<Finished, String> {
     command.arg("--binary").arg(binary).arg("--directory").arg(place.join("rounds"));
     command.arg("--result").arg(place.join("result.json")).args(&args);
     process::watch(command, limit, true)
+}
+
+/// `cargo xtask failover`: how long clients wait when one of three nodes goes. Takes the same
+/// flags for the node as a campaign.
+pub fn failover(args: &[String]) -> Result<(), String> {
+    let root = crate::root();
+    let script = root.join("tests/interop/soak/failover.py");
+    let finished = if asks_for_help(args) {
+        help(&script, LIMIT)?
+    } else {
+        let toolbox = with_python(&root)?;
+        let (binary, args) = binary(&root, args)?;
+        let place = root.join("target/failover");
+        let mut command = python(&toolbox.python_program(), &script);
+        command.arg("--binary").arg(binary).arg("--directory").arg(place.join("nodes"));
+        command.arg("--result").arg(place.join("result.json")).args(&args);
+        process::watch(command, LIMIT, true)?
+    };
+    match finished.success {
+        true => Ok(()),
+        false => Err("a record failed, a node did not heal, or it was interrupted".to_owned()),
+    }
+}
+
+fn asks_for_help(args: &[String]) -> bool {
+    args.iter().any(|arg| arg == "--help" || arg == "-h")
+}
+
+fn help(script: &Path, limit: Duration) -> Result<Finished, String> {
+    print!("{USAGE}");
+    let mut help = python(Path::new("python3"), script);
+    help.arg("--help");
+    process::watch(help, limit, true)
+}
+
+fn with_python(root: &Path) -> Result<Toolbox, String> {
+    let home = root.join("target/interop");
+    std::fs::create_dir_all(&home).map_err(|error| format!("create {home:?}: {error}"))?;
+    let toolbox = Toolbox::new(root, &home);
+    toolbox.provide(Tool::Python)?;
+    Ok(toolbox)
 }
 
 /// The node to run, and the flags that are left.

@@ -183,7 +183,8 @@ api_table! {
     Fetch, 4..=18, Topic(Read),
         fetch(partitions, metadata, fetch_sessions, cold_reads, timers, settings, metrics);
     ListOffsets, 1..=11, Topic(Describe), list_offsets(partitions, metadata);
-    Metadata, 0..=13, Topic(Describe), metadata_api(metadata, to_controller, settings);
+    Metadata, 0..=13, Topic(Describe),
+        metadata_api(metadata, lost_leaders, to_controller, settings);
     OffsetCommit, 2..=10, Group(Read), offset_commit(groups, metadata);
     OffsetFetch, 1..=10, Group(Describe), offset_fetch(groups, metadata);
     FindCoordinator, 0..=6, Group(Describe), find_coordinator(metadata, to_controller, settings);

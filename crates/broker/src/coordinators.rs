@@ -2,5 +2,6 @@
 
 mod group_host;
 mod load;
+mod shard_host;
 
 pub use group_host::GroupHost;

@@ -141,6 +141,11 @@ pub const CONTROLLER_RETRY_MAX: Duration = Duration::from_millis(250);
 /// its followers waiting no longer; `replica.lag.time.max.ms` (30 s) is never reached by it alone.
 pub const REPLICA_FETCH_PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long clients are told of no leader where a follower has lost its connection to one. A leader
+/// whose process has ended is replaced in less; one that is merely out of reach of this broker is
+/// named again then, for the controller has not found it gone.
+pub const LEADER_LOST_FOR_MAX: Duration = Duration::from_secs(1);
+
 /// How long a message to another voter may be on its way before it counts as lost. Voters miss a
 /// leader after less.
 pub const QUORUM_MESSAGE_PATIENCE: Duration = Duration::from_secs(1);

@@ -38,7 +38,7 @@ use crate::peers::Peers;
 use crate::producer_ids::ProducerIds;
 use crate::registration;
 use crate::replica_moves::ReplicaMoves;
-use crate::replicas::{IsrChanges, ReplicaFetchers};
+use crate::replicas::{IsrChanges, LostLeaders, ReplicaFetchers};
 use crate::settings::{Settings, group_config};
 use crate::timers::Timers;
 
@@ -78,6 +78,7 @@ pub struct Node<E: Env> {
     pub(crate) moves: ReplicaMoves<E>,
     pub(crate) fetchers: ReplicaFetchers<E>,
     pub(crate) isr_changes: IsrChanges,
+    pub(crate) lost_leaders: LostLeaders,
     pub(crate) observers: Observers,
     pub(crate) peers: Arc<Peers>,
     pub(crate) to_controller: ToController<E>,
@@ -130,6 +131,7 @@ impl<E: Env> Node<E> {
             moves: ReplicaMoves::new(&env),
             fetchers: ReplicaFetchers::default(),
             isr_changes: IsrChanges::default(),
+            lost_leaders: LostLeaders::default(),
             observers: Observers::default(),
             peers: Peers::new(Arc::clone(&timers)),
             to_controller: ToController::new(ControllerFinder::new(&config.quorum)),

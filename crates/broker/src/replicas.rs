@@ -4,7 +4,9 @@ mod fetchers;
 mod isr_changes;
 mod leader_session;
 mod links;
+mod lost_leaders;
 
 pub use fetchers::ReplicaFetchers;
 pub use isr_changes::IsrChanges;
 pub use links::{Answered, NoAnswer, ReplicationLinks};
+pub use lost_leaders::LostLeaders;

@@ -78,10 +78,6 @@ fn play_on(
     watch: Watch<'_>,
 ) -> Result<Played, ClientError> {
     let mut figures = Vec::new();
-    if ground.places.len() >= MANY {
-        figures.push(Figure::less("made in", Unit::Milliseconds, millis(ground.made_in)));
-        idle_cpu(target, &mut figures);
-    }
     let (written, backlog) = ground.places.split_at(case.partitions);
     let batches: Vec<_> = (0..BATCHES as u64).map(|seed| batches::build(case, seed)).collect();
     let frame = |(at, place): (usize, &Place)| {
@@ -92,8 +88,7 @@ fn play_on(
     let all: Vec<Frame> =
         written.iter().enumerate().map(frame).collect::<Result<_, ClientError>>()?;
     if written.len() >= MANY {
-        let took = write_to_each(target, written, &all)?;
-        figures.push(Figure::less("first written in", Unit::Milliseconds, millis(took)));
+        many_partitions(target, ground, &all, &mut figures)?;
     }
     let mut traffic = Traffic::new(all, target.versions, case.depth)?;
     traffic.pid = target.pid;
@@ -196,6 +191,20 @@ fn reader(
     let (mut request, offset_at) = frames::fetch(place.at(), fetch_bytes, target.versions.fetch)?;
     request[offset_at..offset_at + 8].fill(0);
     Ok(Reader { request, offset_at, position: 0, end, fetch_bytes })
+}
+
+/// What so many partitions cost before anything is measured in them.
+fn many_partitions(
+    target: &Target,
+    ground: &Ground,
+    frames: &[Frame],
+    figures: &mut Vec<Figure>,
+) -> Result<(), ClientError> {
+    figures.push(Figure::less("made in", Unit::Milliseconds, millis(ground.made_in)));
+    let took = write_to_each(target, &ground.places, frames)?;
+    figures.push(Figure::less("first written in", Unit::Milliseconds, millis(took)));
+    idle_cpu(target, figures);
+    Ok(())
 }
 
 /// Writes a batch to each partition: what a broker does when a partition is written to for the

@@ -14,10 +14,10 @@ import sys
 import threading
 import time
 
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import ElectionType, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from cluster import NODES, Cluster
+from cluster import HEAL_SECONDS, NODES, Cluster
 from cluster_faults import ClusterFaults
 
 TOPIC, PARTITIONS = "failover", 12
@@ -61,7 +61,7 @@ class Load(threading.Thread):
             self.failed += error is not None
             self.done.append((sent, now - sent))
 
-    def settled(self, since, deadline):
+    def settled(self, deadline):
         """Waits until everything sent before now is acknowledged."""
         until = time.monotonic()
         while time.monotonic() < deadline:
@@ -115,8 +115,6 @@ class Trial:
     def spread(self):
         """Leadership back to the preferred replicas, so that every node leads something."""
         admin = AdminClient({"bootstrap.servers": self.cluster.bootstrap(), "log_level": 0})
-        from confluent_kafka import ElectionType, TopicPartition
-
         some = [TopicPartition(TOPIC, p) for p in range(PARTITIONS)]
         try:
             admin.elect_leaders(ElectionType.PREFERRED, some).result(ADMIN_SECONDS)
@@ -125,8 +123,8 @@ class Trial:
         time.sleep(SETTLE_SECONDS)
 
     def waited(self, what, since):
-        if not self.load.settled(since, time.monotonic() + 60):
-            raise SystemExit("records wait for a minute")
+        if not self.load.settled(time.monotonic() + HEAL_SECONDS):
+            raise SystemExit(f"records wait for {HEAL_SECONDS} s")
         self.note(what, self.load.longest(since))
 
     def kill_leader(self):
@@ -140,14 +138,31 @@ class Trial:
         self.spread()
 
     def freeze_leader(self):
+        """A client that has sent something to the frozen node waits for its own timeout: nothing tells it more.
+        So who is asked is a producer that begins now, at a broker that lives."""
         node = self.faults.leading()[0]
+        bootstrap = self.alive_without(node)
         began = time.monotonic()
         self.cluster.nodes[node].freeze()
-        time.sleep(SETTLE_SECONDS)
-        self.waited("producer, SIGSTOP of a leader", began)
+        self.note("first record of a new producer, SIGSTOP of a leader", self.first_everywhere(bootstrap, began))
         self.cluster.nodes[node].thaw()
         self.whole()
         self.spread()
+
+    def alive_without(self, node):
+        return ",".join(f"127.0.0.1:{self.asked.port + other}" for other in NODES if other != node)
+
+    def first_everywhere(self, bootstrap, began):
+        """Until a producer that is new each time has a record acknowledged in every partition."""
+        left = set(range(PARTITIONS))
+        while left:
+            producer = Producer({"bootstrap.servers": bootstrap, "log_level": 0, "message.timeout.ms": 500})
+            for p in sorted(left):
+                producer.produce(TOPIC, b"x", partition=p, on_delivery=lambda error, m: error or left.discard(m.partition()))
+            producer.flush(1)
+            if time.monotonic() - began > 60:
+                raise SystemExit("no record for a minute")
+        return time.monotonic() - began
 
     def controller(self):
         """The node that said last that it is the active controller."""
@@ -160,9 +175,7 @@ class Trial:
 
     def kill_controller(self):
         node = self.controller()
-        others = [other for other in NODES if other != node]
-        bootstrap = ",".join(f"127.0.0.1:{self.asked.port + other}" for other in others)
-        admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+        admin = AdminClient({"bootstrap.servers": self.alive_without(node), "log_level": 0})
         admin.list_topics(timeout=ADMIN_SECONDS)
         name = f"made-{time.monotonic_ns()}"
         began = time.monotonic()
@@ -180,6 +193,7 @@ class Trial:
         time.sleep(SETTLE_SECONDS)
         self.waited("producer, kill -9 of the active controller", began)
         self.faults.launch([node])
+        admin.delete_topics([name], request_timeout=ADMIN_SECONDS)[name].result(ADMIN_SECONDS)
         self.whole()
         self.spread()
 
@@ -250,10 +264,10 @@ def main():
     if asked.quiet:
         trial.quiet(asked.quiet)
     trial.end()
-    print(f"{'':45} {'count':>5} {'median':>8} {'most':>8}")
+    print(f"{'':52} {'count':>5} {'median':>8} {'most':>8}")
     for what, waits in trial.figures.items():
         if isinstance(waits, list):
-            print(f"{what:45} {len(waits):5} {statistics.median(waits):8.3f} {max(waits):8.3f}")
+            print(f"{what:52} {len(waits):5} {statistics.median(waits):8.3f} {max(waits):8.3f}")
     print(f"records: {trial.figures['records']}")
     with open(asked.result, "w") as file:
         json.dump(trial.figures, file, indent=1)

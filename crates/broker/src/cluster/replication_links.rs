@@ -10,7 +10,7 @@ use types::BrokerId;
 use super::to_controller::Patience;
 use crate::limits::{ALTER_PARTITION_PATIENCE, REPLICA_FETCH_PATIENCE};
 use crate::node::Node;
-use crate::peers::{Channel, Link, PeerAddress};
+use crate::peers::{Channel, Link, PeerAddress, PeerFailure};
 use crate::replicas::{Answered, NoAnswer, ReplicationLinks};
 
 /// Fetches of a broker name topics by id and itself by its epoch.
@@ -43,7 +43,11 @@ impl<E: Env> ReplicationLinks for PeerReplicationLinks<E> {
         let patience = wait + REPLICA_FETCH_PATIENCE;
         let deadline = node.env().clock().mono().plus(patience);
         let link = Link { address, channel: Channel::Fetcher(FETCHER) };
+        let asker = self.node.clone();
         node.peers.ask(link, FETCH_VERSION, &request, deadline, move |answer| {
+            if let Some(node) = asker.upgrade() {
+                note(&node, leader, answer.as_ref().err());
+            }
             answered(answer.map_err(|_| NoAnswer));
         });
     }
@@ -58,5 +62,17 @@ impl<E: Env> ReplicationLinks for PeerReplicationLinks<E> {
         node.to_controller.ask(Channel::Controller, request, patience, move |answer| {
             answered(answer.map_err(|_| NoAnswer));
         });
+    }
+}
+
+/// What a fetch tells of the process of a leader.
+fn note<E: Env>(node: &Node<E>, leader: BrokerId, failure: Option<&PeerFailure>) {
+    match failure {
+        None => node.lost_leaders.note_heard(leader),
+        Some(PeerFailure::Disconnected | PeerFailure::Refused) => {
+            node.lost_leaders.note_lost(leader, node.env().clock().mono());
+        }
+        // It may be busy, or this node is.
+        Some(PeerFailure::TimedOut | PeerFailure::Unreadable(_) | PeerFailure::Busy) => {}
     }
 }

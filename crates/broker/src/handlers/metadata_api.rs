@@ -3,13 +3,14 @@
 //! v0 empty array = all topics, later null = all · v4 auto-creation · v7 leader epochs ·
 //! v10 topic ids · v12 look-up by id.
 //! Differs from Kafka: if the controller is in this process, an auto-created topic is there in the
-//! first answer, not in the second.
+//! first answer, not in the second; a leader whose connection to a follower here has just ended is
+//! none for a moment (`LostLeaders`).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use env::Env;
-use metadata::{ClusterImage, MetadataImage, PartitionImage, TopicImage};
+use metadata::{MetadataImage, PartitionImage, TopicImage};
 use protocol::Str;
 use protocol::messages::metadata_request::{MetadataRequest, MetadataRequestTopic};
 use protocol::messages::metadata_response::{
@@ -23,6 +24,7 @@ use crate::cluster::ToController;
 use crate::internal_topics::is_internal;
 use crate::metadata_cache::MetadataCache;
 use crate::network::Reply;
+use crate::replicas::LostLeaders;
 use crate::request::RequestContext;
 use crate::settings::Settings;
 
@@ -31,6 +33,7 @@ pub fn handle<E: Env>(
     request: MetadataRequest,
     reply: Reply<MetadataResponse>,
     metadata: &MetadataCache,
+    lost_leaders: &LostLeaders,
     to_controller: &ToController<E>,
     settings: &Settings,
 ) {
@@ -44,14 +47,10 @@ pub fn handle<E: Env>(
     }
 
     let image = metadata.image();
+    let told = Told { image: &image, lost: lost_leaders.at(ctx.now), with_operations };
     let topics = match wanted {
-        None => {
-            image.topics.iter().map(|topic| found(topic, &image.cluster, with_operations)).collect()
-        }
-        Some(wanted) => wanted
-            .into_iter()
-            .map(|asked| answer(asked, &image, &refused, with_operations))
-            .collect(),
+        None => image.topics.iter().map(|topic| told.found(topic)).collect(),
+        Some(wanted) => wanted.into_iter().map(|asked| told.answer(asked, &refused)).collect(),
     };
     reply.send(MetadataResponse {
         brokers: brokers(ctx, &image),
@@ -110,35 +109,73 @@ fn create_missing<E: Env>(
     auto_creation::create(missing.into_iter().cloned(), to_controller, settings).unwrap_or_default()
 }
 
-fn answer(
-    asked: Asked,
-    image: &MetadataImage,
-    refused: &[(Str, ErrorCode)],
+/// What is known, and what the client wants to hear of it.
+struct Told<'a> {
+    image: &'a MetadataImage,
+    lost: BTreeSet<BrokerId>,
     with_operations: bool,
-) -> MetadataResponseTopic {
-    let (topic, name, id) = match asked {
-        Asked::Name(name) => (image.topics.by_name(&name), Some(name), Uuid::ZERO),
-        Asked::Id(id) => (image.topics.by_id(id), None, id),
-    };
-    if let Some(topic) = topic {
-        return found(topic, &image.cluster, with_operations);
+}
+
+impl Told<'_> {
+    fn answer(&self, asked: Asked, refused: &[(Str, ErrorCode)]) -> MetadataResponseTopic {
+        let topics = &self.image.topics;
+        let (topic, name, id) = match asked {
+            Asked::Name(name) => (topics.by_name(&name), Some(name), Uuid::ZERO),
+            Asked::Id(id) => (topics.by_id(id), None, id),
+        };
+        if let Some(topic) = topic {
+            return self.found(topic);
+        }
+        let error = match &name {
+            None => ErrorCode::UnknownTopicId,
+            Some(name) => refused
+                .iter()
+                .find(|(refused, _)| refused == name)
+                .map_or_else(|| why_missing(name), |(_, error)| *error),
+        };
+        let is_internal = name.as_deref().is_some_and(is_internal);
+        let with_operations = self.with_operations && name.is_some();
+        MetadataResponseTopic {
+            error_code: error.code(),
+            name,
+            topic_id: id,
+            is_internal,
+            topic_authorized_operations: authorized::on_topic(with_operations),
+            ..Default::default()
+        }
     }
-    let error = match &name {
-        None => ErrorCode::UnknownTopicId,
-        Some(name) => refused
-            .iter()
-            .find(|(refused, _)| refused == name)
-            .map_or_else(|| why_missing(name), |(_, error)| *error),
-    };
-    let is_internal = name.as_deref().is_some_and(is_internal);
-    let with_operations = with_operations && name.is_some();
-    MetadataResponseTopic {
-        error_code: error.code(),
-        name,
-        topic_id: id,
-        is_internal,
-        topic_authorized_operations: authorized::on_topic(with_operations),
-        ..Default::default()
+
+    fn found(&self, topic: &Arc<TopicImage>) -> MetadataResponseTopic {
+        MetadataResponseTopic {
+            error_code: ErrorCode::None.code(),
+            name: Some((&*topic.name).into()),
+            topic_id: topic.id,
+            is_internal: is_internal(&topic.name),
+            partitions: topic
+                .partitions()
+                .map(|(index, image)| self.partition(index, image))
+                .collect(),
+            topic_authorized_operations: authorized::on_topic(self.with_operations),
+        }
+    }
+
+    fn partition(&self, index: i32, image: &PartitionImage) -> MetadataResponsePartition {
+        // Where nobody else could lead, waiting for another leader would be in vain.
+        let is_lost = |leader: &BrokerId| image.isr.len() > 1 && self.lost.contains(leader);
+        let leader = image.leader.filter(|leader| !is_lost(leader));
+        let error = match leader {
+            Some(_) => ErrorCode::None,
+            None => ErrorCode::LeaderNotAvailable,
+        };
+        MetadataResponsePartition {
+            error_code: error.code(),
+            partition_index: index,
+            leader_id: leader.map_or(-1, |leader| leader.0),
+            leader_epoch: image.leader_epoch.0,
+            replica_nodes: ids(&image.replicas),
+            isr_nodes: ids(&image.isr),
+            offline_replicas: ids(&self.image.cluster.offline_replicas(image)),
+        }
     }
 }
 
@@ -146,44 +183,6 @@ fn why_missing(name: &str) -> ErrorCode {
     match controller::validate_topic_name(name) {
         Ok(()) => ErrorCode::UnknownTopicOrPartition,
         Err(_) => ErrorCode::InvalidTopicException,
-    }
-}
-
-fn found(
-    topic: &Arc<TopicImage>,
-    cluster: &ClusterImage,
-    with_operations: bool,
-) -> MetadataResponseTopic {
-    MetadataResponseTopic {
-        error_code: ErrorCode::None.code(),
-        name: Some((&*topic.name).into()),
-        topic_id: topic.id,
-        is_internal: is_internal(&topic.name),
-        partitions: topic
-            .partitions()
-            .map(|(index, image)| partition(index, image, cluster))
-            .collect(),
-        topic_authorized_operations: authorized::on_topic(with_operations),
-    }
-}
-
-fn partition(
-    index: i32,
-    image: &PartitionImage,
-    cluster: &ClusterImage,
-) -> MetadataResponsePartition {
-    let error = match image.leader {
-        Some(_) => ErrorCode::None,
-        None => ErrorCode::LeaderNotAvailable,
-    };
-    MetadataResponsePartition {
-        error_code: error.code(),
-        partition_index: index,
-        leader_id: image.leader.map_or(-1, |leader| leader.0),
-        leader_epoch: image.leader_epoch.0,
-        replica_nodes: ids(&image.replicas),
-        isr_nodes: ids(&image.isr),
-        offline_replicas: ids(&cluster.offline_replicas(image)),
     }
 }
 
@@ -202,4 +201,49 @@ fn brokers(ctx: &RequestContext, image: &MetadataImage) -> Vec<MetadataResponseB
 
 pub fn ids(brokers: &[BrokerId]) -> Vec<i32> {
     brokers.iter().map(|id| id.0).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use metadata::{MetadataDelta, MetadataRecord};
+    use protocol::metadata_records::{PartitionRecord, TopicRecord};
+
+    use super::*;
+
+    /// One topic; the partitions are led by broker 1, with these in sync.
+    fn image(in_sync: &[&[i32]]) -> MetadataImage {
+        let topic_id = Uuid([7; 16]);
+        let topic = TopicRecord { name: "t".into(), topic_id };
+        let partitions = in_sync.iter().enumerate().map(|(index, isr)| PartitionRecord {
+            partition_id: index as i32,
+            topic_id,
+            replicas: vec![1, 2],
+            isr: isr.to_vec(),
+            leader: 1,
+            ..PartitionRecord::default()
+        });
+        let base = MetadataImage::empty();
+        let mut delta = MetadataDelta::default();
+        let records = std::iter::once(topic.into()).chain(partitions.map(MetadataRecord::from));
+        for record in records {
+            delta.replay(&base, &record).expect("it follows");
+        }
+        base.apply(&delta, base.provenance)
+    }
+
+    fn leaders(image: &MetadataImage, lost: &[i32]) -> Vec<(i32, i16)> {
+        let lost = lost.iter().map(|id| BrokerId(*id)).collect();
+        let told = Told { image, lost, with_operations: false };
+        let topic = told.answer(Asked::Name("t".into()), &[]);
+        topic.partitions.iter().map(|p| (p.leader_id, p.error_code)).collect()
+    }
+
+    #[test]
+    fn a_lost_leader_is_none_where_another_can_take_over() {
+        let image = image(&[&[1, 2], &[1]]);
+        let none = ErrorCode::LeaderNotAvailable.code();
+        assert_eq!(leaders(&image, &[]), [(1, 0), (1, 0)]);
+        assert_eq!(leaders(&image, &[2]), [(1, 0), (1, 0)]);
+        assert_eq!(leaders(&image, &[1]), [(-1, none), (1, 0)]);
+    }
 }
