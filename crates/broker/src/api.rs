@@ -262,7 +262,7 @@ pub fn dispatch<E: Env>(
     let wall = node.env().clock().wall();
     if api.key != ApiKey::Produce {
         // It may look at what the requests before it have changed.
-        turns.run(wall);
+        turns.run();
     }
     let ctx = RequestContext {
         connection: Arc::clone(&caller.info),

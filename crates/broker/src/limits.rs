@@ -9,6 +9,10 @@ pub const READ_BYTES_MIN: usize = 8 * 1024;
 /// 16 KiB in one read.
 pub const READ_BYTES_MAX: usize = 256 * 1024;
 
+/// The largest read buffer that connections take turns with: what a busy one is given, and as much
+/// again for the end of a request that began in the room before.
+pub const SPARE_BUFFER_BYTES_MAX: usize = 2 * READ_BYTES_MAX;
+
 /// The most that is reserved ahead for one incomplete frame: a default producer batch (1 MiB) with
 /// the request around it.
 pub const FRAME_RESERVE_BYTES_MAX: usize = 1024 * 1024 + 64 * 1024;

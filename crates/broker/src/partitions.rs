@@ -1,11 +1,14 @@
 //! The partitions of this broker.
 
+mod few;
 mod owner;
 mod partition;
 mod table;
 mod turns;
 
-pub use owner::{Acks, Append, AppendRefused, GatePassed};
+pub use owner::{
+    Acks, Append, AppendDone, AppendRefused, GatePassed, HearAppended, NotAppended, RequestPlace,
+};
 pub use partition::{Followed, OnSynced, Partition, PartitionParts};
 pub use table::PartitionTable;
 pub use turns::DueTurns;

@@ -16,7 +16,7 @@ use types::{BrokerId, ErrorCode, MonoTime};
 use crate::leader_hints::{LeaderAddress, LeaderHint, LeaderHints};
 use crate::metrics::{Metrics, TopicMetrics};
 use crate::network::Reply;
-use crate::partitions::{AppendRefused, Partition};
+use crate::partitions::{HearAppended, NotAppended, Partition, RequestPlace};
 use crate::timers::{Expire, TimerId, Timers};
 
 const ACKS_NONE: i16 = 0;
@@ -112,36 +112,11 @@ impl PendingProduce {
         Refusal { leader, ..ErrorCode::NotLeaderOrFollower.into() }
     }
 
-    pub fn appended<D: Disk>(
-        &self,
-        (t, p): (usize, usize),
-        result: Result<Appended, AppendRefused>,
-        here: &Partition<D>,
-    ) {
-        match result {
-            Ok(appended) => self.settle(t, p, |_, partition| {
-                partition.base_offset = appended.base_offset.0;
-                partition.log_append_time_ms = appended.log_append_time.map_or(-1, |time| time.0);
-                partition.log_start_offset = appended.log_start.0;
-            }),
-            Err(error) => {
-                let message = Some(error.to_string());
-                let refusal = match error.error_code() {
-                    ErrorCode::NotLeaderOrFollower => {
-                        self.not_leader(&here.id.topic, here.id.partition, Some(here))
-                    }
-                    error => error.into(),
-                };
-                self.refused(t, p, Refusal { message, ..refusal });
-            }
-        }
-    }
-
-    pub fn refused(&self, t: usize, p: usize, refusal: Refusal) {
+    pub fn refused(&self, at: RequestPlace, refusal: Refusal) {
         if let Some(LeaderHint { leader: Some(leader), .. }) = refusal.leader {
             self.name_address(leader);
         }
-        self.settle(t, p, |topic, partition| {
+        self.settle(at, |topic, partition| {
             self.metrics.topics.count_rare(topic, |c| c.failed_produce_requests.increment());
             partition.error_code = refusal.error.code();
             if let Some(LeaderHint { leader, leader_epoch }) = refusal.leader {
@@ -167,11 +142,11 @@ impl PendingProduce {
         }
     }
 
-    fn settle(&self, t: usize, p: usize, fill: impl FnOnce(&str, &mut PartitionProduceResponse)) {
+    fn settle(&self, at: RequestPlace, fill: impl FnOnce(&str, &mut PartitionProduceResponse)) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(Open { response, .. }) = state.as_mut() {
-            let topic = &mut response.responses[t];
-            fill(&topic.name, &mut topic.partition_responses[p]);
+            let topic = &mut response.responses[at.0 as usize];
+            fill(&topic.name, &mut topic.partition_responses[at.1 as usize]);
         }
         drop(state);
         self.close_one();
@@ -209,6 +184,25 @@ impl PendingProduce {
             reply.disconnect();
         } else {
             reply.skip();
+        }
+    }
+}
+
+impl HearAppended for PendingProduce {
+    fn handle_appended(&self, at: RequestPlace, result: Result<Appended, NotAppended>) {
+        match result {
+            Ok(appended) => self.settle(at, |_, partition| {
+                partition.base_offset = appended.base_offset.0;
+                partition.log_append_time_ms = appended.log_append_time.map_or(-1, |time| time.0);
+                partition.log_start_offset = appended.log_start.0;
+            }),
+            Err(NotAppended { why, leader }) => {
+                let message = Some(why.to_string());
+                let error = why.error_code();
+                let is_told = error == ErrorCode::NotLeaderOrFollower && self.hints.is_some();
+                let leader = is_told.then_some(leader);
+                self.refused(at, Refusal { message, leader, ..error.into() });
+            }
         }
     }
 }

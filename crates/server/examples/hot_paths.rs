@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use broker::{Connection, ConnectionInfo, Endpoint, Node, NodeOptions};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use config::Sources;
 use env_os::OsEnv;
 use protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
@@ -68,13 +68,16 @@ fn open(dir: &str) -> Arc<Node<OsEnv>> {
 
 struct Client {
     connection: Connection<OsEnv>,
+    /// What the connections of a core take turns with.
+    spare: BytesMut,
 }
 
 impl Client {
     fn of(node: &Arc<Node<OsEnv>>) -> Client {
         let peer = ([127, 0, 0, 1], 40_000).into();
         let info = ConnectionInfo { peer, listener: LISTENER.into() };
-        Client { connection: Connection::new(Arc::clone(node), info) }
+        let connection = Connection::new(Arc::clone(node), info);
+        Client { connection, spare: BytesMut::new() }
     }
 
     fn create_topic(&mut self) {
@@ -97,10 +100,11 @@ impl Client {
 
     /// Sends the request `depth` times as one read would bring them, and takes the answers.
     fn exchange(&mut self, request: &[u8], depth: usize) {
-        for _ in 0..depth {
-            self.connection.read_buffer().extend_from_slice(request);
-        }
+        self.connection.lend_buffer(&mut self.spare);
+        let buffer = self.connection.read_buffer();
+        (0..depth).for_each(|_| buffer.extend_from_slice(request));
         self.connection.handle_input().expect("well-formed requests");
+        self.connection.return_buffer(&mut self.spare);
         let responses = self.connection.responses();
         while self.connection.is_waiting() {
             let mut answers = pin!(std::future::poll_fn(|cx| responses.poll_ready(cx)));

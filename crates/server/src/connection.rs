@@ -1,31 +1,41 @@
 //! One socket and its broker connection: bytes in, responses out, nothing decided here.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
+use std::rc::Rc;
 use std::time::Duration;
 
 use broker::Connection;
-use bytes::{Buf, Bytes};
+use bytes::{Buf, Bytes, BytesMut};
 use env::Env;
+use tokio::io::Interest;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::limits::WRITE_SLICES_MAX;
 use crate::sockets::TcpStream;
+
+/// The read buffer that the connections of a core take turns with.
+pub(crate) type SpareBuffer = Rc<Cell<BytesMut>>;
 
 /// Serves `stream` until either side ends it, or nothing has happened on it for `idle_max`.
 pub(crate) async fn serve<E: Env>(
     stream: TcpStream,
     mut connection: Connection<E>,
     idle_max: Duration,
+    spare: SpareBuffer,
 ) {
     let mut idle = Idle { last_used: Instant::now(), max: idle_max };
     let sleep = sleep_until(idle.deadline());
     tokio::pin!(sleep);
     loop {
-        if connection.has_work() && connection.handle_input().is_err() {
-            // What is owed for the requests before leaves first.
-            connection.responses().close();
+        if connection.has_work() {
+            if connection.handle_input().is_err() {
+                // What is owed for the requests before leaves first.
+                connection.responses().close();
+            }
+            return_buffer(&mut connection, &spare);
         }
         let responses = connection.responses();
         tokio::select! {
@@ -40,10 +50,13 @@ pub(crate) async fn serve<E: Env>(
                 None => return,
             },
             readable = stream.readable(), if connection.wants_input() => {
-                if readable.is_err() || read_available(&stream, &mut connection).is_err() {
+                if readable.is_err() || read_available(&stream, &mut connection, &spare).is_err() {
                     return;
                 }
-                idle.last_used = Instant::now();
+                // While an answer is owed nothing is idle, and it is noted when that leaves.
+                if !connection.is_waiting() {
+                    idle.last_used = Instant::now();
+                }
             }
             () = tokio::task::yield_now(), if connection.has_work() => {}
             () = sleep.as_mut() => {
@@ -81,7 +94,26 @@ impl Idle {
 ///
 /// # Errors
 /// The peer is gone or has sent what no client sends: the connection ends.
-fn read_available<E: Env>(stream: &TcpStream, connection: &mut Connection<E>) -> io::Result<()> {
+fn read_available<E: Env>(
+    stream: &TcpStream,
+    connection: &mut Connection<E>,
+    spare: &Cell<BytesMut>,
+) -> io::Result<()> {
+    let mut buffer = spare.take();
+    connection.lend_buffer(&mut buffer);
+    spare.set(buffer);
+    let read = read_into(stream, connection);
+    return_buffer(connection, spare);
+    read
+}
+
+fn return_buffer<E: Env>(connection: &mut Connection<E>, spare: &Cell<BytesMut>) {
+    let mut buffer = spare.take();
+    connection.return_buffer(&mut buffer);
+    spare.set(buffer);
+}
+
+fn read_into<E: Env>(stream: &TcpStream, connection: &mut Connection<E>) -> io::Result<()> {
     loop {
         let buffer = connection.read_buffer();
         let room = buffer.capacity() - buffer.len();
@@ -93,33 +125,47 @@ fn read_available<E: Env>(stream: &TcpStream, connection: &mut Connection<E>) ->
                     connection.responses().close();
                     return Ok(());
                 }
-                // A short read has emptied the socket; asking again would only cost a system call.
-                if read < room || !connection.wants_input() {
+                if read < room {
+                    note_empty(stream);
+                    return Ok(());
+                }
+                if !connection.wants_input() {
                     return Ok(());
                 }
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                connection.release_buffer();
-                return Ok(());
-            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
             Err(error) => return Err(error),
         }
     }
+}
+
+/// A short read has emptied the socket. Asking it would cost a system call a request; instead the
+/// runtime is told, and waits for the next edge. As tokio's own `AsyncRead` of a `TcpStream` does.
+fn note_empty(stream: &TcpStream) {
+    let empty = || io::Result::<()>::Err(io::ErrorKind::WouldBlock.into());
+    _ = stream.try_io(Interest::READABLE, empty);
 }
 
 /// Writes every chunk, as many in one system call as the socket takes.
 pub(crate) async fn write_all(stream: &TcpStream, chunks: Vec<Bytes>) -> io::Result<()> {
     let mut chunks = VecDeque::from(chunks);
     while !chunks.is_empty() {
-        let slices: Vec<IoSlice<'_>> =
-            chunks.iter().take(WRITE_SLICES_MAX).map(|chunk| IoSlice::new(chunk)).collect();
-        match stream.try_write_vectored(&slices) {
+        match try_write(stream, &chunks) {
             Ok(written) => advance(&mut chunks, written),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => stream.writable().await?,
             Err(error) => return Err(error),
         }
     }
     Ok(())
+}
+
+fn try_write(stream: &TcpStream, chunks: &VecDeque<Bytes>) -> io::Result<usize> {
+    if let (1, Some(chunk)) = (chunks.len(), chunks.front()) {
+        return stream.try_write(chunk);
+    }
+    let slices: Vec<IoSlice<'_>> =
+        chunks.iter().take(WRITE_SLICES_MAX).map(|chunk| IoSlice::new(chunk)).collect();
+    stream.try_write_vectored(&slices)
 }
 
 fn advance(chunks: &mut VecDeque<Bytes>, mut written: usize) {
@@ -134,15 +180,4 @@ fn advance(chunks: &mut VecDeque<Bytes>, mut written: usize) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_short_write_goes_on_in_the_middle_of_a_chunk() {
-        let mut chunks = VecDeque::from([Bytes::from("abc"), Bytes::new(), Bytes::from("defg")]);
-        advance(&mut chunks, 4);
-        assert_eq!(chunks, [Bytes::from("efg")]);
-        advance(&mut chunks, 3);
-        assert!(chunks.is_empty());
-    }
-}
+mod tests;

@@ -9,7 +9,7 @@ use env::Env;
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 
-use crate::connection::serve;
+use crate::connection::{SpareBuffer, serve};
 use crate::connection_limits::Counted;
 use crate::limits::{HANDOVER_QUEUE, WORKERS_MAX};
 use crate::sockets::TcpStream;
@@ -60,11 +60,13 @@ async fn work<E: Env>(
     mut accepted: mpsc::Receiver<Accepted>,
     idle_max: Duration,
 ) {
+    let spare = SpareBuffer::default();
     while let Some(Accepted { stream, info, counted }) = accepted.recv().await {
         let Ok(stream) = TcpStream::from_std(stream) else { continue };
         let connection = Connection::new(Arc::clone(&node), info);
+        let spare = SpareBuffer::clone(&spare);
         tokio::task::spawn_local(async move {
-            serve(stream, connection, idle_max).await;
+            serve(stream, connection, idle_max, spare).await;
             drop(counted);
         });
     }

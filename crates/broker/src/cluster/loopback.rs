@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
 use bytes::{Bytes, BytesMut};
-use env::{Clock, Env};
+use env::Env;
 use protocol::{Request, frame};
 
 use crate::api::{self, Caller};
@@ -31,7 +31,7 @@ pub fn serve_frame<E: Env>(
     if api::dispatch(node, caller, &turns, request, slot).is_err() {
         queue.close();
     }
-    turns.run(node.env().clock().wall());
+    turns.run();
     let done: Done = Box::new(done);
     Arc::new(Catch { queue, done: Mutex::new(Some(done)) }).look();
 }

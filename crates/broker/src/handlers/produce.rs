@@ -21,7 +21,7 @@ use crate::leader_hints::{LeaderHints, why_not_here};
 use crate::metadata_cache::MetadataCache;
 use crate::metrics::Metrics;
 use crate::network::Reply;
-use crate::partitions::{Acks, Append, Partition, PartitionTable};
+use crate::partitions::{Acks, Append, AppendDone, Partition, PartitionTable};
 use crate::pending_produce::{PendingProduce, Refusal};
 use crate::request::RequestContext;
 use crate::timers::Timers;
@@ -77,16 +77,12 @@ pub fn handle<D: Disk>(
             let pending = Arc::clone(&pending);
             match found.and_then(|partition| append_to(ctx, partition, data)) {
                 Ok((partition, batch)) => {
-                    let here = Arc::clone(&partition);
-                    waits_for_others |= acks == ACKS_ALL && here.has_other_replicas();
-                    partition.submit(Append {
-                        batch,
-                        acks: acks_of(acks),
-                        done: Box::new(move |result| pending.appended((t, p), result, &here)),
-                    });
-                    ctx.turns.note(partition);
+                    waits_for_others |= acks == ACKS_ALL && partition.has_other_replicas();
+                    let done = AppendDone::Part(pending, (t as u32, p as u32));
+                    partition.submit(Append { batch, acks: acks_of(acks), done });
+                    ctx.turns.note(partition, ctx.wall);
                 }
-                Err(refusal) => pending.refused(t, p, refusal),
+                Err(refusal) => pending.refused((t as u32, p as u32), refusal),
             }
         }
     }
@@ -157,8 +153,7 @@ fn append_to<D: Disk>(
     data: PartitionProduceData,
 ) -> Result<Prepared<D>, Refusal> {
     partition.metrics.produce_requests.increment();
-    let settings = partition.settings();
-    let mut rules = settings.produce_rules.clone();
+    let mut rules = partition.produce_rules();
     rules.zstd_allowed = ctx.version >= ZSTD_SINCE;
     let batch = validate_produce(data.records.unwrap_or_default(), &rules, ctx.wall)?;
     Ok((partition, batch))

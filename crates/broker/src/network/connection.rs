@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use env::{Clock, Env};
+use env::Env;
 
 use super::frames::FrameReader;
 use super::responses::ResponseQueue;
@@ -59,9 +59,15 @@ impl<E: Env> Connection<E> {
         self.frames.note_read(read, room);
     }
 
+    /// Lends a buffer for the reads until [`return_buffer`](Self::return_buffer). It stays in
+    /// `spare` if a part of a request has one already.
+    pub fn lend_buffer(&mut self, spare: &mut BytesMut) {
+        self.frames.lend(spare);
+    }
+
     /// Gives back the read buffer if no part of a request is in it.
-    pub fn release_buffer(&mut self) {
-        self.frames.release();
+    pub fn return_buffer(&mut self, spare: &mut BytesMut) {
+        self.frames.give_back(spare);
     }
 
     /// Dispatches whole requests that have arrived, a few of them: others want to be served, too.
@@ -72,7 +78,7 @@ impl<E: Env> Connection<E> {
     /// The connection must end, after the responses that are owed already.
     pub fn handle_input(&mut self) -> Result<(), Disconnect> {
         let dispatched = self.dispatch_some();
-        self.turns.run(self.node.env().clock().wall());
+        self.turns.run();
         dispatched
     }
 

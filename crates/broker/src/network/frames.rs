@@ -3,7 +3,9 @@
 use bytes::{Bytes, BytesMut};
 use protocol::frame::{self, FrameTooLong, PREFIX_BYTES};
 
-use crate::limits::{FRAME_RESERVE_BYTES_MAX, READ_BYTES_MAX, READ_BYTES_MIN};
+use crate::limits::{
+    FRAME_RESERVE_BYTES_MAX, READ_BYTES_MAX, READ_BYTES_MIN, SPARE_BUFFER_BYTES_MAX,
+};
 
 /// Collects what a socket delivers and yields whole requests.
 ///
@@ -17,6 +19,8 @@ pub struct FrameReader {
     room: usize,
     /// The size of the last whole frame: what this client may well send again.
     last_frame_bytes: usize,
+    /// The most room there was in the buffer since it was lent.
+    most_room: usize,
 }
 
 impl FrameReader {
@@ -26,6 +30,7 @@ impl FrameReader {
             frame_bytes_max,
             room: READ_BYTES_MIN,
             last_frame_bytes: 0,
+            most_room: 0,
         }
     }
 
@@ -40,6 +45,7 @@ impl FrameReader {
         let earned = self.buffer.len().max(self.last_frame_bytes);
         let trusted = earned.clamp(READ_BYTES_MIN, FRAME_RESERVE_BYTES_MAX);
         self.buffer.reserve(missing.min(trusted).max(self.room));
+        self.most_room = self.most_room.max(self.buffer.capacity());
         &mut self.buffer
     }
 
@@ -52,10 +58,22 @@ impl FrameReader {
         }
     }
 
-    /// Drops the buffer if it is empty: an idle connection keeps none.
-    pub fn release(&mut self) {
+    /// Reads go to `spare`, unless a part of a request is here already.
+    pub fn lend(&mut self, spare: &mut BytesMut) {
         if self.buffer.is_empty() {
-            self.buffer = BytesMut::new();
+            std::mem::swap(&mut self.buffer, spare);
+            self.most_room = 0;
+        }
+    }
+
+    /// Gives the buffer away if it is empty: an idle connection keeps none. One that was large is
+    /// dropped, so that it is not kept for small requests.
+    pub fn give_back(&mut self, spare: &mut BytesMut) {
+        if self.buffer.is_empty() {
+            let buffer = std::mem::take(&mut self.buffer);
+            if self.most_room <= SPARE_BUFFER_BYTES_MAX {
+                *spare = buffer;
+            }
         }
     }
 
@@ -129,8 +147,50 @@ mod tests {
         for _ in 0..10 {
             reader.note_read(100, most);
         }
-        reader.release();
+        reader.give_back(&mut BytesMut::new());
         assert!(reader.buffer().capacity() < 2 * READ_BYTES_MIN);
+    }
+
+    #[test]
+    fn connections_take_turns_with_a_buffer_unless_part_of_a_request_is_in_it() {
+        let mut spare = BytesMut::new();
+        let (mut first, mut second) = (FrameReader::new(1000), FrameReader::new(1000));
+        for reader in [&mut first, &mut second] {
+            reader.lend(&mut spare);
+            reader.buffer().extend_from_slice(&[0, 0, 0, 1, 7]);
+            assert_eq!(reader.next_frame(), Ok(Some(Bytes::from_static(&[7]))));
+            reader.give_back(&mut spare);
+        }
+        let kept = spare.as_ptr();
+        first.lend(&mut spare);
+        first.buffer().extend_from_slice(&[0, 0, 0, 1]);
+        first.give_back(&mut spare);
+        assert_eq!(spare.capacity(), 0, "half a request is in it");
+        second.lend(&mut spare);
+        second.buffer().extend_from_slice(&[0, 0, 0, 1, 8]);
+        assert_eq!(second.next_frame(), Ok(Some(Bytes::from_static(&[8]))));
+        second.give_back(&mut spare);
+        assert_ne!(spare.as_ptr(), kept);
+        first.lend(&mut spare);
+        first.buffer().extend_from_slice(&[9]);
+        assert_eq!(first.next_frame(), Ok(Some(Bytes::from_static(&[9]))));
+    }
+
+    #[test]
+    fn a_buffer_that_a_large_request_was_in_is_not_kept() {
+        let mut reader = FrameReader::new(1 << 20);
+        let mut spare = BytesMut::new();
+        reader.lend(&mut spare);
+        for _ in 0..2 {
+            reader.buffer().extend_from_slice(&1_000_000_u32.to_be_bytes());
+            while !reader.has_frame() {
+                reader.buffer().extend_from_slice(&[7; READ_BYTES_MIN]);
+            }
+            assert!(reader.next_frame().unwrap().is_some());
+            reader.buffer.clear();
+        }
+        reader.give_back(&mut spare);
+        assert_eq!(spare.capacity(), 0);
     }
 
     #[test]

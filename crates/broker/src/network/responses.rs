@@ -111,10 +111,16 @@ fn wake(mut state: std::sync::MutexGuard<'_, State>) {
 impl State {
     fn take_ready(&mut self) -> Vec<Bytes> {
         let mut chunks = Vec::new();
+        let mut waiting = self.slots.len();
         while let Some(slot) = self.slots.front_mut() {
             match slot {
                 Slot::Pending => break,
-                Slot::Ready(response) => chunks.append(response),
+                // Mostly there is one, which then need not be moved.
+                Slot::Ready(response) if chunks.is_empty() => chunks = std::mem::take(response),
+                Slot::Ready(response) => {
+                    chunks.reserve(waiting);
+                    chunks.append(response);
+                }
                 Slot::Skipped => {}
                 Slot::Disconnect => {
                     self.closing = true;
@@ -125,6 +131,7 @@ impl State {
             }
             self.slots.pop_front();
             self.front += 1;
+            waiting -= 1;
         }
         self.ready_bytes -= chunks.iter().map(Bytes::len).sum::<usize>();
         chunks

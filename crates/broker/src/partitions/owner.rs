@@ -2,12 +2,17 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::Arc;
 
 use env::Disk;
 use records::validate::ValidatedBatch;
 use replication::{AckWaiters, FollowerFetch, LogEnds, Replica, Role};
 use storage::{AppendError, Appended, PartitionLog, StorageError};
 use types::{ErrorCode, LeaderEpoch, MonoTime, Offset, WallTime};
+
+use super::few::Few;
+use crate::leader_hints::LeaderHint;
+use crate::limits::REQUESTS_PER_TURN;
 
 /// Why a batch did not get into the partition.
 #[derive(Clone, Debug)]
@@ -59,8 +64,46 @@ impl fmt::Display for AppendRefused {
     }
 }
 
-/// Called once when an append is acknowledged or refused. Must not call back into the partition.
-pub type AppendDone = Box<dyn FnOnce(Result<Appended, AppendRefused>) + Send>;
+/// Hears once when an append is acknowledged or refused. Must not call back into the partition.
+pub enum AppendDone {
+    Call(AppendCall),
+    /// One of several that are answered together: the partition at this place of a request.
+    Part(Arc<dyn HearAppended>, RequestPlace),
+}
+
+/// Who waits for one append.
+pub type AppendCall = Box<dyn FnOnce(Result<Appended, AppendRefused>) + Send>;
+
+/// Where in a request a partition stands: the index of its topic, and its own within that.
+pub type RequestPlace = (u32, u32);
+
+/// Who waits for several appends.
+pub trait HearAppended: Send + Sync {
+    /// Called once for each place.
+    fn handle_appended(&self, at: RequestPlace, result: Result<Appended, NotAppended>);
+}
+
+/// Why an append was refused, and whom the partition knows as its leader then.
+pub struct NotAppended {
+    pub why: AppendRefused,
+    pub leader: LeaderHint,
+}
+
+impl AppendDone {
+    pub(super) fn tell(
+        self,
+        result: Result<Appended, AppendRefused>,
+        leader: impl FnOnce() -> LeaderHint,
+    ) {
+        match self {
+            AppendDone::Call(call) => call(result),
+            AppendDone::Part(whole, at) => {
+                let refused = |why| NotAppended { why, leader: leader() };
+                whole.handle_appended(at, result.map_err(refused));
+            }
+        }
+    }
+}
 
 /// Called once when the gate has passed, or never will. Must not call back into the partition.
 pub type GatePassed = Box<dyn FnOnce(Result<(), ErrorCode>) + Send>;
@@ -94,10 +137,45 @@ pub(super) struct Mailbox {
     pub(super) committed: Option<Result<Offset, StorageError>>,
 }
 
+/// The appends of a turn. Mostly it is one, for which nothing need be allocated.
+pub(super) enum Appends {
+    One(Append),
+    Many(Vec<Append>),
+}
+
 impl Mailbox {
+    pub(super) fn push(&mut self, append: Append) {
+        match self.appends.len() {
+            // What stays allocated for a partition that is written now and then.
+            0 => self.appends.reserve_exact(1),
+            // A connection brings so many, and a turn takes the room along.
+            1 => self.appends.reserve(REQUESTS_PER_TURN - 1),
+            _ => {}
+        }
+        self.appends.push(append);
+    }
+
+    /// What is here, for a turn.
+    pub(super) fn take(&mut self) -> Work {
+        let sole = if self.appends.len() == 1 { self.appends.pop() } else { None };
+        let appends = match sole {
+            Some(append) => Appends::One(append),
+            None => Appends::Many(std::mem::take(&mut self.appends)),
+        };
+        let (fetches, committed) = (std::mem::take(&mut self.fetches), self.committed.take());
+        Work { appends, fetches, committed }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.appends.is_empty() && self.fetches.is_empty() && self.committed.is_none()
     }
+}
+
+/// What a turn does.
+pub(super) struct Work {
+    pub(super) appends: Appends,
+    pub(super) fetches: Vec<(FollowerFetch, MonoTime)>,
+    pub(super) committed: Option<Result<Offset, StorageError>>,
 }
 
 pub(super) struct Owner<D: Disk> {
@@ -128,7 +206,7 @@ pub(super) enum Waiter {
 /// What a turn leaves to do once the baton is back: replies, wake-ups, a commit.
 #[derive(Default)]
 pub(super) struct TurnOutput {
-    pub(super) replies: Vec<(AppendDone, Result<Appended, AppendRefused>)>,
+    pub(super) replies: Few<(AppendDone, Result<Appended, AppendRefused>)>,
     pub(super) passed: Vec<(GatePassed, Result<(), ErrorCode>)>,
     pub(super) shown_bytes: usize,
     pub(super) wants_sync: bool,

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
 
 use arc_swap::ArcSwap;
 use env::Disk;
-use records::validate::{AppendOrigin, ValidatedBatch};
+use records::validate::{AppendOrigin, ProduceRules, ValidatedBatch};
 use replication::{PartitionState, Replica};
 use storage::{
     AppendContext, AppendError, Appended, EpochEnd, GroupCommit, LogReader, OnCommit, PartitionLog,
@@ -25,7 +25,8 @@ use crate::fetch_wait::FetchWait;
 use crate::log_store::DirIndex;
 use crate::metrics::TopicMetrics;
 use crate::partitions::owner::{
-    Append, AppendDone, AppendRefused, Mailbox, Owner, TurnOutput, Waiter, ends_of,
+    Append, AppendCall, AppendDone, AppendRefused, Mailbox, Owner, TurnOutput, Waiter, Work,
+    ends_of,
 };
 use crate::partitions::turns::RunTurns;
 use crate::settings::PartitionSettings;
@@ -193,6 +194,11 @@ impl<D: Disk> Partition<D> {
         self.settings.load_full()
     }
 
+    /// What batches of the topic must be, now.
+    pub fn produce_rules(&self) -> ProduceRules {
+        self.settings.load().produce_rules.clone()
+    }
+
     pub fn set_settings(&self, settings: PartitionSettings, now: WallTime) {
         let (config, rules) = (Arc::clone(&settings.log), settings.leader_rules());
         self.settings.store(Arc::new(settings));
@@ -211,7 +217,7 @@ impl<D: Disk> Partition<D> {
     /// Leaves a batch for the next turn, which the caller sees to ([`RunTurns`]); somebody else's
     /// turn may take it along before. `done` is called exactly once.
     pub fn submit(&self, append: Append) {
-        lock(&self.mailbox).appends.push(append);
+        lock(&self.mailbox).push(append);
     }
 
     /// Appends before returning, so that the caller can go on from what is now in the log.
@@ -224,10 +230,10 @@ impl<D: Disk> Partition<D> {
         &self,
         batch: ValidatedBatch,
         now: WallTime,
-        acknowledged: AppendDone,
+        acknowledged: AppendCall,
     ) -> Result<Appended, AppendRefused> {
         let mut owner = lock(&self.owner);
-        let earlier = std::mem::take(&mut *lock(&self.mailbox));
+        let earlier = lock(&self.mailbox).take();
         let mut output = self.turn(&mut owner, earlier, now);
         let bytes = batch.size_bytes();
         let too_few = owner.replica.leader().is_some_and(|leader| leader.is_under_min_isr());
@@ -239,7 +245,8 @@ impl<D: Disk> Partition<D> {
             let log_end = self.reader().log_end();
             owner.note_appended(log_end, bytes, now);
             output.appended_bytes += bytes;
-            owner.acks.push(log_end, Waiter::Append(acknowledged, *appended));
+            let done = AppendDone::Call(acknowledged);
+            owner.acks.push(log_end, Waiter::Append(done, *appended));
             self.open_gate(&mut owner, &mut output);
         }
         drop(owner);
@@ -266,7 +273,7 @@ impl<D: Disk> Partition<D> {
                 Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
                 Err(TryLockError::WouldBlock) => return answered,
             };
-            let work = std::mem::take(&mut *lock(&self.mailbox));
+            let work = lock(&self.mailbox).take();
             let output = self.turn(&mut owner, work, now);
             drop(owner);
             answered += self.deliver(output);
@@ -284,7 +291,7 @@ impl<D: Disk> Partition<D> {
     }
 
     /// One turn: everything in the mailbox, in order, then one step of the gate.
-    fn turn(&self, owner: &mut Owner<D>, work: Mailbox, now: WallTime) -> TurnOutput {
+    fn turn(&self, owner: &mut Owner<D>, work: Work, now: WallTime) -> TurnOutput {
         let mut output = TurnOutput::default();
         let heard_of_commit = work.committed.is_some();
         match work.committed {
@@ -345,7 +352,7 @@ impl<D: Disk> Partition<D> {
         }
         let answered = output.replies.len() + output.passed.len();
         for (done, result) in output.replies {
-            done(result);
+            done.tell(result, || self.current_leader());
         }
         for (then, result) in output.passed {
             then(result);

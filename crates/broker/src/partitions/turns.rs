@@ -19,33 +19,43 @@ pub trait RunTurns: Send + Sync {
 /// answers.
 #[derive(Default)]
 pub struct DueTurns {
-    due: Mutex<Vec<Arc<dyn RunTurns>>>,
+    due: Mutex<Due>,
+}
+
+#[derive(Default)]
+struct Due {
+    partitions: Vec<Arc<dyn RunTurns>>,
+    /// When the last of them was noted: the time of its turn, which is not far.
+    noted: WallTime,
 }
 
 impl DueTurns {
     /// The partition has something in its mailbox.
-    pub fn note(&self, partition: Arc<dyn RunTurns>) {
+    pub fn note(&self, partition: Arc<dyn RunTurns>, now: WallTime) {
         let mut due = self.lock();
+        due.noted = now;
         // Most clients send one partition after another; noted twice, its second turn is empty.
-        if !due.last().is_some_and(|last| Arc::ptr_eq(last, &partition)) {
-            due.push(partition);
+        if !due.partitions.last().is_some_and(|last| Arc::ptr_eq(last, &partition)) {
+            due.partitions.push(partition);
         }
     }
 
-    pub fn run(&self, now: WallTime) {
+    pub fn run(&self) {
         loop {
-            let Some(partition) = self.lock().pop() else { return };
-            partition.run_due(now);
+            let mut due = self.lock();
+            let (Some(partition), noted) = (due.partitions.pop(), due.noted) else { return };
+            drop(due);
+            partition.run_due(noted);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Arc<dyn RunTurns>>> {
+    fn lock(&self) -> MutexGuard<'_, Due> {
         self.due.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl fmt::Debug for DueTurns {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DueTurns").field("due", &self.lock().len()).finish()
+        f.debug_struct("DueTurns").field("due", &self.lock().partitions.len()).finish()
     }
 }

@@ -313,7 +313,11 @@ impl<D: Disk> PartitionLog<D> {
         active.wake(&self.config)?;
         let staged = &self.staged;
         active.segment.write("append batch", |file| {
-            let mut slices: Vec<_> = staged.iter().flat_map(Staged::slices).collect();
+            if let [sole] = &staged[..] {
+                return file.write_vectored_at(&mut sole.slices(), active.bytes);
+            }
+            let slices = staged.iter().flat_map(Staged::slices);
+            let mut slices: Vec<_> = slices.filter(|slice| !slice.is_empty()).collect();
             file.write_vectored_at(&mut slices, active.bytes)
         })?;
         for Staged { frame, .. } in &self.staged {

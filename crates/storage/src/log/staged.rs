@@ -26,10 +26,10 @@ impl Staged {
         Staged { frame, head: None, rest: bytes }
     }
 
-    /// What is written, piece by piece.
-    pub(crate) fn slices(&self) -> impl Iterator<Item = IoSlice<'_>> {
-        let head = self.head.as_ref().map(|head| IoSlice::new(head));
-        head.into_iter().chain([IoSlice::new(&self.rest)])
+    /// What is written, piece by piece; the first may be empty.
+    pub(crate) fn slices(&self) -> [IoSlice<'_>; 2] {
+        let head = self.head.as_ref().map_or(&[][..], |head| head);
+        [IoSlice::new(head), IoSlice::new(&self.rest)]
     }
 }
 
@@ -43,7 +43,8 @@ impl<D: Disk> PartitionLog<D> {
         batches: impl IntoIterator<Item = ValidatedBatch>,
         context: AppendContext,
     ) -> Vec<Result<Appended, AppendError>> {
-        let mut results: Vec<Result<Appended, AppendError>> = Vec::new();
+        let batches = batches.into_iter();
+        let mut results = Vec::with_capacity(batches.size_hint().0);
         for batch in batches {
             let alive = self.state.check_alive().map_err(AppendError::from);
             let result = alive.and_then(|()| self.stage(batch, context));

@@ -2,12 +2,12 @@
 
 use env::Disk;
 use records::validate::{AppendOrigin, ValidatedBatch};
-use storage::Appended;
+use storage::{Appended, PartitionLog};
 use types::{Offset, WallTime};
 
 use super::Partition;
 use crate::partitions::owner::{
-    Acks, Append, AppendDone, AppendRefused, Owner, TurnOutput, Waiter,
+    Acks, Append, AppendDone, AppendRefused, Appends, Owner, TurnOutput, Waiter,
 };
 
 impl<D: Disk> Partition<D> {
@@ -15,15 +15,19 @@ impl<D: Disk> Partition<D> {
     pub(super) fn append_all(
         &self,
         owner: &mut Owner<D>,
-        appends: Vec<Append>,
+        appends: Appends,
         now: WallTime,
         output: &mut TurnOutput,
     ) {
-        if appends.is_empty() {
-            return;
-        }
+        let appends = match appends {
+            Appends::One(append) => return self.append_sole(owner, append, now, output),
+            Appends::Many(none) if none.is_empty() => return,
+            Appends::Many(many) => many,
+        };
         let too_few = owner.replica.leader().is_some_and(|leader| leader.is_under_min_isr());
-        let (mut batches, mut senders) = (Vec::new(), Vec::new());
+        let count = appends.len();
+        let (mut batches, mut senders) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        output.replies.reserve(count);
         for append in appends {
             if too_few && append.acks == Acks::All {
                 output.replies.push((append.done, Err(AppendRefused::TooFewInSync)));
@@ -41,7 +45,7 @@ impl<D: Disk> Partition<D> {
                 return output.replies.extend(refused);
             }
         };
-        let turn = (self.reader().log_end(), now);
+        let turn = (log_end_of(owner), now);
         for (sender, result) in senders.into_iter().zip(results) {
             match result {
                 Ok(appended) => {
@@ -49,6 +53,30 @@ impl<D: Disk> Partition<D> {
                 }
                 Err(error) => output.replies.push((sender.done, Err(AppendRefused::Log(error)))),
             }
+        }
+    }
+
+    /// The only batch of a turn.
+    fn append_sole(
+        &self,
+        owner: &mut Owner<D>,
+        append: Append,
+        now: WallTime,
+        output: &mut TurnOutput,
+    ) {
+        let too_few = owner.replica.leader().is_some_and(|leader| leader.is_under_min_isr());
+        if too_few && append.acks == Acks::All {
+            return output.replies.push((append.done, Err(AppendRefused::TooFewInSync)));
+        }
+        let (batch, sender) = Sender::part(append);
+        let context = self.append_context(AppendOrigin::Client, now);
+        let log = self.log_of(owner);
+        match log.and_then(|log| log.append(batch, context).map_err(AppendRefused::Log)) {
+            Ok(appended) => {
+                let turn = (log_end_of(owner), now);
+                self.note_in_turn(owner, sender, appended, turn, output);
+            }
+            Err(why) => output.replies.push((sender.done, Err(why))),
         }
     }
 
@@ -80,6 +108,10 @@ impl<D: Disk> Partition<D> {
             _ => output.replies.push((done, Ok(appended))),
         }
     }
+}
+
+fn log_end_of<D: Disk>(owner: &Owner<D>) -> Offset {
+    owner.log.as_ref().map_or(owner.durable, PartitionLog::log_end)
 }
 
 /// What a turn keeps of an append while its batch is in the log's hands.
