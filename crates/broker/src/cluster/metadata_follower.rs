@@ -64,7 +64,11 @@ struct State {
 impl<E: Env> MetadataFollower<E> {
     /// Follows from the first record on, for as long as the node lives.
     pub fn start(node: &Arc<Node<E>>) {
-        let follower = Arc::new(MetadataFollower {
+        MetadataFollower::new(node).fetch(node);
+    }
+
+    fn new(node: &Arc<Node<E>>) -> Arc<MetadataFollower<E>> {
+        Arc::new(MetadataFollower {
             node: Arc::downgrade(node),
             publisher: MetadataPublisher { node: Arc::downgrade(node) },
             lane: node.env().background().lane("metadata"),
@@ -74,8 +78,7 @@ impl<E: Env> MetadataFollower<E> {
                 wants_log: false,
                 pause: node.settings.config.quorum.retry_backoff,
             }),
-        });
-        follower.fetch(node);
+        })
     }
 
     fn fetch(self: Arc<Self>, node: &Arc<Node<E>>) {

@@ -11,7 +11,7 @@ use protocol::messages::{AlterPartitionRequest, AlterPartitionResponse};
 use replication::{IsrOutcome, IsrProposal};
 use types::{BrokerEpoch, BrokerId, ErrorCode, LeaderEpoch, MonoTime, PartitionEpoch, Uuid};
 
-use super::links::NoAnswer;
+use super::links::{NoAnswer, ReplicationLinks};
 use crate::limits::ISR_CHECK_INTERVAL;
 use crate::node::Node;
 use crate::partitions::Partition;
@@ -35,7 +35,12 @@ impl IsrChanges {
     }
 
     fn check<E: Env>(&self, node: &Arc<Node<E>>) {
-        let Some(links) = node.fetchers.links() else { return };
+        if let Some(links) = node.fetchers.links() {
+            self.ask(node, &**links);
+        }
+    }
+
+    fn ask<E: Env>(&self, node: &Arc<Node<E>>, links: &dyn ReplicationLinks) {
         if self.lock().is_some() {
             return;
         }
@@ -165,5 +170,91 @@ impl<E: Env> Expire for Check<E> {
         let Some(node) = self.node.upgrade() else { return };
         node.isr_changes.check(&node);
         node.timers.register(now.plus(ISR_CHECK_INTERVAL), self);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use env_sim::SimEnv;
+    use protocol::messages::broker_registration_request::Feature;
+    use protocol::messages::{BrokerRegistrationRequest, FetchRequest, FetchResponse};
+    use replication::PartitionState;
+
+    use super::*;
+    use crate::replicas::Answered;
+    use crate::tests;
+
+    type Lying = (AlterPartitionRequest, Answered<AlterPartitionResponse>);
+
+    /// A way on which requests lie until somebody answers them.
+    #[derive(Default)]
+    struct Waiting(Mutex<Vec<Lying>>);
+
+    impl ReplicationLinks for Waiting {
+        fn fetch(&self, _: BrokerId, _: FetchRequest, _: Answered<FetchResponse>) {}
+
+        fn alter_partition(
+            &self,
+            request: AlterPartitionRequest,
+            answered: Answered<AlterPartitionResponse>,
+        ) {
+            self.0.lock().expect("one thread").push((request, answered));
+        }
+    }
+
+    fn register_another(node: &Arc<Node<SimEnv>>) {
+        let feature = Feature {
+            name: "metadata.version".into(),
+            min_supported_version: 7,
+            max_supported_version: 29,
+        };
+        let request = BrokerRegistrationRequest {
+            broker_id: 2,
+            cluster_id: node.settings.cluster_id.to_string().into(),
+            incarnation_id: Uuid([2; 16]),
+            features: vec![feature],
+            log_dirs: vec![Uuid([2; 16])],
+            previous_broker_epoch: -1,
+            ..Default::default()
+        };
+        let registered = node.controller.submit_alone(move |c| c.register_broker(&request));
+        registered.expect("committed").expect("a broker like others");
+    }
+
+    #[test]
+    fn one_request_is_on_its_way_however_many_leaders_want_something_and_however_often() {
+        let env = SimEnv::new(7);
+        let node = tests::lone_with_topic(&env, 2);
+        register_another(&node);
+        let links = Waiting::default();
+        let state = PartitionState {
+            leader: Some(node.broker_id()),
+            leader_epoch: LeaderEpoch(5),
+            partition_epoch: PartitionEpoch(5),
+            replicas: vec![BrokerId(1), BrokerId(2)],
+            isr: vec![BrokerId(1), BrokerId(2)],
+            recovering: false,
+        };
+        let (now, wall) = (env.clock().mono(), env.clock().wall());
+        for index in 0..2 {
+            let partition = node.partitions.get("t", index).expect("made with the topic");
+            partition.handle_partition_state(&state, now, wall).expect("a sound disk");
+        }
+        // The other replica does not fetch: both leaders want it out.
+        let check = |after_s: u64| {
+            env.clock().set(now.plus(Duration::from_secs(after_s)));
+            node.isr_changes.ask(&node, &links);
+            links.0.lock().expect("one thread").len()
+        };
+        assert_eq!(check(31), 1);
+        for second in 32..60 {
+            assert_eq!(check(second), 1, "it is not answered");
+        }
+        let (request, answered) = links.0.lock().expect("one thread").pop().expect("asked");
+        assert_eq!(request.topics[0].partitions.len(), 2, "one request for all");
+        answered(Err(NoAnswer));
+        assert_eq!(check(61), 1, "asked again");
     }
 }

@@ -6,6 +6,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use broker::{Connection, ConnectionInfo};
+use env_sim::SimEnv;
 use history::{Event, FinalState, ReplicaRecord, checkers};
 use protocol::Request;
 use protocol::messages::create_topics_request::{
@@ -25,6 +26,7 @@ use super::{Cluster, MACHINES};
 use crate::actors::consumer::Consumer;
 use crate::actors::producer::Producer;
 use crate::run::{Outcome, words_of};
+use crate::wire::Wire;
 use crate::world::Faults;
 
 #[cfg(test)]
@@ -165,26 +167,43 @@ impl Cluster {
     /// # Panics
     /// If no answer comes: without faults a broker answers everything.
     pub fn ask<R: Request>(&mut self, id: usize, request: &R) -> R::Response {
+        let asked = self.begin(id, request);
+        self.answer::<R>(asked).unwrap_or_else(|| panic!("{} was refused", R::NAME))
+    }
+
+    fn begin<R: Request>(&mut self, id: usize, request: &R) -> Asked {
         let node = Arc::clone(self.machine(id).node.as_ref().expect("a running broker"));
         let info = ConnectionInfo { peer: ([10, 0, 0, 0], 1).into(), listener: "PLAINTEXT".into() };
         let mut connection = Connection::new(node, info);
-        let mut wire = crate::wire::Wire::default();
+        let mut wire = Wire::default();
         connection.read_buffer().extend_from_slice(&wire.request(request));
         connection.handle_input().expect("a well-formed request");
         self.look_after(id);
+        Asked { connection, wire }
+    }
+
+    /// `None` if the broker ends the connection instead: nobody knows what became of the request.
+    fn answer<R: Request>(&mut self, asked: Asked) -> Option<R::Response> {
+        let Asked { connection, mut wire } = asked;
         let deadline = self.now().plus(Duration::from_millis(CALL_MS_MAX));
         loop {
             let responses = connection.responses();
             match responses.poll_ready(&mut Context::from_waker(Waker::noop())) {
                 Poll::Ready(Some(chunks)) => {
                     let answers = wire.receive(&chunks.concat());
-                    return answers.first().expect("one answer").to();
+                    return Some(answers.first().expect("one answer").to());
                 }
-                Poll::Ready(None) => panic!("{} was refused", R::NAME),
+                Poll::Ready(None) => return None,
                 Poll::Pending => assert!(self.step(deadline), "{} was never answered", R::NAME),
             }
         }
     }
+}
+
+/// A request on a connection of its own.
+struct Asked {
+    connection: Connection<SimEnv>,
+    wire: Wire,
 }
 
 fn read_everything(cluster: &mut Cluster, topic_id: Uuid) -> FinalState {

@@ -2,7 +2,12 @@ use std::path::Path;
 use std::task::{Context, Poll, Waker};
 
 use env_sim::SimEnv;
+use metadata::{MetadataRecord, MetadataVersion};
+use protocol::messages::fetch_response::{FetchableTopicResponse, LeaderIdAndEpoch};
+use protocol::metadata_records::TopicRecord;
 use protocol::{ApiKey, frame};
+use records::{BatchBuilder, NewRecord};
+use types::LeaderEpoch;
 
 use super::*;
 use crate::api::Caller;
@@ -76,4 +81,39 @@ fn a_broker_whose_controller_has_a_damaged_snapshot_follows_the_log_instead() {
     assert!(asked.contains(&(ApiKey::FetchSnapshot as i16)), "it was sent to the snapshot");
     assert_eq!(broker.1.halt.reason(), None);
     assert_eq!(broker.1.image().provenance, controller.1.image().provenance);
+}
+
+/// What is done to partitions and to the groups in them is one step with what the others are told:
+/// a broker that cannot take all of it does not go on with half.
+#[test]
+fn a_broker_that_cannot_apply_a_record_shows_nothing_of_its_batch_and_stops() {
+    let env = SimEnv::new(7);
+    tests::format(&env, 2);
+    let roles = ["process.roles=broker", "listeners=PLAINTEXT://there:9092"];
+    let broker = node(&env, 2, &roles);
+    let follower = MetadataFollower::new(&broker);
+    let topic = TopicRecord { name: "t".into(), topic_id: Uuid([9; 16]) };
+    let known = MetadataRecord::from(topic).encode(MetadataVersion::LATEST).expect("sayable");
+    let mut batch = BatchBuilder::new().leader_epoch(LeaderEpoch(0));
+    for value in [&known[..], &[1, 99, 0]] {
+        let timestamp = env.clock().wall();
+        batch.push(NewRecord { timestamp, value: Some(value), ..NewRecord::default() });
+    }
+    let data = PartitionData {
+        current_leader: LeaderIdAndEpoch { leader_id: -1, leader_epoch: -1 },
+        records: Some(batch.build().into_bytes()),
+        ..PartitionData::default()
+    };
+    let topic = FetchableTopicResponse {
+        topic_id: Uuid::METADATA_TOPIC,
+        partitions: vec![data],
+        ..FetchableTopicResponse::default()
+    };
+    let response = FetchResponse { responses: vec![topic], ..FetchResponse::default() };
+    let address = PeerAddress { host: "here".into(), port: 9093 };
+    follower.handle(&broker, &address, Ok(response));
+    env.background().run_due();
+    assert!(broker.image().topics.by_name("t").is_none());
+    let why = broker.halt.reason().expect("it stops");
+    assert!(why.contains("METADATA_LOG_FAILED"), "{why}");
 }

@@ -3,9 +3,10 @@
 use protocol::messages::alter_partition_reassignments_request::{
     AlterPartitionReassignmentsRequest, ReassignablePartition, ReassignableTopic,
 };
+use protocol::messages::describe_quorum_request::{PartitionData, TopicData};
 use protocol::messages::elect_leaders_request::{ElectLeadersRequest, TopicPartitions};
 use protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
-use protocol::messages::{ProduceRequest, ProduceResponse};
+use protocol::messages::{DescribeQuorumRequest, ProduceRequest, ProduceResponse};
 use records::{BatchBuilder, NewRecord};
 use types::{ErrorCode, WallTime};
 
@@ -169,4 +170,41 @@ fn a_wall_clock_that_is_set_by_a_day_fences_nobody_and_moves_no_leader() {
             assert_eq!(partitions_of(&now), partitions_of(&before));
         }
     }
+}
+
+#[test]
+fn what_a_cut_off_controller_decided_is_shown_to_nobody_and_never_said_to_be_done() {
+    let (mut cluster, _) = calm();
+    let active = active_controller(&mut cluster);
+    cluster.cut_off(active);
+    let topic = CreatableTopic {
+        name: "never".into(),
+        num_partitions: 1,
+        replication_factor: 1,
+        ..Default::default()
+    };
+    let request =
+        CreateTopicsRequest { topics: vec![topic], timeout_ms: 1_000, ..Default::default() };
+    let asked = cluster.begin(active, &request);
+    let is_shown = |cluster: &mut Cluster| {
+        let mut topics = (1..=MACHINES).flat_map(|id| cluster.metadata(id).topics);
+        topics.any(|topic| topic.name.as_deref() == Some("never"))
+    };
+    for _ in 0..20 {
+        cluster.run_for(100);
+        assert!(!is_shown(&mut cluster));
+    }
+    let response = cluster.answer::<CreateTopicsRequest>(asked);
+    assert!(response.is_none_or(|response| response.topics[0].error_code != 0));
+    cluster.cuts.clear();
+    cluster.wait_for_all("have every replica in sync", is_whole);
+    assert!(!is_shown(&mut cluster));
+    assert_ne!(active_controller(&mut cluster), active);
+}
+
+fn active_controller(cluster: &mut Cluster) -> usize {
+    let partition = PartitionData { partition_index: 0 };
+    let topic = TopicData { topic_name: "__cluster_metadata".into(), partitions: vec![partition] };
+    let request = DescribeQuorumRequest { topics: vec![topic] };
+    cluster.ask(1, &request).topics[0].partitions[0].leader_id as usize
 }
