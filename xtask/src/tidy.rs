@@ -6,6 +6,7 @@ mod finding;
 mod handlers;
 mod layers;
 mod lib_files;
+mod named_tests;
 mod names;
 mod pages;
 mod phrases;
@@ -27,7 +28,7 @@ use tree::Tree;
 
 type Rule = (&'static str, fn(&Tree) -> Vec<Finding>);
 
-const RULES: [Rule; 13] = [
+const RULES: [Rule; 14] = [
     ("layers", layers::check),
     ("purity", purity::check),
     ("sizes", sizes::check),
@@ -35,6 +36,7 @@ const RULES: [Rule; 13] = [
     ("phrases", phrases::check),
     ("dead files", dead_files::check),
     ("pages", pages::check),
+    ("named tests", named_tests::check),
     ("lib.rs", lib_files::check),
     ("unsafe", unsafe_code::check),
     ("tests", tests_say::check),

@@ -238,23 +238,28 @@ mod tests {
             recovering: false,
         };
         let (now, wall) = (env.clock().mono(), env.clock().wall());
-        for index in 0..2 {
+        let lead = |index| {
             let partition = node.partitions.get("t", index).expect("made with the topic");
-            partition.handle_partition_state(&state, now, wall).expect("a sound disk");
-        }
-        // The other replica does not fetch: both leaders want it out.
+            let change = partition.handle_partition_state(&state, env.clock().mono(), wall);
+            change.expect("a sound disk");
+        };
+        // The other replica does not fetch: every leader wants it out after half a minute.
         let check = |after_s: u64| {
             env.clock().set(now.plus(Duration::from_secs(after_s)));
             node.isr_changes.ask(&node, &links);
             links.0.lock().expect("one thread").len()
         };
+        lead(0);
         assert_eq!(check(31), 1);
-        for second in 32..60 {
+        lead(1);
+        for second in 32..90 {
             assert_eq!(check(second), 1, "it is not answered");
         }
         let (request, answered) = links.0.lock().expect("one thread").pop().expect("asked");
-        assert_eq!(request.topics[0].partitions.len(), 2, "one request for all");
+        assert_eq!(request.topics[0].partitions.len(), 1);
         answered(Err(NoAnswer));
-        assert_eq!(check(61), 1, "asked again");
+        assert_eq!(check(91), 1);
+        let (request, _) = links.0.lock().expect("one thread").pop().expect("asked");
+        assert_eq!(request.topics[0].partitions.len(), 2, "again, and what has come meanwhile");
     }
 }
