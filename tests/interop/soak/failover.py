@@ -20,11 +20,13 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from cluster import HEAL_SECONDS, NODES, Cluster
 from cluster_faults import ClusterFaults
 
-TOPIC, PARTITIONS = "failover", 12
+#: Kafka takes no more than 10,000 records of metadata in one request.
+TOPIC_PARTITIONS = 1000
 EVERY_SECONDS = 0.005
 #: Before and after an event, so that what it did to the records on their way is seen.
 SETTLE_SECONDS = 3
 ADMIN_SECONDS = 10
+CREATE_SECONDS = 60
 FENCED = "is fenced: it has not been heard of for too long"
 ACTIVE = "this node is the active controller"
 
@@ -32,9 +34,10 @@ ACTIVE = "this node is the active controller"
 class Load(threading.Thread):
     """One producer, a record every few milliseconds, all with what became of them."""
 
-    def __init__(self, bootstrap):
+    def __init__(self, bootstrap, places):
         super().__init__(daemon=True)
         self.producer = Producer({"bootstrap.servers": bootstrap, "log_level": 0})
+        self.places = places
         self.ended = threading.Event()
         self.lock = threading.Lock()
         self.done, self.failed, self.due = [], 0, {}
@@ -46,8 +49,12 @@ class Load(threading.Thread):
             sent = time.monotonic()
             with self.lock:
                 self.due[number] = sent
+            topic, partition = self.places[number % len(self.places)]
             self.producer.produce(
-                TOPIC, b"x" * 100, partition=number % PARTITIONS, on_delivery=lambda error, _, n=number: self.told(n, error)
+                topic,
+                b"x" * 100,
+                partition=partition,
+                on_delivery=lambda error, _, n=number: self.told(n, error),
             )
             number += 1
             next_at += EVERY_SECONDS
@@ -85,6 +92,9 @@ class Trial:
         self.asked = asked
         self.cluster = Cluster(asked.binary, asked.port, asked.directory, 0, [])
         self.faults = ClusterFaults(self.cluster, Silent(), Fixed())
+        counts = [TOPIC_PARTITIONS] * (asked.partitions // TOPIC_PARTITIONS) + [asked.partitions % TOPIC_PARTITIONS]
+        self.topics = {f"failover-{at}": count for at, count in enumerate(counts) if count}
+        self.places = [(topic, p) for topic, count in self.topics.items() for p in range(count)]
         self.figures = {}
 
     def note(self, what, seconds):
@@ -101,12 +111,32 @@ class Trial:
     def begin(self):
         self.faults.launch(NODES)
         admin = AdminClient({"bootstrap.servers": self.cluster.bootstrap(), "log_level": 0})
-        topic = NewTopic(TOPIC, num_partitions=PARTITIONS, replication_factor=3)
-        admin.create_topics([topic])[TOPIC].result(ADMIN_SECONDS)
+        began = time.monotonic()
+        for topic, count in self.topics.items():
+            new = NewTopic(topic, num_partitions=count, replication_factor=3)
+            admin.create_topics([new], operation_timeout=CREATE_SECONDS)[topic].result(CREATE_SECONDS)
+        self.note("topics made", time.monotonic() - began)
         self.whole()
-        self.load = Load(self.cluster.bootstrap())
+        self.note("topics made, all replicas in sync", time.monotonic() - began)
+        self.load = Load(self.cluster.bootstrap(), self.places)
         self.load.start()
         time.sleep(SETTLE_SECONDS)
+        self.memory("once all are in sync")
+
+    def memory(self, when):
+        for node in NODES:
+            with open(f"/proc/{self.cluster.nodes[node].process.pid}/status") as status:
+                kib = next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+            self.figures.setdefault(f"MiB of memory, {when}", {})[node] = round(kib / 1024, 1)
+        print(f"MiB of memory, {when}: {self.figures[f'MiB of memory, {when}']}", flush=True)
+
+    def comes_back(self, node):
+        began = time.monotonic()
+        self.faults.launch([node])
+        self.note("ready again", time.monotonic() - began)
+        self.whole()
+        self.note("all replicas in sync again", time.monotonic() - began)
+        self.spread()
 
     def whole(self):
         if missing := self.cluster.whole():
@@ -115,7 +145,7 @@ class Trial:
     def spread(self):
         """Leadership back to the preferred replicas, so that every node leads something."""
         admin = AdminClient({"bootstrap.servers": self.cluster.bootstrap(), "log_level": 0})
-        some = [TopicPartition(TOPIC, p) for p in range(PARTITIONS)]
+        some = [TopicPartition(topic, p) for topic, p in self.places]
         try:
             admin.elect_leaders(ElectionType.PREFERRED, some).result(ADMIN_SECONDS)
         except KafkaException as error:
@@ -133,9 +163,7 @@ class Trial:
         self.cluster.nodes[node].kill()
         time.sleep(SETTLE_SECONDS)
         self.waited("producer, kill -9 of a leader", began)
-        self.faults.launch([node])
-        self.whole()
-        self.spread()
+        self.comes_back(node)
 
     def freeze_leader(self):
         """A client that has sent something to the frozen node waits for its own timeout: nothing tells it more.
@@ -154,11 +182,16 @@ class Trial:
 
     def first_everywhere(self, bootstrap, began):
         """Until a producer that is new each time has a record acknowledged in every partition."""
-        left = set(range(PARTITIONS))
+        left = set(self.places)
         while left:
             producer = Producer({"bootstrap.servers": bootstrap, "log_level": 0, "message.timeout.ms": 500})
-            for p in sorted(left):
-                producer.produce(TOPIC, b"x", partition=p, on_delivery=lambda error, m: error or left.discard(m.partition()))
+
+            def told(error, record):
+                if not error:
+                    left.discard((record.topic(), record.partition()))
+
+            for topic, p in sorted(left):
+                producer.produce(topic, b"x", partition=p, on_delivery=told)
             producer.flush(1)
             if time.monotonic() - began > 60:
                 raise SystemExit("no record for a minute")
@@ -244,6 +277,7 @@ def options():
     add("--freezes", type=int, default=5, metavar="N", help="SIGSTOP of the node that leads most")
     add("--controllers", type=int, default=5, metavar="N", help="kill -9 of the active controller")
     add("--rolls", type=int, default=1, metavar="N", help="SIGTERM of one node after the other")
+    add("--partitions", type=int, default=12, metavar="N", help="each with three replicas")
     add("--quiet", type=float, default=30, metavar="S", help="seconds in which nothing happens")
     add("--port", type=int, default=31970, metavar="N", help="the nodes take six ports from here")
     return parser.parse_args()
@@ -263,6 +297,7 @@ def main():
         trial.roll()
     if asked.quiet:
         trial.quiet(asked.quiet)
+    trial.memory("at the end")
     trial.end()
     print(f"{'':52} {'count':>5} {'median':>8} {'most':>8}")
     for what, waits in trial.figures.items():
