@@ -8,8 +8,10 @@ acknowledgement. `cargo xtask failover` starts this.
 import argparse
 import json
 import os
+import re
 import shutil
 import statistics
+import subprocess
 import sys
 import threading
 import time
@@ -19,6 +21,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from cluster import HEAL_SECONDS, NODES, Cluster
 from cluster_faults import ClusterFaults
+from node import die_with_parent
 
 #: Kafka takes no more than 10,000 records of metadata in one request.
 TOPIC_PARTITIONS = 1000
@@ -26,6 +29,7 @@ EVERY_SECONDS = 0.005
 #: Before and after an event, so that what it did to the records on their way is seen.
 SETTLE_SECONDS = 3
 ADMIN_SECONDS = 10
+JVM_SECONDS = 5
 CREATE_SECONDS = 60
 FENCED = "is fenced: it has not been heard of for too long"
 ACTIVE = "this node is the active controller"
@@ -85,6 +89,30 @@ class Load(threading.Thread):
         return max(waits + still, default=0.0)
 
 
+class JavaLoad(threading.Thread):
+    """Kafka's own producer with its defaults, by its performance tool, which tells the longest wait of each half second."""
+
+    LINE = re.compile(r"([0-9.]+) ms max latency\.$")
+
+    def __init__(self, jars, bootstrap, topic):
+        super().__init__(daemon=True)
+        argv = ["java", "-cp", f"{jars}/*", "org.apache.kafka.tools.ProducerPerformance", "--topic", topic]
+        argv += ["--num-records", "100000000", "--record-size", "100", "--throughput", str(int(1 / EVERY_SECONDS))]
+        argv += ["--reporting-interval", "500", "--bootstrap-server", bootstrap]
+        self.process = subprocess.Popen(
+            argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, preexec_fn=die_with_parent
+        )
+        self.told = []
+
+    def run(self):
+        for line in self.process.stdout:
+            if found := self.LINE.search(line.strip()):
+                self.told.append((time.monotonic(), float(found[1]) / 1000))
+
+    def longest(self, since):
+        return max((wait for at, wait in self.told if at >= since), default=0.0)
+
+
 class Trial:
     def __init__(self, asked):
         shutil.rmtree(asked.directory, ignore_errors=True)
@@ -95,7 +123,7 @@ class Trial:
         counts = [TOPIC_PARTITIONS] * (asked.partitions // TOPIC_PARTITIONS) + [asked.partitions % TOPIC_PARTITIONS]
         self.topics = {f"failover-{at}": count for at, count in enumerate(counts) if count}
         self.places = [(topic, p) for topic, count in self.topics.items() for p in range(count)]
-        self.figures = {}
+        self.figures, self.java = {}, None
 
     def note(self, what, seconds):
         self.figures.setdefault(what, []).append(round(seconds, 3))
@@ -120,6 +148,10 @@ class Trial:
         self.note("topics made, all replicas in sync", time.monotonic() - began)
         self.load = Load(self.cluster.bootstrap(), self.places)
         self.load.start()
+        if self.asked.jars:
+            self.java = JavaLoad(self.asked.jars, self.cluster.bootstrap(), next(iter(self.topics)))
+            self.java.start()
+            time.sleep(JVM_SECONDS)
         time.sleep(SETTLE_SECONDS)
         self.memory("once all are in sync")
 
@@ -156,6 +188,9 @@ class Trial:
         if not self.load.settled(time.monotonic() + HEAL_SECONDS):
             raise SystemExit(f"records wait for {HEAL_SECONDS} s")
         self.note(what, self.load.longest(since))
+        if self.java:
+            time.sleep(SETTLE_SECONDS)
+            self.note(f"Java {what}", self.java.longest(since))
 
     def kill_leader(self):
         node = self.faults.leading()[0]
@@ -249,6 +284,8 @@ class Trial:
         self.waited("producer, nothing happens", began)
 
     def end(self):
+        if self.java:
+            self.java.process.kill()
         self.load.ended.set()
         self.load.join()
         self.figures["records"] = {"acknowledged": len(self.load.done) - self.load.failed, "failed": self.load.failed}
@@ -278,6 +315,7 @@ def options():
     add("--controllers", type=int, default=5, metavar="N", help="kill -9 of the active controller")
     add("--rolls", type=int, default=1, metavar="N", help="SIGTERM of one node after the other")
     add("--partitions", type=int, default=12, metavar="N", help="each with three replicas")
+    add("--jars", metavar="DIRECTORY", help="Kafka's jars: its own producer is under way, too")
     add("--quiet", type=float, default=30, metavar="S", help="seconds in which nothing happens")
     add("--port", type=int, default=31970, metavar="N", help="the nodes take six ports from here")
     return parser.parse_args()
