@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use models::gate::{self, GateModel};
-use models::replicas::{self, Bounds, ReplicasModel};
+use models::replicas::{self, Bounds, Defect, ReplicasModel};
 use models::{Report, explore};
 
 const HELP: &str = "\
@@ -13,6 +13,7 @@ and the gate.
   --large        the large worlds instead: they take an hour and much memory
   --world NAME   one world only: gate, or one of replicas/worlds.rs
   --defects      instead: each planted defect, in the small world that must find it
+  --defect NAME  plants one of replicas/defect.rs in the worlds that are explored
 ";
 
 fn main() -> ExitCode {
@@ -24,18 +25,30 @@ fn main() -> ExitCode {
     }
     // Panics of a machine are findings; their words would be between the lines.
     std::panic::set_hook(Box::new(|_| {}));
-    let only = arguments.iter().position(|argument| argument == "--world");
-    let only = only.and_then(|at| arguments.get(at + 1)).map(String::as_str);
+    let value = |flag: &str| {
+        let at = arguments.iter().position(|argument| argument == flag)?;
+        arguments.get(at + 1).map(String::as_str)
+    };
+    let named = |name: &&str| {
+        let known = replicas::FINDS.iter().map(|(defect, _)| *defect);
+        known.into_iter().find(|defect| format!("{defect:?}") == **name)
+    };
+    let (only, name) = (value("--world"), value("--defect"));
+    let planted = name.as_ref().and_then(named);
+    if name.is_some() && planted.is_none() {
+        eprintln!("models: --defect: no such defect");
+        return ExitCode::from(2);
+    }
     let (passed, failed) = match has("--defects") {
         true => find_defects(),
-        false => hold(has("--large"), only),
+        false => hold(has("--large"), only, planted),
     };
     println!("{passed} passed, {failed} failed");
     if failed == 0 && passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Explores sound worlds: nothing may break.
-fn hold(large: bool, only: Option<&str>) -> (usize, usize) {
+/// Explores worlds: nothing may break, unless something is planted.
+fn hold(large: bool, only: Option<&str>, planted: Option<Defect>) -> (usize, usize) {
     let mut counts = (0, 0);
     let mut count = |name: &str, report: &Report| {
         print(name, report);
@@ -47,9 +60,9 @@ fn hold(large: bool, only: Option<&str>) -> (usize, usize) {
     let wanted = |name: &str| only.is_none_or(|only| only == name);
     let worlds: &[(&str, Bounds)] = if large { &replicas::LARGE } else { &replicas::SMALL };
     for (name, bounds) in worlds.iter().filter(|(name, _)| wanted(name)) {
-        count(name, &explore(ReplicasModel::new(*bounds, None)));
+        count(name, &explore(ReplicasModel::new(*bounds, planted)));
     }
-    if wanted("gate") {
+    if wanted("gate") && planted.is_none() {
         let bounds = if large { gate::LARGE } else { gate::SMALL };
         count("gate", &explore(GateModel { bounds, defect: None }));
     }

@@ -35,11 +35,10 @@ impl Disk {
     }
 
     fn last_epoch(&self) -> LeaderEpoch {
-        let of_record = self.records.last().map_or(LeaderEpoch::NONE, |record| record.epoch);
-        match self.epochs.latest() {
-            Some(latest) if self.keeps_empty_epochs => latest.epoch.max(of_record),
-            _ => of_record,
-        }
+        let Some(last) = self.records.last() else { return LeaderEpoch::NONE };
+        // A log on disk asks its cache.
+        let cached = self.epochs.epoch_at(self.log_end().plus(-1));
+        cached.filter(|_| self.keeps_empty_epochs).unwrap_or(last.epoch)
     }
 
     pub fn append(&mut self, record: Record) {

@@ -79,7 +79,7 @@ fn whatever_the_world_around_the_machines_does_wrong_is_found_out() {
         (Defect::DamageConcealed, 17),
         (Defect::JoinsAtHighWatermark, 7),
         (Defect::UncleanElection, 4),
-        (Defect::EmptyEpochKept, 1209),
+        (Defect::EmptyEpochKept, 179),
         (Defect::MovedBeforeInSync, 9),
         (Defect::RemovalWithinReign, 39),
         (Defect::LateRemoval, 195),

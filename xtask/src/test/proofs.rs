@@ -31,7 +31,7 @@ pub const PROOFS: &[Step] = &[
     },
     Step {
         name: "models",
-        what: "every order of events in eight small worlds; 17 defects are found out",
+        what: "every order of events in ten small worlds; 20 defects are found out",
         run: explore_models,
     },
     Step { name: "fuzz", what: "the fuzz_ tests for a minute", run: short_fuzz },

@@ -17,6 +17,12 @@ pub enum Defect {
     DiskIsReplacedUnderTheSameIdentity,
     /// The tail that a later leader replaced is back after a power loss.
     TruncationIsForgotten,
+    /// One batch too many is left when the log is cut: places and offsets part (redpanda#29849).
+    TruncationLeavesABatch,
+    /// The file with the vote is gone after a power loss, and the log is not.
+    QuorumStateIsLost,
+    /// No time passes for a voter that leads (KAFKA-15489).
+    LeadersHearNoClock,
 }
 
 /// A voter's log, and what a power loss makes of it.
@@ -34,6 +40,7 @@ struct Shared {
     /// What the log was before it was cut.
     before_cut: Option<MemoryLog>,
     synced_state: Option<Vec<u8>>,
+    is_state_lost: bool,
 }
 
 impl Disk {
@@ -58,6 +65,7 @@ impl Disk {
             let mut log = self.log.clone();
             state.map(|state| log.set_quorum_state(&state)).transpose().expect("memory works");
         }
+        self.shared().is_state_lost = self.defect == Some(Defect::QuorumStateIsLost);
         self.shared().calls_left = None;
     }
 
@@ -111,6 +119,10 @@ impl MetadataLog for Disk {
         if self.defect == Some(Defect::TruncationIsForgotten) {
             self.shared().before_cut = Some(self.log.copy());
         }
+        if self.defect == Some(Defect::TruncationLeavesABatch) {
+            let last_kept = self.log.read(end)?.map_or(end, |batch| batch.last_offset.plus(1));
+            return self.log.truncate_to(last_kept, now);
+        }
         self.log.truncate_to(end, now)
     }
 
@@ -152,11 +164,15 @@ impl MetadataLog for Disk {
     }
 
     fn quorum_state(&self) -> io::Result<Option<Vec<u8>>> {
+        if self.shared().is_state_lost {
+            return Ok(None);
+        }
         self.log.quorum_state()
     }
 
     fn set_quorum_state(&mut self, state: &[u8]) -> io::Result<()> {
         self.call()?;
+        self.shared().is_state_lost = false;
         let first = self.log.quorum_state()?;
         self.shared().synced_state.get_or_insert_with(|| first.unwrap_or_else(|| state.to_vec()));
         self.log.set_quorum_state(state)

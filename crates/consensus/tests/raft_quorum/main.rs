@@ -76,10 +76,12 @@ fn the_same_seed_is_the_same_run() {
     }
 }
 
-fn is_caught(defect: Defect) {
+fn is_caught(defect: Defect) -> String {
     let caught = (0..200).find(|seed| !run(*seed, Some(defect)).1.is_empty());
     let seed = caught.unwrap_or_else(|| panic!("{defect:?} was not seen in 200 runs"));
-    println!("{defect:?}: seed {seed}, {:?}", run(seed, Some(defect)).1);
+    let why = run(seed, Some(defect)).1.join("; ");
+    println!("{defect:?}: seed {seed}, {why}");
+    why
 }
 
 #[test]
@@ -100,4 +102,31 @@ fn the_checker_sees_a_replaced_disk_that_votes_on() {
 #[test]
 fn the_checker_sees_a_tail_that_comes_back() {
     is_caught(Defect::TruncationIsForgotten);
+}
+
+#[test]
+fn the_checker_sees_a_leader_that_hears_nobody_and_leads_on() {
+    let is_seen = |seed: &u64| {
+        let broken = run(*seed, Some(Defect::LeadersHearNoClock)).1;
+        broken.iter().any(|why| why.contains("heard nobody"))
+    };
+    assert!((0..200).any(|seed| is_seen(&seed)));
+}
+
+/// It would vote a second time in an epoch: it does not start.
+#[test]
+fn a_voter_whose_vote_is_gone_and_its_log_is_not_takes_part_no_more() {
+    let why = is_caught(Defect::QuorumStateIsLost);
+    assert!(why.contains("of a quorum of one"), "{why}");
+}
+
+/// Batches have no index of their own on disk: where one is, is what comes before it.
+#[test]
+fn a_log_that_is_cut_elsewhere_than_at_the_batch_ends_the_process() {
+    let caught = (0..200).find_map(|seed| {
+        let run = std::panic::catch_unwind(|| run(seed, Some(Defect::TruncationLeavesABatch)));
+        run.err()?.downcast_ref::<String>().cloned()
+    });
+    let why = caught.expect("seen in 200 runs");
+    assert!(why.contains("was cut elsewhere"), "{why}");
 }

@@ -11,6 +11,8 @@ use super::history::History;
 use super::node::{BIRTH, Node, key, keyed, named};
 
 pub const MS: u64 = 1_000_000;
+/// A lease of 400 ms, looked at once a lease, and messages that were on their way.
+const DEAF_LEADS_MAX: u64 = 1_500 * MS;
 
 /// How bad this world is. Drawn from the seed, unless a test says otherwise.
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +85,8 @@ pub struct World {
     /// Nothing goes from the first to the second.
     pub cut: BTreeSet<(usize, usize)>,
     heal_at: u64,
+    /// Who hears nobody, and since when.
+    deaf: Option<(usize, u64)>,
     next_fault: u64,
     pub next_client: u64,
     proposals: u64,
@@ -115,6 +119,7 @@ impl World {
             sent: 0,
             cut: BTreeSet::new(),
             heal_at: u64::MAX,
+            deaf: None,
             next_fault: weather.fault_every,
             next_client: 0,
             proposals: 0,
@@ -244,6 +249,7 @@ impl World {
         let message = self.in_flight.peek().map_or(u64::MAX, |Reverse((at, ..))| *at);
         let nodes = self.nodes.iter().map(|node| {
             let timer = node.engine.as_ref().and_then(ConsensusEngine::poll_timeout);
+            let timer = timer.filter(|_| !self.hears_no_clock(node));
             let timer = timer.map_or(u64::MAX, |at| at.0.max(node.paused_until));
             let back = if node.waiting.is_empty() { u64::MAX } else { node.paused_until };
             timer.min(back).min(node.down_until.unwrap_or(u64::MAX))
@@ -252,9 +258,26 @@ impl World {
         message.min(nodes).min(self.next_client).min(self.next_fault).min(self.heal_at)
     }
 
+    fn hears_no_clock(&self, node: &Node) -> bool {
+        self.defect == Some(Defect::LeadersHearNoClock) && node.reign.is_some()
+    }
+
+    /// Who hears nobody for longer than any lease leads no more: others may do so.
+    fn check_deaf(&mut self) {
+        let Some((at, since)) = self.deaf.take() else { return };
+        let node = &self.nodes[at];
+        let was_awake = node.paused_until <= since;
+        if was_awake && node.reign.is_some() && self.now - since > DEAF_LEADS_MAX {
+            let why =
+                format!("{} heard nobody for {} ms and leads", node.key.id, DEAF_LEADS_MAX / MS);
+            self.history.violate(why);
+        }
+    }
+
     fn step(&mut self) {
         let now = self.now;
         if now >= self.heal_at {
+            self.check_deaf();
             self.cut.clear();
             self.heal_at = u64::MAX;
         }
@@ -272,8 +295,10 @@ impl World {
             while let Some(message) = self.nodes[at].waiting.pop_front() {
                 self.receive(at, message);
             }
+            let stands_still = self.hears_no_clock(&self.nodes[at]);
             let Some(engine) = &mut self.nodes[at].engine else { continue };
-            if engine.poll_timeout().is_some_and(|at| now >= at.0) {
+            let is_due = engine.poll_timeout().is_some_and(|at| now >= at.0);
+            if is_due && !stands_still {
                 engine.handle_timeout(MonoTime(now));
                 self.drain(at);
             }
@@ -428,6 +453,7 @@ impl World {
                 self.cut.insert((other, at));
             }
         }
+        self.deaf = (ways != 1).then_some((at, self.now));
         self.heal_at = self.now + span;
     }
 
@@ -451,7 +477,7 @@ impl World {
     pub fn heal(&mut self, span: u64) {
         let Weather { voters, .. } = self.weather;
         self.weather = Weather::calm(voters);
-        (self.next_fault, self.heal_at) = (u64::MAX, u64::MAX);
+        (self.next_fault, self.heal_at, self.deaf) = (u64::MAX, u64::MAX, None);
         self.cut.clear();
         for node in &mut self.nodes {
             node.paused_until = 0;

@@ -141,6 +141,20 @@ impl Decider {
         (decider, first)
     }
 
+    /// The metadata after the first replica was out of service for a while.
+    pub fn second_leads(&self, first: Metadata) -> Metadata {
+        let fenced = self.decide(&first, Command::Fence(0)).after;
+        let back = self.decide(&fenced, Command::Unfence(0)).after;
+        let isr = (0..BROKERS as i32).map(|id| (BrokerId(id), back.epoch_of(BrokerId(id))));
+        let proposal = IsrProposal {
+            leader_epoch: LeaderEpoch(back.leader_epoch),
+            partition_epoch: PartitionEpoch(back.partition_epoch),
+            isr: isr.collect(),
+        };
+        let life = back.brokers[1].life;
+        self.decide(&back, Command::Alter { leader: 1, life, proposal }).after
+    }
+
     pub fn decide(&self, metadata: &Metadata, command: Command) -> Decision {
         let key = (*metadata, command);
         let host = {

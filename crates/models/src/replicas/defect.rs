@@ -26,6 +26,14 @@ pub enum Defect {
     StaleMetadata,
     /// A leader counts what it has not synced (etcd#14143).
     LeaderCountsMemory,
+    /// A follower joins at the high watermark of a leader that does not know yet what is committed
+    /// (KAFKA-7128).
+    JoinsAtHighWatermark,
+    /// The same, but of the two rules against it only the one that it holds what was there when the
+    /// reign began is missing; that it keeps up is asked for still (KAFKA-19996).
+    ReignsBeginningForgotten,
+    /// An epoch without records takes in the records of the epoch before that are copied later.
+    EmptyEpochKept,
     /// A refusal is taken for the end of a change whose first attempt went unanswered.
     DoubtForgotten,
 }

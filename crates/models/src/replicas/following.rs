@@ -9,7 +9,7 @@ use types::{BrokerId, EpochEnd, ErrorCode, LeaderEpoch, Offset};
 use crate::replicas::BROKERS;
 use crate::replicas::decider::{Metadata, life_epoch};
 use crate::replicas::defect::Defect;
-use crate::replicas::model::{EARLY, NOW, ReplicasModel, begin_reign};
+use crate::replicas::model::{EARLY, NOW, ReplicasModel, begin_reign, tell_the_rest};
 use crate::replicas::world::{Answer, Disk, Record, World};
 
 impl ReplicasModel {
@@ -76,6 +76,11 @@ impl ReplicasModel {
             offset: asked.offset,
             log_start: asked.log_start,
         };
+        if self.has(Defect::JoinsAtHighWatermark) {
+            // As if it had had everything once, and so kept up.
+            let all = FollowerFetch { offset: leader.log_end(), ..fetch };
+            leader.handle_fetch(&all, NOW);
+        }
         leader.handle_fetch(&fetch, NOW);
         let records = broker.disk.records.get(asked.offset.0 as usize..)?.to_vec();
         self.open_gate(world, id);
@@ -178,13 +183,17 @@ impl ReplicasModel {
         let here = &mut world.brokers[broker];
         let Some(process) = &mut here.process else { return };
         let (state, ends) = (metadata.partition_state(), here.disk.ends());
-        let change = process.replica.handle_partition_state(&state, ends, NOW);
+        let told = self.as_told(ends, process.replica.high_watermark());
+        let change = process.replica.handle_partition_state(&state, told, NOW);
         if matches!(change, RoleChange::Elected | RoleChange::Follows) {
             process.altering = None;
             process.answer = None;
             process.has_compared = false;
         }
-        if change == RoleChange::Elected {
+        if change == RoleChange::Elected
+            && let Some(leader) = process.replica.leader_mut()
+        {
+            tell_the_rest(leader, ends);
             begin_reign(&mut here.disk, metadata);
         }
         self.open_gate(world, broker);

@@ -1,6 +1,6 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use replication::{Durability, GateRules, LeaderRules, Replica};
+use replication::{Durability, GateRules, LeaderRules, LogEnds, PartitionLeader, Replica};
 use stateright::{Model, Property};
 use std::time::Duration;
 use types::{BrokerId, MonoTime, Offset};
@@ -35,6 +35,8 @@ pub struct Bounds {
     pub reigns: u8,
     /// Whether the controller gives leadership back to the first replica.
     pub balances: bool,
+    /// Whether the second replica leads at first, as after a move of the leader.
+    pub second_leads: bool,
     /// Whether answers to fetches take their time, and syncs of followers do.
     pub slow: bool,
     pub min_insync_replicas: usize,
@@ -77,7 +79,10 @@ pub struct ReplicasModel {
 
 impl ReplicasModel {
     pub fn new(bounds: Bounds, defect: Option<Defect>) -> ReplicasModel {
-        let (decider, first) = Decider::new(bounds.min_insync_replicas);
+        let (decider, mut first) = Decider::new(bounds.min_insync_replicas);
+        if bounds.second_leads {
+            first = decider.second_leads(first);
+        }
         ReplicasModel { bounds, defect, decider, first }
     }
 
@@ -98,8 +103,10 @@ impl ReplicasModel {
     pub fn process(&self, broker: usize, metadata: Metadata, disk: &mut Disk) -> Process {
         let (me, state) = (BrokerId(broker as i32), metadata.partition_state());
         let known = disk.checkpoint.min(disk.log_end());
-        let replica = Replica::new(me, &state, disk.ends(), known, self.rules(), NOW);
-        if replica.leader().is_some() {
+        let told = self.as_told(disk.ends(), known);
+        let mut replica = Replica::new(me, &state, told, known, self.rules(), NOW);
+        if let Some(leader) = replica.leader_mut() {
+            tell_the_rest(leader, disk.ends());
             begin_reign(disk, &metadata);
         }
         Process {
@@ -110,6 +117,22 @@ impl ReplicasModel {
             altering: None,
             answer: None,
             shown: Offset::ZERO,
+        }
+    }
+
+    pub(super) fn forgets_where_reigns_begin(&self) -> bool {
+        self.has(Defect::JoinsAtHighWatermark) || self.has(Defect::ReignsBeginningForgotten)
+    }
+
+    /// Where the log ends, as the machine is told. It begins a reign there, and lets nobody join
+    /// below; unless it is told less.
+    pub(super) fn as_told(&self, ends: LogEnds, high_watermark: Offset) -> LogEnds {
+        match self.forgets_where_reigns_begin() {
+            true => {
+                let durable = ends.durable.min(high_watermark);
+                LogEnds { log_end: high_watermark, durable, ..ends }
+            }
+            false => ends,
         }
     }
 
@@ -215,6 +238,12 @@ impl ReplicasModel {
     }
 }
 
+/// After [`ReplicasModel::as_told`].
+pub fn tell_the_rest(leader: &mut PartitionLeader, ends: LogEnds) {
+    leader.handle_append(ends.log_end);
+    leader.handle_durable(ends.durable);
+}
+
 /// The epoch of a reign begins where the log ends.
 pub fn begin_reign(disk: &mut Disk, metadata: &Metadata) {
     let epoch = types::LeaderEpoch(metadata.leader_epoch);
@@ -263,6 +292,7 @@ impl Model for ReplicasModel {
     fn init_states(&self) -> Vec<World> {
         let broker = |broker| {
             let mut disk = Disk::default();
+            disk.keeps_empty_epochs = self.has(Defect::EmptyEpochKept);
             let process = Some(self.process(broker, self.first, &mut disk));
             Broker { life: 1, disk, process, stopped_cleanly: false, is_wiped: false }
         };

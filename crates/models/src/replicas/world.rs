@@ -85,6 +85,8 @@ pub struct Disk {
     pub durable: usize,
     pub checkpoint: Offset,
     pub epochs: LeaderEpochCache,
+    /// [`Defect::EmptyEpochKept`](crate::replicas::Defect::EmptyEpochKept).
+    pub keeps_empty_epochs: bool,
 }
 
 impl Disk {
@@ -97,13 +99,24 @@ impl Disk {
             log_start: Offset::ZERO,
             log_end: self.log_end(),
             durable: Offset(self.durable as i64),
-            last_epoch: self.records.last().map_or(LeaderEpoch::NONE, |record| record.epoch),
+            last_epoch: self.last_epoch(),
         }
+    }
+
+    fn last_epoch(&self) -> LeaderEpoch {
+        let Some(last) = self.records.last() else { return LeaderEpoch::NONE };
+        // A log on disk asks its cache.
+        let cached = self.epochs.epoch_at(self.log_end().plus(-1));
+        cached.filter(|_| self.keeps_empty_epochs).unwrap_or(last.epoch)
     }
 
     pub fn append(&mut self, record: Record) {
         let end = self.log_end();
-        self.epochs.note_batch(record.epoch, end, end);
+        if !self.keeps_empty_epochs {
+            self.epochs.note_batch(record.epoch, end, end);
+        } else if self.epochs.latest().is_none_or(|latest| latest.epoch < record.epoch) {
+            self.epochs.assign(record.epoch, end);
+        }
         self.records.push(record);
     }
 

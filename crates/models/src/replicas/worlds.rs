@@ -15,12 +15,18 @@ const QUIET: Bounds = Bounds {
     doubts: 0,
     reigns: 1,
     balances: false,
+    second_leads: false,
     slow: false,
     min_insync_replicas: 2,
 };
 
+/// The first replica leads again, over records that others have committed, and the disk of a third
+/// is replaced.
+const LEADER_MOVED_BACK: Bounds =
+    Bounds { wipes: 1, alters: 1, second_leads: true, balances: true, slow: true, ..QUIET };
+
 /// Those of the check.
-pub const SMALL: [(&str, Bounds); 7] = [
+pub const SMALL: [(&str, Bounds); 9] = [
     ("reordered", Bounds { suspicions: 2, alters: 2, doubts: 1, reigns: 0, ..QUIET }),
     ("late-join", Bounds { suspicions: 1, alters: 2, ..QUIET }),
     ("lineages", Bounds { records: 2, suspicions: 2, reigns: 2, min_insync_replicas: 1, ..QUIET }),
@@ -28,6 +34,8 @@ pub const SMALL: [(&str, Bounds); 7] = [
     ("two-crashes", Bounds { crashes: 2, reigns: 2, ..QUIET }),
     ("slow-answers", Bounds { records: 2, crashes: 1, slow: true, ..QUIET }),
     ("wiped-disk", Bounds { wipes: 1, suspicions: 1, alters: 1, reigns: 0, ..QUIET }),
+    ("late-join-slow", Bounds { suspicions: 1, alters: 2, slow: true, ..QUIET }),
+    ("leader-moved-back", LEADER_MOVED_BACK),
 ];
 
 /// Those of an hour with nothing else to do.
@@ -38,7 +46,7 @@ pub const LARGE: [(&str, Bounds); 3] = [
 ];
 
 /// Each defect, and the small world that finds it.
-pub const FINDS: [(Defect, &str); 13] = [
+pub const FINDS: [(Defect, &str); 16] = [
     (Defect::HighWatermarkTruncation, "crash"),
     (Defect::OneLineageQuery, "lineages"),
     (Defect::NoMaximalIsr, "reordered"),
@@ -52,6 +60,9 @@ pub const FINDS: [(Defect, &str); 13] = [
     (Defect::StaleMetadata, "lineages"),
     (Defect::LeaderCountsMemory, "crash"),
     (Defect::DoubtForgotten, "reordered"),
+    (Defect::JoinsAtHighWatermark, "late-join-slow"),
+    (Defect::ReignsBeginningForgotten, "leader-moved-back"),
+    (Defect::EmptyEpochKept, "lineages"),
 ];
 
 /// Explores the small world of that name with a defect in it.
