@@ -291,8 +291,8 @@ impl Model for ReplicasModel {
 
     fn init_states(&self) -> Vec<World> {
         let broker = |broker| {
-            let mut disk = Disk::default();
-            disk.keeps_empty_epochs = self.has(Defect::EmptyEpochKept);
+            let keeps_empty_epochs = self.has(Defect::EmptyEpochKept);
+            let mut disk = Disk { keeps_empty_epochs, ..Disk::default() };
             let process = Some(self.process(broker, self.first, &mut disk));
             Broker { life: 1, disk, process, stopped_cleanly: false, is_wiped: false }
         };

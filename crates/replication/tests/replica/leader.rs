@@ -120,6 +120,36 @@ fn a_follower_that_does_not_keep_up_is_not_let_in_at_a_high_watermark_that_stand
     assert_eq!(proposed(&mut leader, seconds(60)), None);
 }
 
+/// How often the in-sync set changes in ten minutes in which a follower copies a tenth of what is
+/// appended; `defect`: whoever asks for something counts as one who had everything once.
+fn changes_with_a_slow_follower(defect: bool) -> i32 {
+    let mut leader = leader(&[1], 2);
+    let mut changes = 0;
+    for second in 1..600 {
+        let now = seconds(second as u64);
+        append_durably(&mut leader, 10 + 10 * second);
+        if defect && !leader.isr().contains(&BrokerId(3)) {
+            let everything = leader.log_end().0;
+            fetch(&mut leader, 3, everything, now);
+        }
+        fetch(&mut leader, 3, 10 + second, now);
+        if let Some(isr) = proposed(&mut leader, now) {
+            changes += 1;
+            answer(&mut leader, 19 + changes, &committed(20 + changes, &isr), now);
+        }
+        leader.poll_high_watermark();
+    }
+    changes
+}
+
+/// KAFKA-19996: it would join at a high watermark that stands still, lag, and leave, for ever.
+#[test]
+fn the_in_sync_set_does_not_flap_with_a_slow_follower_as_it_would_if_it_need_not_keep_up() {
+    assert_eq!(changes_with_a_slow_follower(false), 0);
+    let flapping = changes_with_a_slow_follower(true);
+    assert!(flapping > 20, "{flapping}");
+}
+
 /// It dies while it is being let in.
 #[test]
 fn the_high_watermark_waits_for_a_follower_whose_joining_is_on_its_way() {

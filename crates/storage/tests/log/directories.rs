@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use storage::file_names::DirKind;
 use storage::{LogDir, LogSettings, MetaProperties, NotClean, StorageError};
-use types::{BrokerId, Offset, TopicPartition, Uuid};
+use types::{BrokerId, LeaderEpoch, Offset, TopicPartition, Uuid};
 
 fn open(disk: &SimDisk) -> LogDir<SimDisk> {
     LogDir::open(disk.clone(), Path::new(DATA)).unwrap()
@@ -140,6 +140,25 @@ fn what_a_crash_left_in_checkpoints_of_a_deleted_log_is_not_said_of_one_of_its_n
     let (log, report) = dir.open_log(&dir.partitions().unwrap()[0], settings()).unwrap();
     let all = 9 * batch(&[1]).size_bytes() as u64;
     assert_eq!((log.log_end(), report.scanned_bytes), (Offset(9), all));
+}
+
+/// Whoever asked a leader without them would be cut, or never cease to ask (KAFKA-15608).
+#[test]
+fn a_log_that_moved_to_another_directory_knows_where_its_epochs_end() {
+    let mut world = World::new(small());
+    for epoch in [3, 6] {
+        world.epoch = epoch;
+        world.fill(&[&[1], &[2]]);
+    }
+    let there = LogDir::open(world.disk.clone(), Path::new("/elsewhere")).unwrap();
+    let mut copy = there.create_copy(&world.reader(), topic_id(), [7; 16], settings()).unwrap();
+    copy.append_as_follower(replicated(&world.batches()), NOW).unwrap();
+    let moved = there.promote_copy(copy, world.log(), settings()).unwrap();
+    for epoch in [3, 5, 6].map(LeaderEpoch) {
+        let known = world.log().epoch_end_offset(epoch);
+        assert!(known.is_some());
+        assert_eq!(moved.epoch_end_offset(epoch), known);
+    }
 }
 
 #[test]
