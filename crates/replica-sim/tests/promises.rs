@@ -59,7 +59,7 @@ fn seeds_that_once_broke_a_promise_keep_it() {
     }
 }
 
-/// The seeds at which a defect shows first, so that the proof takes seconds; `--defect all` looks
+/// Seeds at which a defect shows, so that the proof takes seconds; `--defect all` looks
 /// for them anew.
 #[test]
 fn whatever_the_world_around_the_machines_does_wrong_is_found_out() {
