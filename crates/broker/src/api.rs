@@ -181,7 +181,8 @@ api_table! {
     // key, versions, authorize, handler(rooms it enters)
     Produce, 3..=13, Topic(Write), produce(partitions, metadata, timers, metrics);
     Fetch, 4..=18, Topic(Read),
-        fetch(partitions, metadata, fetch_sessions, cold_reads, timers, settings, metrics);
+        fetch(partitions, metadata, fetch_sessions, cold_reads, timers, settings, metrics,
+            throttles);
     ListOffsets, 1..=11, Topic(Describe), list_offsets(partitions, metadata);
     Metadata, 0..=13, Topic(Describe),
         metadata_api(metadata, lost_leaders, to_controller, settings);

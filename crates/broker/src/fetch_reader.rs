@@ -1,6 +1,7 @@
 //! Reads what one fetch asks for, as often as it takes, and writes the response.
 
 mod asked_by;
+mod throttled;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::fetch_sessions::{FetchContext, FetchTarget, FetchTopic, PartitionNews
 use crate::leader_hints::{LeaderAddress, LeaderHints, why_not_here};
 use crate::metrics::Metrics;
 use crate::partitions::{Partition, PartitionTable};
+use crate::replicas::Throttles;
 use crate::settings::Settings;
 
 const READ_COMMITTED: i8 = 1;
@@ -38,6 +40,8 @@ pub struct FetchReader<D: Disk> {
     /// For clients that know what to do with them.
     hints: Option<LeaderHints>,
     asked_by: AskedBy,
+    /// Of a follower, while there is a limit.
+    throttles: Option<Arc<Throttles>>,
     racks: Racks,
     mono: MonoTime,
     wall: WallTime,
@@ -88,6 +92,7 @@ impl<D: Disk> FetchReader<D> {
             leader_id: settings.broker_id().0,
             hints,
             asked_by: asked_by::of(request),
+            throttles: None,
             racks: asked_by::racks(request, image, settings),
             mono: ctx.now,
             wall: ctx.wall,
@@ -172,7 +177,7 @@ impl<D: Disk> FetchReader<D> {
             AskedBy::Consumer { .. } => high_watermark,
         };
         let bytes_max = left.min(target.bytes_max.max(0) as usize);
-        if from < up_to && (bytes_max > 0 || is_first) {
+        if from < up_to && (bytes_max > 0 || is_first) && !self.is_held_back(partition) {
             let read = log.read(from, bytes_max, up_to, is_first);
             let slice = read.map_err(|error| report(partition, &error))?;
             data.records = Some(slice.bytes);
@@ -225,6 +230,7 @@ impl<D: Disk> FetchReader<D> {
         let mut topics: Vec<FetchableTopicResponse> = Vec::new();
         let node_endpoints = self.leader_endpoints(&reading.partitions);
         let targets = self.context.targets.iter().zip(&self.found);
+        self.record_throttled(&reading.partitions);
         for ((target, found), data) in targets.zip(reading.partitions) {
             count(found, &data, metrics);
             let has_records = data.records.as_ref().is_some_and(|r| !r.is_empty());
@@ -264,10 +270,6 @@ impl<D: Disk> FetchReader<D> {
             Some(NodeEndpoint { node_id, host, port, rack })
         };
         named.into_iter().filter_map(endpoint).collect()
-    }
-
-    pub fn partitions(&self) -> Vec<Arc<Partition<D>>> {
-        self.found.iter().filter_map(|found| found.partition.as_ref().ok().cloned()).collect()
     }
 
     pub fn partition_count(&self) -> usize {

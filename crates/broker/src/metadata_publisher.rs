@@ -146,12 +146,14 @@ impl<E: Env> MetadataPublisher<E> {
         now: WallTime,
     ) -> Result<Vec<(TopicPartition, DirIndex)>, OpenError> {
         count_group_partitions(node, image);
+        node.throttles.set_rates(node.settings.replication_rates(image));
         let settings_of = |topic: &str| node.settings.for_topic(topic, image);
         let opened = node.log_store.open_logs(image, settings_of, now).map_err(OpenError::Logs)?;
         for OpenedLog { dir, topic_id, log, settings } in opened.logs {
             let id = log.partition().clone();
             let partition = image.topics.by_id(topic_id).and_then(|t| t.partition(id.partition));
             let Some(partition) = partition else { continue };
+            let settings = node.settings.of_partition(settings, &id, image);
             take_up(node, (id, topic_id), partition, (dir, log), settings);
         }
         for topic in image.topics.iter() {
@@ -253,7 +255,7 @@ fn hold<E: Env>(node: &Node<E>, held: &LocalPartition, image: &Arc<MetadataImage
     if let Some(here) = node.partitions.get(&id.topic, id.partition) {
         return change_role(node, here, partition, now);
     }
-    let settings = node.settings.for_topic(&id.topic, image);
+    let settings = node.settings.for_partition(&id, image);
     let assigned = partition.directory_of(node.broker_id());
     let place = match node.log_store.place(assigned, held.is_new) {
         Ok(place) => place,
@@ -305,7 +307,7 @@ pub fn make_unmade<E: Env>(node: &Node<E>) {
     for (id, topic_id) in unmade {
         let topic = image.topics.by_id(topic_id);
         let Some(partition) = topic.and_then(|t| t.partition(id.partition)) else { continue };
-        let settings = node.settings.for_topic(&id.topic, &image);
+        let settings = node.settings.for_partition(&id, &image);
         let assigned = partition.directory_of(node.broker_id());
         let Ok(place) = node.log_store.place(assigned, false) else { continue };
         // It was said before that there is no room.
@@ -367,12 +369,17 @@ fn refresh_settings<E: Env>(
         return;
     }
     let broker_changed = changed.iter().any(|r| r.kind == ConfigResourceKind::Broker);
+    if broker_changed {
+        node.throttles.set_rates(node.settings.replication_rates(image));
+    }
     let topics = changed.iter().filter(|r| r.kind == ConfigResourceKind::Topic);
     let topics: BTreeSet<&str> = topics.map(|resource| &*resource.name).collect();
     for partition in node.partitions.all() {
         if broker_changed || topics.contains(&*partition.id.topic) {
-            let settings = node.settings.for_topic(&partition.id.topic, image);
+            let settings = node.settings.for_partition(&partition.id, image);
             partition.set_settings(settings, now);
         }
     }
+    // Somebody may be held back no longer.
+    node.fetchers.ask_all();
 }

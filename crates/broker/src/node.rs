@@ -38,7 +38,7 @@ use crate::peers::Peers;
 use crate::producer_ids::ProducerIds;
 use crate::registration;
 use crate::replica_moves::ReplicaMoves;
-use crate::replicas::{IsrChanges, LostLeaders, ReplicaFetchers};
+use crate::replicas::{IsrChanges, LostLeaders, ReplicaFetchers, Throttles};
 use crate::settings::{Settings, group_config};
 use crate::timers::Timers;
 
@@ -77,6 +77,7 @@ pub struct Node<E: Env> {
     pub(crate) cleaners: Cleaners<E>,
     pub(crate) moves: ReplicaMoves<E>,
     pub(crate) fetchers: ReplicaFetchers<E>,
+    pub(crate) throttles: Arc<Throttles>,
     pub(crate) isr_changes: IsrChanges,
     pub(crate) lost_leaders: LostLeaders,
     pub(crate) observers: Observers,
@@ -130,6 +131,7 @@ impl<E: Env> Node<E> {
             cleaners: Cleaners::default(),
             moves: ReplicaMoves::new(&env),
             fetchers: ReplicaFetchers::default(),
+            throttles: Arc::new(Throttles::new(&config.replication)),
             isr_changes: IsrChanges::default(),
             lost_leaders: LostLeaders::default(),
             observers: Observers::default(),

@@ -50,7 +50,7 @@ pub struct MoveFacts {
 /// What one piece of work has come to.
 enum Step {
     Copied {
-        bytes: u64,
+        bytes: usize,
     },
     Moved,
     /// There was no room for the piece.
@@ -149,7 +149,6 @@ impl<E: Env> Move<E> {
     fn work(self: Arc<Self>) {
         let Some(node) = self.node.upgrade() else { return };
         let clock = node.env().clock();
-        let began = clock.mono();
         let mut held = self.copy.lock().unwrap_or_else(PoisonError::into_inner);
         // Given up meanwhile.
         let Some(copy) = held.take() else { return };
@@ -158,9 +157,9 @@ impl<E: Env> Move<E> {
         drop(held);
         match outcome {
             Ok(Step::Copied { bytes }) => {
-                let took = clock.mono().since(began);
-                let pause = pause(bytes, node.settings.replica_move_rate(&node.image()));
-                self.again(&node, pause.saturating_sub(took));
+                let (throttle, now) = (&node.throttles.dirs, clock.mono());
+                throttle.record(bytes, now);
+                self.again(&node, throttle.free_at(now).map_or(Duration::ZERO, |at| at.since(now)));
             }
             Ok(Step::NoRoom) => self.again(&node, MOVE_RETRY),
             Ok(Step::Moved) => self.finish(&node, None),
@@ -300,18 +299,13 @@ fn copy_piece<D: env::Disk>(
     from: &LogReader<D>,
     copy: &mut PartitionLog<D>,
     now: WallTime,
-) -> Result<u64, Failed> {
+) -> Result<usize, Failed> {
     let (at, end) = (copy.log_end(), from.log_end());
     let slice = from.read(at, MOVE_PIECE_BYTES, end, true).map_err(Failed::Read)?;
-    let bytes = slice.bytes.len() as u64;
+    let bytes = slice.bytes.len();
     if slice.is_empty() {
         return Err(Failed::Gone);
     }
     copy.append_as_follower(slice.bytes, now).map_err(Failed::Append)?;
     Ok(bytes)
-}
-
-/// How long the next piece waits so that no more than `rate` bytes a second are copied.
-fn pause(bytes: u64, rate: u64) -> Duration {
-    Duration::from_millis(bytes.saturating_mul(1000) / rate.max(1))
 }

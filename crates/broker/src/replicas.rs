@@ -5,8 +5,10 @@ mod isr_changes;
 mod leader_session;
 mod links;
 mod lost_leaders;
+mod throttles;
 
 pub use fetchers::ReplicaFetchers;
 pub use isr_changes::IsrChanges;
 pub use links::{Answered, NoAnswer, ReplicationLinks};
 pub use lost_leaders::LostLeaders;
+pub use throttles::Throttles;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use config::{
-    BrokerConfig, BrokerLayers, CleanerConfig, CompressionType, Overrides, TimestampType,
-    TopicConfig,
+    BrokerConfig, BrokerLayers, CleanerConfig, CompressionType, Overrides, ReplicationRates,
+    Throttled, TimestampType, TopicConfig,
 };
 use env::Rng;
 use group_coordinator::GroupCoordinatorConfig;
@@ -15,7 +15,7 @@ use records::validate::{ProduceRules, TargetCompression};
 use records::{Compression, Compressor};
 use replication::{Durability, GateRules, LeaderRules};
 use storage::LogConfig;
-use types::{BrokerId, Uuid};
+use types::{BrokerId, TopicPartition, Uuid};
 
 /// What this broker is and was configured to do. Fixed for the life of the process.
 pub struct Settings {
@@ -35,6 +35,7 @@ pub struct PartitionSettings {
     pub lag_time_max: Duration,
     /// Records of a topic that is only compacted are deleted by key, never by offset.
     pub delete_records_refused: bool,
+    pub throttled: Throttled,
     pub log: Arc<LogConfig>,
 }
 
@@ -76,15 +77,32 @@ impl Settings {
         self.config.network.fetch_max_bytes
     }
 
-    /// Bytes a second that moves between log directories may copy.
-    pub fn replica_move_rate(&self, image: &MetadataImage) -> u64 {
+    /// What copies of replicas may use, as of now.
+    pub fn replication_rates(&self, image: &MetadataImage) -> ReplicationRates {
         let broker = overrides(image, &ConfigResource::broker(self.broker_id()));
         let defaults = overrides(image, &ConfigResource::default_broker());
-        config::replica_move_rate(&BrokerLayers {
+        config::replication_rates(&BrokerLayers {
             dynamic_broker: &broker,
             dynamic_default: &defaults,
             static_broker: &self.config.static_properties,
         })
+    }
+
+    /// What a partition's topic is configured to do, and this replica of it.
+    pub fn for_partition(&self, id: &TopicPartition, image: &MetadataImage) -> PartitionSettings {
+        self.of_partition(self.for_topic(&id.topic, image), id, image)
+    }
+
+    /// The settings of a topic, for one of its partitions.
+    pub fn of_partition(
+        &self,
+        topic: PartitionSettings,
+        id: &TopicPartition,
+        image: &MetadataImage,
+    ) -> PartitionSettings {
+        let own = overrides(image, &ConfigResource::topic(&id.topic));
+        let throttled = Throttled::of(&own, id.partition, self.broker_id());
+        PartitionSettings { throttled, ..topic }
     }
 
     /// What `topic` is configured to do, by the precedence of Kafka's layers.
@@ -143,6 +161,7 @@ fn partition_settings(topic: &TopicConfig, broker: &BrokerConfig) -> PartitionSe
             flush_messages: topic.flush_messages,
         },
         lag_time_max: broker.replication.lag_time_max,
+        throttled: Throttled::default(),
         delete_records_refused: topic.cleanup_policy.compact && !topic.cleanup_policy.delete,
         log: Arc::new(log_config(topic, broker)),
     }

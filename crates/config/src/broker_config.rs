@@ -131,12 +131,6 @@ pub struct ProducerIdConfig {
     pub expiration_check_interval_ms: i32,
 }
 
-/// `replica.alter.log.dirs.io.max.bytes.per.second`, as of now.
-pub fn replica_move_rate(layers: &BrokerLayers<'_>) -> u64 {
-    let rate = BrokerLookup::new(layers).long("replica.alter.log.dirs.io.max.bytes.per.second");
-    u64::try_from(rate).unwrap_or(0)
-}
-
 impl BrokerConfig {
     /// The configuration that these properties mean, at start.
     ///

@@ -24,6 +24,7 @@ mod quorum_config;
 mod replication_config;
 mod suggest;
 mod table;
+mod throttled_replicas;
 mod topic_config;
 mod topic_table;
 mod value;
@@ -31,7 +32,7 @@ mod value;
 pub use alter::{AlterOp, AlterTarget, Alteration, alter, validate};
 pub use broker_config::{
     BrokerConfig, GroupConfig, LogHousekeepingConfig, NetworkConfig, NodeConfig, OffsetsConfig,
-    ProducerIdConfig, TopicDefaults, replica_move_rate,
+    ProducerIdConfig, TopicDefaults,
 };
 pub use cleaner_config::CleanerConfig;
 pub use describe::{
@@ -47,11 +48,12 @@ pub use membership_config::MembershipConfig;
 pub use properties::{parse_override, parse_properties};
 pub use property::{Importance, Kind, Property, Rule, Status, UpdateMode};
 pub use quorum_config::{HostPort, QuorumConfig, QuorumVoter};
-pub use replication_config::ReplicationConfig;
+pub use replication_config::{ReplicationConfig, ReplicationRates, replication_rates};
 pub use suggest::nearest;
 pub use table::{
     broker_properties, broker_property, broker_themes, find_broker_property, listener_property,
 };
+pub use throttled_replicas::Throttled;
 pub use topic_config::{
     CleanupPolicy, CompressionType, Durability, TimestampType, TopicConfig, new_topic_overrides,
 };

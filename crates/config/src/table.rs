@@ -4,7 +4,6 @@
 //! "What is `foo.bar`?" is answered by searching this directory for the quoted name.
 
 use crate::property::Property;
-pub(crate) use replication::NO_THROTTLE;
 
 mod groups;
 mod kraft;

@@ -1,7 +1,6 @@
 //! The table of topic properties, and of those that a group may have of its own.
 
 use crate::property::{Property, Rule, boolean, double, int, list, long, text};
-use crate::table::NO_THROTTLE;
 
 /// A topic property and the broker properties that supply its default, most specific first.
 #[derive(Clone, Copy, Debug)]
@@ -73,14 +72,12 @@ pub const TOPIC_PROPERTIES: &[TopicProperty] = &[
         .doc("A partition is synced to disk at this age, whatever its `durability`."),
         &[("log.flush.interval.ms", 1), ("log.flush.scheduler.interval.ms", 1)]),
     of(list("follower.replication.throttled.replicas", "").rule(Rule::ThrottledReplicas)
-        .accepted(NO_THROTTLE)
         .doc("The followers that fetch at a limited rate: `*`, or `partition:broker` pairs."),
         &[]),
     of(int("index.interval.bytes", "4096").at_least(0)
         .doc("How many bytes of records lie between two index entries."),
         &[("log.index.interval.bytes", 1)]),
     of(list("leader.replication.throttled.replicas", "").rule(Rule::ThrottledReplicas)
-        .accepted(NO_THROTTLE)
         .doc("The leaders that send to followers at a limited rate: `*`, or `partition:broker` \
               pairs."),
         &[]),

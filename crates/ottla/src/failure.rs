@@ -55,11 +55,6 @@ impl Failure {
         self.code == BROKEN_PIPE
     }
 
-    /// The same four parts about something that goes on all the same.
-    pub fn as_warning(&self) -> String {
-        self.parts("warning")
-    }
-
     fn parts(&self, word: &str) -> String {
         let todo = self.todo.as_ref().map_or_else(String::new, |todo| format!("\n  try: {todo}"));
         format!("{word}: {}\n  why: {}{todo}\n  code: {}", self.what, self.why, self.code)

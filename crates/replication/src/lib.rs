@@ -21,6 +21,7 @@ mod partition_state;
 mod remote_replica;
 mod replica;
 mod replica_selection;
+mod replication_quota;
 
 pub use ack_gate::{AckGate, Durability, GateRules, InSync};
 pub use ack_waiters::AckWaiters;
@@ -33,3 +34,4 @@ pub use leader::{FollowerFetch, LeaderRules, PartitionLeader};
 pub use partition_state::{LogEnds, PartitionState};
 pub use replica::{Replica, Role, RoleChange};
 pub use replica_selection::{ReplicaView, preferred_read_replica};
+pub use replication_quota::{QuotaWindows, ReplicationQuota};

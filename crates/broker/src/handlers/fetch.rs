@@ -24,6 +24,7 @@ use crate::metadata_cache::MetadataCache;
 use crate::metrics::Metrics;
 use crate::network::Reply;
 use crate::partitions::PartitionTable;
+use crate::replicas::Throttles;
 use crate::request::RequestContext;
 use crate::settings::Settings;
 use crate::timers::Timers;
@@ -46,6 +47,7 @@ pub fn handle<E: Env>(
     timers: &Arc<Timers>,
     settings: &Settings,
     metrics: &Arc<Metrics>,
+    throttles: &Arc<Throttles>,
 ) {
     let by_topic_id = ctx.version >= TOPIC_IDS_SINCE;
     let image = metadata.image();
@@ -59,6 +61,7 @@ pub fn handle<E: Env>(
         let listener = &ctx.connection.listener;
         let hints = knows_hints.then(|| LeaderHints::new(Arc::clone(&image), listener));
         FetchReader::new(context, partitions, &image, &request, settings, hints, ctx)
+            .throttled_by(throttles)
     };
     let wait_ms = request.max_wait_ms.clamp(0, FETCH_WAIT_MS_MAX);
     let asked = Asked {
@@ -95,7 +98,8 @@ impl Asked {
         let (waits_on, reader) = (reader.partitions(), Arc::new(reader));
         let (later, metrics) = (Arc::clone(&reader), self.metrics);
         let finish = Box::new(move || reply.send(later.respond(later.read(), &metrics)));
-        let wait = FetchWait::park(&self.timers, self.deadline, missing, waits_on, finish);
+        let deadline = reader.held_back_until().map_or(self.deadline, |at| at.min(self.deadline));
+        let wait = FetchWait::park(&self.timers, deadline, missing, waits_on, finish);
         // What was shown between the reading and the parking woke nobody.
         let missed = reader.progress_bytes().saturating_sub(before) as usize;
         wait.handle_more(missed, missed);

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use env::Env;
+use env::{Clock, Env};
 use metrics::Exposition;
 
 use super::scraped::*;
@@ -58,7 +58,7 @@ fn replicas_page<E: Env>(
     partitions: &[Arc<Partition<E::Disk>>],
     dirs: &[DirFacts],
 ) {
-    let image = node.metadata.image();
+    let (image, now) = (node.metadata.image(), node.env().clock().mono());
     let (mut under_replicated, mut under_min, mut offline) = (0, 0, 0);
     for partition in partitions {
         let is_offline = dirs.iter().any(|dir| dir.index == partition.dir() && dir.is_offline);
@@ -78,6 +78,9 @@ fn replicas_page<E: Env>(
         (&UNDER_REPLICATED, under_replicated),
         (&UNDER_MIN_ISR, under_min),
         (&OFFLINE_REPLICAS, offline),
+        (&LEADER_RATE, node.throttles.leader.rate(now)),
+        (&FOLLOWER_RATE, node.throttles.follower.rate(now)),
+        (&DIRS_RATE, node.throttles.dirs.rate(now)),
     ];
     for (family, number) in numbers {
         page.family(family, [([""; 0], number)]);

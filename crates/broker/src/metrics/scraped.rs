@@ -34,6 +34,12 @@ gauges! {
         "Partitions led here with fewer replicas in sync than min.insync.replicas.";
     OFFLINE_REPLICAS = "kafka_server_replicamanager_offlinereplicacount", &[],
         "Replicas on this broker whose log directory is out of use.";
+    LEADER_RATE = "kafka_server_leaderreplication_byte_rate", &[],
+        "Bytes a second sent to throttled replicas; counted while a rate is set.";
+    FOLLOWER_RATE = "kafka_server_followerreplication_byte_rate", &[],
+        "Bytes a second fetched by throttled replicas; counted while a rate is set.";
+    DIRS_RATE = "kafka_server_alterlogdirsreplication_byte_rate", &[],
+        "Bytes a second copied to other log directories.";
     ACTIVE_CONTROLLERS = "kafka_controller_kafkacontroller_activecontrollercount", &[],
         "1 on the node that is the active controller, 0 elsewhere.";
     TOPICS = "kafka_controller_kafkacontroller_globaltopiccount", &[], "Topics of the cluster.";

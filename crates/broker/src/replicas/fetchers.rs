@@ -16,7 +16,7 @@ use replication::FetchAnswer;
 use types::{BrokerId, EpochEnd, ErrorCode, LeaderEpoch, MonoTime, Offset};
 
 use super::isr_changes::IsrChanges;
-use super::leader_session::{FetchTerms, Key, LeaderSession};
+use super::leader_session::{FetchTerms, Key, LeaderSession, NextFetch};
 use super::links::{NoAnswer, ReplicationLinks};
 use crate::limits::FETCHER_BACKOFF;
 use crate::node::Node;
@@ -55,6 +55,11 @@ impl<E: Env> ReplicaFetchers<E> {
         if let Some(node) = self.node.get().and_then(Weak::upgrade) {
             IsrChanges::start(&node);
         }
+        self.ask_all();
+    }
+
+    /// There may be more to ask for.
+    pub(crate) fn ask_all(&self) {
         let leaders: Vec<BrokerId> = self.lock().keys().copied().collect();
         leaders.into_iter().for_each(|leader| self.ask(leader));
     }
@@ -115,8 +120,16 @@ impl<E: Env> ReplicaFetchers<E> {
         };
         let now = node.env().clock().mono();
         let terms = terms(&node);
-        let request = self.lock().get_mut(&leader).and_then(|s| s.poll_request(terms, now));
-        let Some(request) = request else { return };
+        let throttle = &node.throttles.follower;
+        let mut leaders = self.lock();
+        let session = leaders.get_mut(&leader);
+        let asked = session.map(|session| session.poll_request(terms, throttle, now));
+        drop(leaders);
+        let request = match asked {
+            Some(NextFetch::Now(request)) => request,
+            Some(NextFetch::At(at)) => return self.ask_later(&node, leader, at),
+            Some(NextFetch::Later) | None => return,
+        };
         let this = Arc::downgrade(&node);
         let answered = Box::new(move |outcome: Result<FetchResponse, NoAnswer>| {
             if let Some(node) = this.upgrade() {
@@ -181,6 +194,10 @@ impl<E: Env> ReplicaFetchers<E> {
         let (now, wall) = (node.env().clock().mono(), node.env().clock().wall());
         let answer = answer_of(&data);
         let records = data.records.unwrap_or_default();
+        let throttle = &node.throttles.follower;
+        if throttle.is_on() && partition.settings().throttled.as_follower {
+            throttle.record(records.len(), now);
+        }
         let is_failed = answer.error != ErrorCode::None;
         match partition.handle_fetched(&asked, &answer, records, now, wall) {
             Ok(Followed::Moved | Followed::Idle) => {}
@@ -196,7 +213,8 @@ impl<E: Env> ReplicaFetchers<E> {
             ),
         }
         if let Some(session) = self.lock().get_mut(&leader) {
-            session.note_changed(key);
+            let log_end = partition.reader().log_end();
+            session.note_changed(key, !is_failed && log_end >= answer.high_watermark);
         }
         if is_failed {
             self.ask_later(node, leader, now.plus(FETCHER_BACKOFF));

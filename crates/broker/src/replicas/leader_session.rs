@@ -9,6 +9,7 @@ use protocol::messages::fetch_request::{FetchPartition, FetchTopic, ForgottenTop
 use replication::FetchFrom;
 use types::{BrokerEpoch, BrokerId, MonoTime, Uuid};
 
+use super::throttles::Throttle;
 use crate::partitions::Partition;
 
 /// A topic's id and the partition's number.
@@ -42,6 +43,28 @@ pub(super) struct LeaderSession<D: Disk> {
 struct Followed<D: Disk> {
     partition: Arc<Partition<D>>,
     sent: Option<FetchFrom>,
+    /// It had all that was committed when the leader last answered.
+    keeps_up: bool,
+}
+
+impl<D: Disk> Followed<D> {
+    /// Whoever keeps up is never held back, or it would fall out of sync for it. Source: Kafka
+    /// `RemoteLeaderEndPoint.shouldFollowerThrottle`.
+    fn is_held_back(&self, throttle: &Throttle, now: MonoTime) -> bool {
+        throttle.is_on()
+            && !self.keeps_up
+            && self.partition.settings().throttled.as_follower
+            && throttle.is_exceeded(now)
+    }
+}
+
+/// What comes of looking for something to ask a leader for.
+pub(super) enum NextFetch {
+    Now(FetchRequest),
+    /// All that there is to ask for is held back until then.
+    At(MonoTime),
+    /// Somebody will say when.
+    Later,
 }
 
 impl<D: Disk> Default for LeaderSession<D> {
@@ -62,7 +85,7 @@ impl<D: Disk> LeaderSession<D> {
     pub(super) fn follow(&mut self, key: Key, partition: Arc<Partition<D>>) {
         self.forgotten.remove(&key);
         let sent = self.followed.get(&key).and_then(|followed| followed.sent);
-        self.followed.insert(key, Followed { partition, sent });
+        self.followed.insert(key, Followed { partition, sent, keeps_up: false });
         self.changed.insert(key);
     }
 
@@ -73,8 +96,10 @@ impl<D: Disk> LeaderSession<D> {
         }
     }
 
-    pub(super) fn note_changed(&mut self, key: Key) {
-        if self.followed.contains_key(&key) {
+    /// The leader answered; `keeps_up` if that was all that is committed.
+    pub(super) fn note_changed(&mut self, key: Key, keeps_up: bool) {
+        if let Some(followed) = self.followed.get_mut(&key) {
+            followed.keeps_up = keeps_up;
             self.changed.insert(key);
         }
     }
@@ -103,28 +128,36 @@ impl<D: Disk> LeaderSession<D> {
         self.session_epoch = self.session_epoch.checked_add(1).unwrap_or(1);
     }
 
-    /// The next fetch. `None` while something that came is on its way to the disk, so that one
-    /// fetch and one sync serve all of it, or if there is nothing to ask for.
+    /// The next fetch. None while something that came is on its way to the disk, so that one
+    /// fetch and one sync serve all of it, or if there is nothing to ask for. Partitions that
+    /// `throttle` holds back are left out, and out of the leader's session.
     pub(super) fn poll_request(
         &mut self,
         terms: FetchTerms,
+        throttle: &Throttle,
         now: MonoTime,
-    ) -> Option<FetchRequest> {
+    ) -> NextFetch {
         if self.is_asking || now < self.not_before {
-            return None;
+            return NextFetch::Later;
         }
         let changed: Vec<Key> = self.changed.iter().copied().collect();
         let syncs = |key: &Key| self.followed.get(key).is_some_and(|f| f.partition.is_syncing());
         if changed.iter().any(syncs) {
-            return None;
+            return NextFetch::Later;
         }
         let mut asked: BTreeMap<Uuid, Vec<FetchPartition>> = BTreeMap::new();
+        let mut is_held_back = false;
         for key in changed {
             let Some(followed) = self.followed.get_mut(&key) else { continue };
-            let next = followed.partition.poll_fetch(now);
+            let held_back = followed.is_held_back(throttle, now);
+            is_held_back |= held_back;
+            let next = if held_back { None } else { followed.partition.poll_fetch(now) };
             if next != followed.sent {
                 match &next {
-                    Some(from) => asked.entry(key.0).or_default().push(wire(key.1, from, terms)),
+                    Some(from) => {
+                        self.forgotten.remove(&key);
+                        asked.entry(key.0).or_default().push(wire(key.1, from, terms));
+                    }
                     None => _ = self.forgotten.insert(key),
                 }
                 followed.sent = next;
@@ -133,13 +166,17 @@ impl<D: Disk> LeaderSession<D> {
                 self.changed.remove(&key);
             }
         }
-        if self.followed.values().all(|followed| followed.sent.is_none()) {
-            // Whatever the leader's session holds, nobody wants it.
-            self.start_over();
-            return None;
+        if self.followed.values().any(|followed| followed.sent.is_some()) {
+            self.is_asking = true;
+            return NextFetch::Now(self.request(asked, terms));
         }
-        self.is_asking = true;
-        Some(self.request(asked, terms))
+        if let Some(at) = throttle.free_at(now).filter(|_| is_held_back) {
+            // The session is gone on with then.
+            return NextFetch::At(at);
+        }
+        // Whatever the leader's session holds, nobody wants it.
+        self.start_over();
+        NextFetch::Later
     }
 
     fn request(

@@ -11,14 +11,13 @@ pub(super) const ROWS: &[Property] = &[
         .doc("Samples over which client quotas are measured."),
     int("quota.window.size.seconds", "1").at_least(1).low().accepted(NO_QUOTAS)
         .doc("The length of each of those samples."),
-    int("replication.quota.window.num", "11").at_least(1).low().accepted(NO_QUOTAS)
+    int("replication.quota.window.num", "11").at_least(1).low()
         .doc("Samples over which replication throttles are measured."),
-    int("replication.quota.window.size.seconds", "1").at_least(1).low().accepted(NO_QUOTAS)
+    int("replication.quota.window.size.seconds", "1").at_least(1).low()
         .doc("The length of each of those samples."),
-    int("alter.log.dirs.replication.quota.window.num", "11").at_least(1).low().accepted(NO_QUOTAS)
+    int("alter.log.dirs.replication.quota.window.num", "11").at_least(1).low()
         .doc("Samples over which moves between directories are measured."),
     int("alter.log.dirs.replication.quota.window.size.seconds", "1").at_least(1).low()
-        .accepted(NO_QUOTAS)
         .doc("The length of each of those samples."),
     int("controller.quota.window.num", "11").at_least(1).low().accepted(NO_QUOTAS)
         .doc("Samples over which topic changes are measured."),

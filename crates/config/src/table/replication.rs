@@ -4,8 +4,6 @@ use crate::property::{Property, boolean, int, long, text_unset};
 
 const ALWAYS_HANDED_OVER: &str =
     "a broker that stops always hands over, as long as a controller answers";
-/// Of the topics' side of it, too.
-pub(crate) const NO_THROTTLE: &str = "it is kept, but moves between brokers do not heed it yet";
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Property] = &[
@@ -56,10 +54,8 @@ pub(super) const ROWS: &[Property] = &[
         .accepted(ALWAYS_HANDED_OVER)
         .doc("The pause between the tries (ZooKeeper mode)."),
     long("leader.replication.throttled.rate", "9223372036854775807").at_least(0).cluster_wide()
-        .accepted(NO_THROTTLE)
         .doc("Bytes a second that a leader sends to throttled replicas."),
     long("follower.replication.throttled.rate", "9223372036854775807").at_least(0).cluster_wide()
-        .accepted(NO_THROTTLE)
         .doc("Bytes a second that throttled followers fetch."),
     long("replica.alter.log.dirs.io.max.bytes.per.second", "9223372036854775807").at_least(0)
         .cluster_wide()

@@ -41,7 +41,7 @@ const FLAGS: &[Flag] = &[
     value(
         "throttle",
         "bytes/s",
-        "The most that moves between brokers may use; Ottla's do not heed it yet. (default: -1)",
+        "The most that moves between brokers may use, for each broker. (default: -1)",
     ),
     value(
         "replica-alter-log-dirs-throttle",

@@ -1,3 +1,4 @@
 //! Three whole nodes, told step by step what happens to them.
 
 mod deleting_records;
+mod throttled_moves;

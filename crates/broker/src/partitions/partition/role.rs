@@ -62,6 +62,12 @@ impl<D: Disk> Partition<D> {
         follows && owner.log.is_some() && !owner.is_broken && owner.wants_sync()
     }
 
+    /// Whether `broker` is in the in-sync set as the controller has committed it; false unless this
+    /// broker leads.
+    pub fn is_in_sync(&self, broker: BrokerId) -> bool {
+        lock(&self.owner).replica.leader().is_some_and(|leader| leader.isr().contains(&broker))
+    }
+
     /// Whether it lies on other brokers, too.
     pub fn has_other_replicas(&self) -> bool {
         self.has_others.load(Ordering::Acquire)

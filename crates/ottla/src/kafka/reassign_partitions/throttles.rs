@@ -9,7 +9,6 @@ use client::{Client, ClientError, Place};
 
 use super::assignment::Assignment;
 use super::{ReassignError, commas, plural};
-use crate::failure::{Exit, Failure};
 
 const LEADER_RATE: &str = "leader.replication.throttled.rate";
 const FOLLOWER_RATE: &str = "follower.replication.throttled.rate";
@@ -75,16 +74,7 @@ pub fn limit_moves(
     }
     let mut out = io::stdout().lock();
     writeln!(out, "The inter-broker throttle limit was set to {bytes_per_second} B/s")?;
-    eprintln!("{}", unheeded(bytes_per_second).as_warning());
     Ok(())
-}
-
-/// Kafka's sentence alone would promise what nobody keeps.
-fn unheeded(bytes_per_second: i64) -> Failure {
-    let what = format!("limit the moves between brokers to {bytes_per_second} B/s");
-    let why = "Ottla's brokers keep the limit and do not heed it yet; Apache Kafka's do";
-    Failure::new(Exit::Failed, "THROTTLE_WITHOUT_EFFECT", what, why)
-        .todo("move a few partitions at a time")
 }
 
 /// Limits the moves between log directories of these brokers.
@@ -150,16 +140,6 @@ fn delete(name: &str) -> Change {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_limit_that_nobody_heeds_is_said_to_be_one() {
-        assert_eq!(
-            unheeded(7).as_warning(),
-            "warning: limit the moves between brokers to 7 B/s\n  why: Ottla's brokers keep the \
-             limit and do not heed it yet; Apache Kafka's do\n  try: move a few partitions at a \
-             time\n  code: THROTTLE_WITHOUT_EFFECT"
-        );
-    }
 
     #[test]
     fn a_move_goes_from_those_who_have_it_to_those_who_do_not() {
