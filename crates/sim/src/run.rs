@@ -91,7 +91,7 @@ fn live(world: &mut World, faults: Faults, chaos_ms: u64) -> FinalState {
         world.add(Box::new(Member::new(group, topic_id, PARTITIONS)));
         world.add(Box::new(Member::new(group, topic_id, PARTITIONS)));
     }
-    world.add(Box::new(Topics::default()));
+    world.add(Box::new(Topics::new(1)));
     world.begin_faults(faults);
     world.run_for(chaos_ms);
     world.end_faults();

@@ -40,6 +40,10 @@ pub struct Member {
     committing: Option<Vec<i32>>,
     /// How much had happened when it asked where to resume.
     asked: usize,
+    /// It joins under another id each time.
+    is_stranger: bool,
+    /// It was told to join under the id that it has.
+    is_invited: bool,
     stopped: bool,
 }
 
@@ -55,13 +59,25 @@ impl Member {
             progress: 0,
             committing: None,
             asked: 0,
+            is_stranger: false,
+            is_invited: false,
             stopped: false,
         }
+    }
+
+    /// Joins under another id each time. A coordinator that was deposed and has not heard of it
+    /// tells a member that it knows its share again, and writes nothing for that; to take another
+    /// one in it has to.
+    pub fn as_a_stranger(self) -> Member {
+        Member { is_stranger: true, ..self }
     }
 
     fn join(&mut self, io: &mut Io<'_>) {
         self.share.clear();
         self.committing = None;
+        if self.is_stranger && !std::mem::take(&mut self.is_invited) {
+            self.member_id.clear();
+        }
         if self.stopped {
             return;
         }
@@ -82,6 +98,7 @@ impl Member {
     fn joined(&mut self, response: &JoinGroupResponse, io: &mut Io<'_>) {
         self.member_id = response.member_id.to_string();
         if response.error_code != ErrorCode::None.code() {
+            self.is_invited = response.error_code == ErrorCode::MemberIdRequired.code();
             if response.error_code == ErrorCode::UnknownMemberId.code() {
                 self.member_id.clear();
             }
@@ -126,6 +143,7 @@ impl Member {
             });
             return self.ask_where_to_resume(io);
         }
+        self.is_invited = response.error_code == ErrorCode::RebalanceInProgress.code();
         io.wake_after_ms(20);
     }
 
@@ -220,6 +238,7 @@ impl Member {
             if error == ErrorCode::UnknownMemberId.code() {
                 self.member_id.clear();
             }
+            self.is_invited = error == ErrorCode::RebalanceInProgress.code();
             self.share.clear();
         }
         io.wake_after_ms(20 + io.rng.below(200));
@@ -228,6 +247,7 @@ impl Member {
 
 impl Actor for Member {
     fn connected(&mut self, io: &mut Io<'_>) {
+        self.is_invited = false;
         self.join(io);
     }
 
@@ -249,7 +269,12 @@ impl Actor for Member {
         if self.committing.is_some() || self.stopped {
             return;
         }
-        if self.share.is_empty() || io.rng.one_in(40) {
+        if self.share.is_empty() {
+            self.join(io);
+        } else if io.rng.one_in(40) {
+            if self.is_stranger {
+                return self.leave(io);
+            }
             self.join(io);
         } else if io.rng.one_in(60) {
             self.leave(io);

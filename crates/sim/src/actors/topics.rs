@@ -11,8 +11,8 @@ use history::Event;
 
 const REST_MS: u64 = 500;
 
-#[derive(Default)]
 pub struct Topics {
+    replicas: i16,
     made: u64,
     /// The topic that a request in flight is about.
     open: Option<String>,
@@ -20,6 +20,11 @@ pub struct Topics {
 }
 
 impl Topics {
+    /// Topics of so many replicas.
+    pub fn new(replicas: i16) -> Topics {
+        Topics { replicas, made: 0, open: None, stopped: false }
+    }
+
     fn create(&mut self, io: &mut Io<'_>) {
         self.made += 1;
         let name = format!("idle-{}", self.made);
@@ -27,7 +32,7 @@ impl Topics {
             topics: vec![CreatableTopic {
                 name: name.as_str().into(),
                 num_partitions: 1,
-                replication_factor: 1,
+                replication_factor: self.replicas,
                 ..Default::default()
             }],
             timeout_ms: 30_000,

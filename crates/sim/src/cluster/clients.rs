@@ -1,9 +1,14 @@
-//! The part of a client that finds leaders and gives up on brokers that do not answer.
+//! The part of a client that finds leaders and coordinators, and gives up on brokers that do not
+//! answer.
 
 use broker::{Connection, ConnectionInfo};
 use protocol::ApiKey;
 use protocol::messages::metadata_request::{MetadataRequest, MetadataRequestTopic};
-use protocol::messages::{FetchResponse, MetadataResponse, ProduceResponse};
+use protocol::messages::{
+    FetchResponse, FindCoordinatorRequest, FindCoordinatorResponse, JoinGroupResponse,
+    LeaveGroupResponse, MetadataResponse, OffsetCommitResponse, OffsetFetchResponse,
+    ProduceResponse, SyncGroupResponse,
+};
 use types::ErrorCode;
 
 use super::machine::CLIENT_PORT;
@@ -18,21 +23,28 @@ const RECONNECT_MS: u64 = 50;
 /// A fetch waits for 200 ms, a produce request for a leader that may be about to be fenced.
 const PATIENCE_MS: u64 = 3_000;
 
+/// Whom a client wants to talk to.
+pub(super) enum Seeks {
+    Leader { partition: i32 },
+    Coordinator { group: String },
+    Anybody,
+}
+
 pub(super) struct Client {
     pub(super) actor: Box<dyn Actor>,
     wire: Wire,
-    partition: i32,
+    seeks: Seeks,
     pub(super) link: Option<u64>,
-    /// Where the leader was said to be.
-    leader: Option<usize>,
-    /// The actor has the connection; before, it is asked for the leader.
+    /// Where the one that it seeks was said to be.
+    found: Option<usize>,
+    /// The actor has the connection; before, it is asked for the way.
     is_served: bool,
 }
 
 impl Cluster {
-    pub(super) fn add(&mut self, actor: Box<dyn Actor>, partition: i32) {
-        let (wire, link, leader) = (Wire::default(), None, None);
-        self.clients.push(Client { actor, wire, partition, link, leader, is_served: false });
+    pub(super) fn add(&mut self, actor: Box<dyn Actor>, seeks: Seeks) {
+        let (wire, link, found) = (Wire::default(), None, None);
+        self.clients.push(Client { actor, wire, seeks, link, found, is_served: false });
         self.schedule(1, Due::Connect { client: self.clients.len() - 1 });
     }
 
@@ -41,8 +53,8 @@ impl Cluster {
             return;
         }
         let anybody = 1 + self.rng.below(MACHINES as u64) as usize;
-        let leader = self.clients[number].leader.take();
-        let target = leader.unwrap_or(anybody);
+        let found = self.clients[number].found.take();
+        let target = found.unwrap_or(anybody);
         if !self.is_reachable(target) || !self.machine(target).listens(CLIENT_PORT) {
             return self.schedule(RECONNECT_MS, Due::Connect { client: number });
         }
@@ -50,17 +62,26 @@ impl Cluster {
         let client = &mut self.clients[number];
         client.wire = Wire::default();
         client.link = Some(link);
-        client.is_served = leader.is_some();
+        client.is_served = found.is_some() || matches!(client.seeks, Seeks::Anybody);
         match client.is_served {
             true => self.act(number, |actor, io| actor.connected(io)),
-            false => self.ask_for_leader(number, link),
+            false => self.ask_the_way(number, link),
         }
     }
 
-    fn ask_for_leader(&mut self, number: usize, link: u64) {
-        let topic = MetadataRequestTopic { name: Some(TOPIC.into()), ..Default::default() };
-        let request = MetadataRequest { topics: Some(vec![topic]), ..Default::default() };
-        let bytes = self.clients[number].wire.request(&request);
+    fn ask_the_way(&mut self, number: usize, link: u64) {
+        let Client { wire, seeks, .. } = &mut self.clients[number];
+        let bytes = match seeks {
+            Seeks::Leader { .. } => {
+                let topic = MetadataRequestTopic { name: Some(TOPIC.into()), ..Default::default() };
+                wire.request(&MetadataRequest { topics: Some(vec![topic]), ..Default::default() })
+            }
+            Seeks::Coordinator { group } => wire.request(&FindCoordinatorRequest {
+                coordinator_keys: vec![group.as_str().into()],
+                ..Default::default()
+            }),
+            Seeks::Anybody => return,
+        };
         self.send_from_client(link, bytes);
     }
 
@@ -99,7 +120,7 @@ impl Cluster {
             }
             match self.clients[number].is_served {
                 true => self.serve(number, answer),
-                false => self.take_leader(number, &answer.to()),
+                false => self.take_the_way(number, &answer),
             }
         }
     }
@@ -112,13 +133,20 @@ impl Cluster {
         }
     }
 
-    fn take_leader(&mut self, number: usize, response: &MetadataResponse) {
-        let partition = self.clients[number].partition;
-        let topic = response.topics.first();
-        let partitions = topic.map_or(&[][..], |topic| &topic.partitions);
-        let found = partitions.iter().find(|known| known.partition_index == partition);
-        let leader = found.and_then(|found| usize::try_from(found.leader_id).ok());
-        self.clients[number].leader = leader;
+    fn take_the_way(&mut self, number: usize, answer: &Answer) {
+        let found = match &self.clients[number].seeks {
+            Seeks::Leader { partition } => {
+                let response: MetadataResponse = answer.to();
+                let mut known = response.topics.iter().flat_map(|topic| &topic.partitions);
+                known.find(|known| known.partition_index == *partition).map(|p| p.leader_id)
+            }
+            Seeks::Coordinator { .. } => {
+                let response: FindCoordinatorResponse = answer.to();
+                response.coordinators.first().filter(|c| c.error_code == 0).map(|c| c.node_id)
+            }
+            Seeks::Anybody => None,
+        };
+        self.clients[number].found = found.and_then(|id| usize::try_from(id).ok());
         self.hang_up(number);
     }
 
@@ -180,9 +208,24 @@ fn names_another_leader(answer: &Answer) -> bool {
             let partitions = response.responses.iter().flat_map(|t| &t.partitions);
             partitions.map(|partition| partition.error_code).collect()
         }
+        ApiKey::JoinGroup => vec![answer.to::<JoinGroupResponse>().error_code],
+        ApiKey::SyncGroup => vec![answer.to::<SyncGroupResponse>().error_code],
+        ApiKey::LeaveGroup => vec![answer.to::<LeaveGroupResponse>().error_code],
+        ApiKey::OffsetCommit => {
+            let response: OffsetCommitResponse = answer.to();
+            let partitions = response.topics.iter().flat_map(|t| &t.partitions);
+            partitions.map(|partition| partition.error_code).collect()
+        }
+        ApiKey::OffsetFetch => {
+            let response: OffsetFetchResponse = answer.to();
+            response.groups.iter().map(|group| group.error_code).collect()
+        }
         _ => Vec::new(),
     };
     let elsewhere = [
+        ErrorCode::NotCoordinator,
+        ErrorCode::CoordinatorNotAvailable,
+        ErrorCode::CoordinatorLoadInProgress,
         ErrorCode::NotLeaderOrFollower,
         ErrorCode::UnknownTopicOrPartition,
         ErrorCode::UnknownTopicId,

@@ -17,14 +17,19 @@ use protocol::messages::list_offsets_request::{
     ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic,
 };
 use protocol::messages::metadata_response::MetadataResponsePartition;
-use protocol::messages::{MetadataRequest, MetadataResponse};
+use protocol::messages::offset_fetch_request::{
+    OffsetFetchRequest, OffsetFetchRequestGroup, OffsetFetchRequestTopics,
+};
+use protocol::messages::{FindCoordinatorRequest, MetadataRequest, MetadataResponse};
 use records::batches;
 use types::Uuid;
 
-use super::clients::TOPIC;
+use super::clients::{Seeks, TOPIC};
 use super::{Cluster, MACHINES};
 use crate::actors::consumer::Consumer;
+use crate::actors::member::Member;
 use crate::actors::producer::Producer;
+use crate::actors::topics::Topics;
 use crate::run::{Outcome, words_of};
 use crate::wire::Wire;
 use crate::world::Faults;
@@ -33,6 +38,7 @@ use crate::world::Faults;
 mod tests;
 
 const PARTITIONS: i32 = 3;
+const GROUP: &str = "readers";
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
 
@@ -79,11 +85,17 @@ fn live(cluster: &mut Cluster, faults: Option<Faults>, chaos_ms: u64) -> FinalSt
     for partition in 0..PARTITIONS {
         let plain = format!("plain-{partition}");
         let plain = Producer::new(&plain, topic_id, partition, false).renamed_when_unsure();
-        cluster.add(Box::new(plain), partition);
+        cluster.add(Box::new(plain), Seeks::Leader { partition });
         let idempotent = format!("once-{partition}");
-        cluster.add(Box::new(Producer::new(&idempotent, topic_id, partition, true)), partition);
-        cluster.add(Box::new(Consumer::new(topic_id, partition)), partition);
+        let idempotent = Producer::new(&idempotent, topic_id, partition, true);
+        cluster.add(Box::new(idempotent), Seeks::Leader { partition });
+        cluster.add(Box::new(Consumer::new(topic_id, partition)), Seeks::Leader { partition });
     }
+    for _ in 0..2 {
+        let member = Member::new(GROUP, topic_id, PARTITIONS).as_a_stranger();
+        cluster.add(Box::new(member), Seeks::Coordinator { group: GROUP.to_owned() });
+    }
+    cluster.add(Box::new(Topics::new(MACHINES as i16)), Seeks::Anybody);
     if let Some(faults) = faults {
         cluster.begin_faults(faults);
     }
@@ -226,7 +238,41 @@ fn read_everything(cluster: &mut Cluster, topic_id: Uuid) -> FinalState {
             end.replicas.insert((partition, id as i32), records);
         }
     }
+    read_committed(cluster, topic_id, &mut end);
     end
+}
+
+/// Where the group stands, by the coordinator that is found.
+fn read_committed(cluster: &mut Cluster, topic_id: Uuid, end: &mut FinalState) {
+    let find = FindCoordinatorRequest {
+        coordinator_keys: vec![GROUP.into()],
+        ..FindCoordinatorRequest::default()
+    };
+    let partition_indexes = (0..PARTITIONS).collect();
+    let topic = OffsetFetchRequestTopics { topic_id, partition_indexes, ..Default::default() };
+    let group = OffsetFetchRequestGroup {
+        group_id: GROUP.into(),
+        topics: Some(vec![topic]),
+        member_epoch: -1,
+        ..Default::default()
+    };
+    let fetch = OffsetFetchRequest { groups: vec![group], ..Default::default() };
+    let deadline = cluster.now().plus(Duration::from_millis(SETTLING_MS));
+    loop {
+        let found = cluster.ask(1, &find).coordinators.remove(0);
+        if found.error_code == 0 {
+            let group = cluster.ask(found.node_id as usize, &fetch).groups.remove(0);
+            if group.error_code == 0 {
+                for partition in group.topics.iter().flat_map(|topic| &topic.partitions) {
+                    let place = (GROUP.to_owned(), partition.partition_index);
+                    end.committed.insert(place, partition.committed_offset);
+                }
+                return;
+            }
+        }
+        assert!(cluster.now() < deadline, "nobody coordinates the group");
+        cluster.run_for(100);
+    }
 }
 
 fn offset_at(cluster: &mut Cluster, id: usize, partition: i32, timestamp: i64) -> i64 {

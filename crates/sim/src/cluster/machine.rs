@@ -168,6 +168,8 @@ fn config_of(id: usize, faults: Faults) -> BrokerConfig {
         "min.insync.replicas=2".to_owned(),
         "offsets.topic.num.partitions=2".to_owned(),
         "auto.create.topics.enable=false".to_owned(),
+        "group.initial.rebalance.delay.ms=100".to_owned(),
+        "group.min.session.timeout.ms=1000".to_owned(),
         "leader.imbalance.check.interval.seconds=5".to_owned(),
         "log.index.size.max.bytes=4096".to_owned(),
         "log.flush.offset.checkpoint.interval.ms=3000".to_owned(),
