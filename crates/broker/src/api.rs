@@ -119,6 +119,7 @@ impl ServedApi {
                 | Envelope
                 | FetchSnapshot
                 | QuorumMessage
+                | UpdateRaftVoter
         );
         match door {
             Door::Clients => !is_for_controllers_alone,
@@ -232,6 +233,9 @@ api_table! {
     AllocateProducerIds, 0..=0, Cluster(ClusterAction), allocate_producer_ids(controller);
     AssignReplicasToDirs, 0..=0, Cluster(ClusterAction), assign_replicas_to_dirs(controller);
     QuorumMessage, 0..=0, Cluster(ClusterAction), quorum_message(controller, settings);
+    AddRaftVoter, 0..=1, Cluster(Alter), add_raft_voter(controller, settings);
+    RemoveRaftVoter, 0..=0, Cluster(Alter), remove_raft_voter(controller, settings);
+    UpdateRaftVoter, 0..=0, Cluster(ClusterAction), update_raft_voter(controller, settings);
     DescribeCompaction, 0..=0, Topic(Describe),
         describe_compaction(partitions, cleaners, settings, metadata);
 }

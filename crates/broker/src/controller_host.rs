@@ -9,13 +9,16 @@ mod snapshots;
 mod state;
 #[cfg(test)]
 mod tests;
+mod voter_changes;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use consensus::{EngineEvent, Epoch, Gate, NodeId, OutboundMessage, QuorumStatus};
+use consensus::{
+    EngineEvent, Epoch, Gate, NodeId, OutboundMessage, QuorumStatus, VoterChangeError,
+};
 use controller::Controller;
 use env::{Background, Clock, Env, Lane};
 use metadata::{BrokerEpoch, Loaded, MetadataImage};
@@ -27,11 +30,13 @@ use self::decisions::{UnderWay, Waiting};
 use self::quorum::Inbox;
 use self::snapshots::Snapshots;
 use self::state::{State, Told};
+use self::voter_changes::{Asked, Changing};
 use crate::metadata_fetch::CommitWait;
 use crate::removals::LaneOf;
 use crate::timers::Timers;
 
 pub use engine::Engine;
+pub use voter_changes::AnswerWhen;
 
 /// Is told of every committed change, in commit order.
 #[doc(alias = "MetadataPublisher")]
@@ -72,6 +77,8 @@ pub struct ControllerHost<E: Env> {
     state: Mutex<State>,
     /// Decisions of a quorum that wait for their turn.
     decisions: Mutex<VecDeque<Waiting>>,
+    /// A change of the voters that waits for its turn.
+    asked: Mutex<Option<Asked>>,
     /// What the lane has yet to hear from others.
     inbox: Mutex<Inbox>,
     /// The lane will look at what waits for it.
@@ -99,6 +106,8 @@ struct Voting<E: Env> {
     engine: Option<Engine<E::Disk>>,
     /// The decision whose records are on their way.
     under_way: Option<UnderWay>,
+    /// The change of voters that is.
+    changing: Option<Changing>,
 }
 
 impl<E: Env> ControllerHost<E> {
@@ -164,7 +173,8 @@ impl<E: Env> ControllerHost<E> {
             is_quorum: engine.as_ref().is_some_and(Engine::is_quorum),
             lane: env.background().lane("controller"),
             publishing: env.background().lane("metadata"),
-            voting: Mutex::new(Voting { engine, under_way: None }),
+            voting: Mutex::new(Voting { engine, under_way: None, changing: None }),
+            asked: Mutex::default(),
             state: Mutex::new(state),
             decisions: Mutex::default(),
             inbox: Mutex::default(),
@@ -220,6 +230,7 @@ impl<E: Env> ControllerHost<E> {
         let mut voting = self.voting();
         let engine = voting.engine.take();
         let under_way = voting.under_way.take();
+        let changing = voting.changing.take();
         drop(voting);
         let mut state = self.lock();
         (state.reign, state.quorum) = (None, None);
@@ -228,6 +239,9 @@ impl<E: Env> ControllerHost<E> {
             log::error!(target: "kafka.controller.QuorumController", "{error}");
         }
         self.refuse_all(under_way);
+        changing.into_iter().for_each(Changing::refuse);
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner).take();
+        asked.into_iter().for_each(|asked| asked.refuse(VoterChangeError::NotLeader));
     }
 
     /// Asks without deciding anything.

@@ -1,5 +1,6 @@
 //! One API key, one file. A handler answers at once or keeps its [`Reply`](crate::network::Reply).
 
+pub mod add_raft_voter;
 pub mod allocate_producer_ids;
 pub mod alter_configs;
 pub mod alter_partition;
@@ -42,8 +43,10 @@ pub mod offset_fetch;
 pub mod offset_for_leader_epoch;
 pub mod produce;
 pub mod quorum_message;
+pub mod remove_raft_voter;
 pub mod sasl_authenticate;
 pub mod sasl_handshake;
 pub mod sync_group;
 pub mod unregister_broker;
 pub mod update_features;
+pub mod update_raft_voter;

@@ -42,6 +42,7 @@ mod partitions;
 pub mod peers;
 mod pending_produce;
 mod producer_ids;
+mod raft_voters;
 mod registration;
 mod removals;
 mod replica_moves;

@@ -21,6 +21,7 @@ use crate::node::Node;
 use crate::observers::ObserverFetch;
 use crate::request::RequestContext;
 use crate::timers::{Expire, TimerId, Timers};
+use crate::voter_endpoints;
 
 const TOPIC: &str = "__cluster_metadata";
 
@@ -195,13 +196,13 @@ impl<E: Env> Answer<E> {
         if self.node.controller.is_active() {
             return None;
         }
-        let leader = self.node.controller.quorum()?.leader?;
-        let voters = &self.node.settings.config.quorum.voters;
-        let voter = voters.iter().find(|voter| voter.id.0 == leader.0)?;
+        let quorum = self.node.controller.quorum()?;
+        let leader = quorum.leader?;
+        let at = voter_endpoints::address_of(leader, Some(&quorum), &self.node.settings)?;
         Some(NodeEndpoint {
             node_id: leader.0,
-            host: (&*voter.address.host).into(),
-            port: i32::from(voter.address.port),
+            host: (&*at.host).into(),
+            port: i32::from(at.port),
             rack: None,
         })
     }

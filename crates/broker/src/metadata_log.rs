@@ -25,6 +25,8 @@ mod snapshots;
 #[cfg(test)]
 mod tests;
 
+pub use control::{KRAFT_VERSIONS, voter_of};
+
 /// The file beside the segments that holds the vote and the voters. Kafka's has the same name and
 /// is JSON; neither reads the other's.
 const QUORUM_STATE: &str = "quorum-state";

@@ -21,6 +21,7 @@ use crate::node::{Node, OpenError};
 use crate::partitions::{Partition, PartitionParts};
 use crate::registration;
 use crate::settings::PartitionSettings;
+use crate::voter_endpoints;
 
 /// Whether the partitions here follow the metadata. Held while they do, so that one change is made
 /// after another.
@@ -101,9 +102,15 @@ impl<E: Env> ImageSubscriber for MetadataPublisher<E> {
     fn handle_leader(&self, leader: Option<NodeId>, epoch: Epoch) {
         let Some(node) = self.node.upgrade() else { return };
         match leader {
-            Some(leader) => node.to_controller.handle_leader(BrokerId(leader.0), epoch.0, None),
+            Some(leader) => {
+                let quorum = node.controller.quorum();
+                let at = voter_endpoints::address_of(leader, quorum.as_ref(), &node.settings);
+                node.to_controller.handle_leader(BrokerId(leader.0), epoch.0, at);
+                quorum::tell_where_we_listen(&node);
+            }
             None if node.controller.is_active() => {
                 node.to_controller.handle_leader_here(epoch.0);
+                quorum::tell_where_we_listen(&node);
             }
             None => {}
         }

@@ -1,17 +1,16 @@
 //! Puts the rooms together: opens what is on disk, takes up the metadata, and serves.
 
+mod open_controller;
 mod open_error;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
-use config::{BrokerConfig, QuorumVoter};
-use consensus::{
-    NodeId, RaftEngine, RaftOptions, RaftTiming, SingleVoter, Voter, VoterEndpoint, VoterKey,
-};
+use config::BrokerConfig;
+use consensus::VoterEndpoint;
 use controller::Controller;
 use env::{Clock, Env, Rng};
-use metadata::{BrokerEpoch, MetadataImage, MetadataVersion};
+use metadata::{BrokerEpoch, MetadataImage};
 use types::{BrokerId, ErrorCode, TopicPartition, Uuid};
 
 use crate::cleaners::Cleaners;
@@ -20,7 +19,7 @@ use crate::cluster::{
     ToController, quorum,
 };
 use crate::cold_reads::ColdReads;
-use crate::controller_host::{ControllerHost, Engine};
+use crate::controller_host::ControllerHost;
 use crate::coordinators::GroupHost;
 use crate::directory_assignments::DirectoryAssignments;
 use crate::failed_dirs::FailedDirs;
@@ -29,7 +28,6 @@ use crate::halt::Halt;
 use crate::housekeeping::Housekeeping;
 use crate::log_store::{DirIndex, LogStore};
 use crate::metadata_cache::MetadataCache;
-use crate::metadata_log::StoredMetadataLog;
 use crate::metadata_publisher::{MetadataPublisher, Publishing};
 use crate::metrics::Metrics;
 use crate::observers::Observers;
@@ -41,6 +39,8 @@ use crate::replica_moves::ReplicaMoves;
 use crate::replicas::{IsrChanges, LostLeaders, ReplicaFetchers, Throttles};
 use crate::settings::{Settings, group_config};
 use crate::timers::Timers;
+use crate::voter_endpoints;
+use open_controller::Opening;
 
 pub use open_error::OpenError;
 
@@ -56,6 +56,8 @@ pub struct Endpoint {
 pub struct NodeOptions {
     pub config: Arc<BrokerConfig>,
     pub endpoints: Vec<Endpoint>,
+    /// Where other controllers reach this one.
+    pub controller_endpoints: Vec<Endpoint>,
 }
 
 /// One node: a broker, a controller, or both in one process.
@@ -81,6 +83,8 @@ pub struct Node<E: Env> {
     pub(crate) isr_changes: IsrChanges,
     pub(crate) lost_leaders: LostLeaders,
     pub(crate) observers: Observers,
+    /// Where other voters reach this one.
+    pub(crate) voter_endpoints: Vec<VoterEndpoint>,
     pub(crate) peers: Arc<Peers>,
     pub(crate) to_controller: ToController<E>,
     pub(crate) lifecycle: Lifecycle<E>,
@@ -97,11 +101,15 @@ impl<E: Env> Node<E> {
     /// # Errors
     /// What is on disk cannot be used, or not by this node.
     pub fn open(env: E, options: NodeOptions) -> Result<Arc<Node<E>>, OpenError> {
-        let NodeOptions { config, endpoints } = options;
+        let NodeOptions { config, endpoints, controller_endpoints } = options;
+        let voter_endpoints = voter_endpoints::own(controller_endpoints);
         let timers = Arc::new(Timers::default());
         let (log_store, cluster_id) = LogStore::open(&env, &config, &timers)?;
         let controller = match config.node.is_controller {
-            true => open_controller(&env, &config, cluster_id, &log_store, &timers)?,
+            true => {
+                let opening = Opening { env: &env, config: &config, cluster_id };
+                opening.open(&log_store, voter_endpoints.clone(), &timers)?
+            }
             false => {
                 let controller = Controller::new(Arc::clone(&config), cluster_id);
                 ControllerHost::elsewhere(env.clone(), controller, Arc::clone(&timers))
@@ -135,6 +143,7 @@ impl<E: Env> Node<E> {
             isr_changes: IsrChanges::default(),
             lost_leaders: LostLeaders::default(),
             observers: Observers::default(),
+            voter_endpoints,
             peers: Peers::new(Arc::clone(&timers)),
             to_controller: ToController::new(ControllerFinder::new(&config.quorum)),
             lifecycle: Lifecycle::new(&env, lease),
@@ -295,61 +304,6 @@ impl<E: Env> Node<E> {
         }
         self.controller.close();
         self.log_store.close(self.broker_epoch().0);
-    }
-}
-
-fn open_controller<E: Env>(
-    env: &E,
-    config: &Arc<BrokerConfig>,
-    cluster_id: Uuid,
-    log_store: &LogStore<E>,
-    timers: &Arc<Timers>,
-) -> Result<Arc<ControllerHost<E>>, OpenError> {
-    let now = env.clock().wall();
-    let log = log_store.open_metadata_log(&config.quorum, now).map_err(OpenError::Logs)?;
-    let log = StoredMetadataLog::new(log, env.disk().clone());
-    let opened = match config.quorum.voters.len() {
-        0 | 1 => SingleVoter::open(NodeId(config.node.node_id.0), log, now)
-            .map(|engine| Engine::Single(Box::new(engine))),
-        _ => {
-            let options = raft_options(config, cluster_id, log_store.metadata_directory());
-            let now = (now, env.clock().mono());
-            RaftEngine::open(options, log, now.0, now.1)
-                .map(|engine| Engine::Quorum(Box::new(engine)))
-        }
-    };
-    let engine = opened.map_err(|error| OpenError::Metadata(error.to_string()))?;
-    let controller = Controller::new(Arc::clone(config), cluster_id);
-    let host = ControllerHost::open(env.clone(), engine, controller, Arc::clone(timers))
-        .map_err(OpenError::Metadata)?;
-    if !host.is_quorum() {
-        host.submit_alone(|c| c.activate(MetadataVersion::LATEST))
-            .map_err(|error| OpenError::Metadata(format!("write the first records: {error}")))?;
-    }
-    Ok(host)
-}
-
-/// This node as one of `controller.quorum.voters`.
-fn raft_options(config: &BrokerConfig, cluster_id: Uuid, directory: Uuid) -> RaftOptions {
-    let voter = |voter: &QuorumVoter| Voter {
-        key: VoterKey { id: NodeId(voter.id.0), directory: Uuid::ZERO },
-        endpoints: vec![VoterEndpoint {
-            listener: String::new(),
-            host: voter.address.host.clone(),
-            port: voter.address.port,
-        }],
-    };
-    let (seed, _) = cluster_id.0.split_first_chunk::<8>().unwrap_or((&[0; 8], &[]));
-    RaftOptions {
-        voter: VoterKey { id: NodeId(config.node.node_id.0), directory },
-        voters: config.quorum.voters.iter().map(voter).collect(),
-        endpoints: Vec::new(),
-        timing: RaftTiming::within(
-            config.quorum.fetch_timeout,
-            config.quorum.election_timeout,
-            config.quorum.election_backoff_max,
-        ),
-        seed: u64::from_be_bytes(*seed),
     }
 }
 

@@ -34,7 +34,8 @@ pub(crate) fn open(
     let properties: Vec<_> = properties.iter().map(|line| (*line).to_owned()).collect();
     let sources = Sources { overrides: &properties, ..Sources::default() };
     let config = config::load(sources).expect("the test's own configuration").config;
-    let options = NodeOptions { config: Arc::new(config), endpoints };
+    let options =
+        NodeOptions { config: Arc::new(config), endpoints, controller_endpoints: Vec::new() };
     Node::open(env.clone(), options).unwrap_or_else(|error| panic!("no start: {error}"))
 }
 

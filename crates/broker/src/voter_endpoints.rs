@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use consensus::VoterStatus;
+use consensus::{NodeId, QuorumStatus, VoterEndpoint, VoterStatus};
 use metadata::{Endpoint, MetadataImage, SecurityProtocol};
 use types::BrokerId;
 
+use crate::node::Endpoint as Told;
+use crate::peers::PeerAddress;
 use crate::settings::Settings;
 
 /// What the quorum knows of a voter, else what `controller.quorum.voters` says, else, for a lone
@@ -29,4 +31,34 @@ pub fn of(voter: &VoterStatus, image: &MetadataImage, settings: &Settings) -> Ve
     }
     let broker = image.cluster.broker(BrokerId(voter.id.0));
     broker.map_or_else(Vec::new, |broker| broker.endpoints.clone())
+}
+
+/// Where this node listens for voters.
+pub fn own(told: Vec<Told>) -> Vec<VoterEndpoint> {
+    let endpoint = |Told { listener, host, port }| VoterEndpoint { listener, host, port };
+    told.into_iter().map(endpoint).collect()
+}
+
+/// Where another controller is reached from here: as it is configured, if the voters are static,
+/// else as the quorum knows it.
+pub fn address_of(
+    id: NodeId,
+    quorum: Option<&QuorumStatus>,
+    settings: &Settings,
+) -> Option<PeerAddress> {
+    let config = &settings.config;
+    let usual = config.node.controller_listeners.first().map(|listener| listener.name.as_str());
+    let is_usual = |at: &&VoterEndpoint| usual.is_some_and(|name| at.listener == name);
+    if let Some(voter) = config.quorum.voters.iter().find(|voter| voter.id.0 == id.0) {
+        let (host, port) = (voter.address.host.as_str().into(), voter.address.port);
+        return Some(PeerAddress { host, port });
+    }
+    quorum.and_then(|quorum| {
+        let members = quorum.voters.iter().chain(&quorum.observers);
+        let members = members.map(|member| (member.id, &member.endpoints));
+        let told = quorum.told.iter().map(|voter| (voter.key.id, &voter.endpoints));
+        let (_, endpoints) = members.chain(told).find(|(member, _)| *member == id)?;
+        let at = endpoints.iter().find(is_usual).or(endpoints.first())?;
+        Some(PeerAddress { host: at.host.as_str().into(), port: at.port })
+    })
 }

@@ -45,6 +45,8 @@ pub struct NodeConfig {
     pub controller_listeners: Vec<Listener>,
     /// What clients are told; one for each of `listeners` at least.
     pub advertised_listeners: Vec<Listener>,
+    /// What `advertised.listeners` says of `controller_listeners`: what other controllers are told.
+    pub advertised_controllers: Vec<Listener>,
     pub inter_broker_listener: String,
     pub http: HttpListeners,
     pub rack: Option<String>,
@@ -186,6 +188,7 @@ fn node(lookup: &BrokerLookup<'_>) -> Result<NodeConfig, ConfigError> {
         listeners: listeners.clients,
         controller_listeners: listeners.controllers,
         advertised_listeners: listeners.advertised,
+        advertised_controllers: listeners.advertised_controllers,
         inter_broker_listener: listeners.inter_broker,
         http: parse_http(&lookup.list("http.listeners"), lookup.is_set("http.listeners"))?,
         rack: lookup.text_or_unset("broker.rack"),
@@ -227,6 +230,7 @@ struct Listeners {
     clients: Vec<Listener>,
     controllers: Vec<Listener>,
     advertised: Vec<Listener>,
+    advertised_controllers: Vec<Listener>,
     inter_broker: String,
 }
 
@@ -249,10 +253,11 @@ impl Listeners {
             None => clients.clone(),
         };
         check_routable(&advertised)?;
-        let advertised: Vec<_> = advertised.into_iter().filter(|l| !is_controller(l)).collect();
+        let (advertised_controllers, advertised): (Vec<_>, Vec<_>) =
+            advertised.into_iter().partition(is_controller);
         check_advertised_names(&clients, &advertised)?;
         let inter_broker = inter_broker_listener(lookup, &clients)?;
-        Ok(Listeners { clients, controllers, advertised, inter_broker })
+        Ok(Listeners { clients, controllers, advertised, advertised_controllers, inter_broker })
     }
 }
 

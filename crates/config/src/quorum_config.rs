@@ -106,6 +106,14 @@ fn host_port(text: &str) -> Option<HostPort> {
     (!host.is_empty()).then(|| HostPort { host: host.to_owned(), port })
 }
 
+impl BrokerConfig {
+    /// Whether this controller is led to others by `controller.quorum.bootstrap.servers` alone: it
+    /// decides nothing by itself, and votes once it is added.
+    pub fn joins_a_quorum(&self) -> bool {
+        self.node.is_controller && self.quorum.voters.is_empty() && names_others(self)
+    }
+}
+
 /// Whether a controller is among the bootstrap servers that this node cannot be.
 fn names_others(config: &BrokerConfig) -> bool {
     let own = &config.node.controller_listeners;
@@ -130,17 +138,13 @@ pub(crate) fn check_roles(config: &BrokerConfig) -> Result<(), ConfigError> {
                 node.node_id
             ));
         }
-        if quorum.voters.is_empty() && names_others(config) {
+        let has_others =
+            quorum.voters.len() > 1 || (quorum.voters.is_empty() && names_others(config));
+        if has_others && node.controller_listeners.is_empty() {
             return refused(
-                "controller.quorum.bootstrap.servers leads to other controllers, and this one \
-                 would decide alone: name all of them in controller.quorum.voters"
-                    .to_owned(),
-            );
-        }
-        if quorum.voters.len() > 1 && node.controller_listeners.is_empty() {
-            return refused(
-                "No listeners are named in controller.listener.names, and the other voters of \
-                 controller.quorum.voters must reach this one"
+                "No listeners are named in controller.listener.names, and the other controllers \
+                 of controller.quorum.voters or controller.quorum.bootstrap.servers must reach \
+                 this one"
                     .to_owned(),
             );
         }
@@ -223,12 +227,17 @@ mod tests {
     }
 
     #[test]
-    fn a_controller_that_is_told_of_others_does_not_decide_alone() {
+    fn a_controller_that_is_told_of_others_joins_them() {
         let servers = |text| ("controller.quorum.bootstrap.servers", text);
-        refuses(&[CONTROLLER, BOTH, servers("a:9093,b:9093,c:9093")], "controller.quorum.voters");
-        refuses(&[CONTROLLER, BOTH, servers("localhost:9193")], "controller.quorum.voters");
+        let joins = |text| read(&[CONTROLLER, BOTH, servers(text)]).unwrap().joins_a_quorum();
+        assert!(joins("a:9093,b:9093,c:9093"));
+        assert!(joins("localhost:9193"));
         // As Kafka's own server.properties of a single node has it.
-        assert!(read(&[CONTROLLER, BOTH, servers("localhost:9093")]).is_ok());
+        assert!(!joins("localhost:9093"));
+        refuses(&[servers("a:9093,b:9093")], "controller.listener.names");
+        let voters = ("controller.quorum.voters", "1@localhost:9093");
+        let named = read(&[CONTROLLER, BOTH, voters, servers("a:9093,b:9093")]).unwrap();
+        assert!(!named.joins_a_quorum());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use types::{MonoTime, Offset, Uuid, WallTime};
 
 use crate::limits::{PROPOSAL_BYTES_MAX, PROPOSAL_RECORDS_MAX};
 use crate::{
-    Epoch, LogMark, MessageError, NodeId, OutboundMessage, VoterChange, VoterChangeError,
+    Epoch, LogMark, MessageError, NodeId, OutboundMessage, Voter, VoterChange, VoterChangeError,
     VoterEndpoint,
 };
 
@@ -239,6 +239,8 @@ pub struct QuorumStatus {
     pub voters: Vec<VoterStatus>,
     /// Who is sent the log without voting, as the leader knows.
     pub observers: Vec<VoterStatus>,
+    /// Where voters listen, as a leader has told this node, which does not vote.
+    pub told: Vec<Voter>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

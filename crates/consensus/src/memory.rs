@@ -155,6 +155,7 @@ impl ConsensusEngine for MemoryEngine {
             high_watermark: log_end,
             voters: state.voters.iter().map(|&id| VoterStatus::at(id, log_end)).collect(),
             observers: Vec::new(),
+            told: Vec::new(),
         }
     }
 }

@@ -77,6 +77,11 @@ pub struct RaftEngine<L: MetadataLog> {
     endpoints: Vec<VoterEndpoint>,
     /// Who is sent the log without voting. Soft: whoever leads next is asked anew.
     observers: BTreeMap<u64, Voter>,
+    /// Who votes and where, as a leader has told this node when it asked to observe. An address
+    /// book, and nothing else: who votes is in the log.
+    told: Vec<Voter>,
+    /// How many ticks ago it asked.
+    asked_ago: usize,
     reign: Option<Reign>,
     /// What the host was last told: the leader and, if there is one, its term.
     followed: Option<(u64, u64)>,
@@ -116,7 +121,8 @@ impl<L: MetadataLog> RaftEngine<L> {
         now: MonoTime,
     ) -> io::Result<RaftEngine<L>> {
         let RaftOptions { voter, voters, endpoints, timing, seed } = options;
-        let state = match log.quorum_state()? {
+        // Another system's file of the same name is none.
+        let state = match log.quorum_state()?.filter(|bytes| quorum_state::is_ours(bytes)) {
             Some(bytes) => opening::known_state(&bytes, voter)?,
             None => {
                 let state = opening::first_state(&log, voter, voters)?;
@@ -151,6 +157,8 @@ impl<L: MetadataLog> RaftEngine<L> {
             peers,
             endpoints,
             observers: BTreeMap::new(),
+            told: Vec::new(),
+            asked_ago: timing.lease_ticks,
             reign: None,
             followed: None,
             delivered,
@@ -166,6 +174,14 @@ impl<L: MetadataLog> RaftEngine<L> {
         }
         engine.settle();
         Ok(engine)
+    }
+
+    /// Whether this engine has kept the quorum's state beside `log`.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn is_kept_in(log: &L) -> io::Result<bool> {
+        Ok(log.quorum_state()?.is_some_and(|bytes| quorum_state::is_ours(&bytes)))
     }
 
     /// Where the replay begins: what a [`Gate`](crate::Gate) in front of it expects first.
@@ -291,6 +307,7 @@ impl<L: MetadataLog> ConsensusEngine for RaftEngine<L> {
             Body::Observe { endpoints, is_relayed } => {
                 self.handle_observe(from, endpoints, is_relayed);
             }
+            Body::Told { voters } => self.told = voters,
             Body::Raft(message) => {
                 self.check_sender(from)?;
                 self.peers.hear(from, self.wall);

@@ -260,6 +260,7 @@ impl<L: MetadataLog> ConsensusEngine for SingleVoter<L> {
             high_watermark: self.high_watermark,
             voters: vec![VoterStatus::at(self.id, self.log.log_end())],
             observers: Vec::new(),
+            told: Vec::new(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod quorum;
 mod status;
+mod voters;
 
 use clap::Subcommand;
 
@@ -12,13 +13,13 @@ use crate::failure::Outcome;
 pub enum ClusterCommand {
     /// Say in one line how the cluster is, then list its brokers; exits with 3 if it is not healthy
     Status,
-    /// Show who votes on the metadata, and how far each voter is
-    Quorum,
+    /// Show who votes on the metadata, and how far each voter is; or change who does
+    Quorum(voters::QuorumArgs),
 }
 
 pub fn run(command: ClusterCommand, common: &Common) -> Outcome {
     match command {
         ClusterCommand::Status => status::run(common),
-        ClusterCommand::Quorum => quorum::run(common),
+        ClusterCommand::Quorum(args) => voters::run(args, common),
     }
 }

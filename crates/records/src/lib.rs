@@ -6,6 +6,7 @@
 //! decisions: ADR 0002.
 
 mod batch;
+pub mod bootstrap;
 mod builder;
 mod checksum;
 mod compaction;

@@ -62,7 +62,11 @@ fn open(dir: &str) -> Arc<Node<OsEnv>> {
     let loaded = config::load(sources).expect("a configuration");
     let endpoint =
         Endpoint { listener: LISTENER.to_owned(), host: "127.0.0.1".to_owned(), port: 9092 };
-    let options = NodeOptions { config: Arc::new(loaded.config), endpoints: vec![endpoint] };
+    let options = NodeOptions {
+        config: Arc::new(loaded.config),
+        endpoints: vec![endpoint],
+        controller_endpoints: Vec::new(),
+    };
     Node::open(OsEnv::new(), options).expect("a node")
 }
 

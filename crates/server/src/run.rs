@@ -80,7 +80,8 @@ pub fn run(options: ServeOptions) -> Result<(), StartError> {
     let bound = bind_all(&node_config.listeners)?;
     let bound_controllers = bind_all(&node_config.controller_listeners)?;
     let bound_http = http::bind_all(&options.config.node.http)?;
-    let endpoints = bound.iter().map(|b| endpoint(&options.config, b)).collect();
+    let told = |bound: &[Bound]| bound.iter().map(|b| endpoint(&options.config, b)).collect();
+    let (endpoints, controller_endpoints) = (told(&bound), told(&bound_controllers));
     let env = OsEnv::new();
     let config = Arc::new(options.config);
     log::info!(
@@ -90,7 +91,7 @@ pub fn run(options: ServeOptions) -> Result<(), StartError> {
     // Before the logs are opened, which may take its time after a crash: whoever asks is told.
     let watched = Arc::new(Watched::default());
     http::start(bound_http, Arc::clone(&watched)).map_err(StartError::Runtime)?;
-    let node_options = NodeOptions { config: Arc::clone(&config), endpoints };
+    let node_options = NodeOptions { config: Arc::clone(&config), endpoints, controller_endpoints };
     let node = Node::open(env, node_options).map_err(StartError::Open)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -225,9 +226,11 @@ fn raise_file_limit() {
     }
 }
 
-/// What clients are told: the advertised address, or where the listener is bound.
+/// What others are told: the advertised address, or where the listener is bound.
 fn endpoint(config: &BrokerConfig, bound: &Bound) -> Endpoint {
-    let advertised = config.node.advertised_listeners.iter().find(|l| *l.name == *bound.name);
+    let node = &config.node;
+    let mut advertised = node.advertised_listeners.iter().chain(&node.advertised_controllers);
+    let advertised = advertised.find(|l| *l.name == *bound.name);
     let host = match advertised {
         Some(listener) if !listener.host.is_empty() => listener.host.clone(),
         _ if bound.address.ip().is_unspecified() => host_name(),

@@ -290,5 +290,68 @@ def the_nodes_stop():
     cluster().end()
 
 
+class Joining:
+    """A quorum that begins with one controller, and two nodes that may join it."""
+
+    def __init__(self):
+        self.binary = os.environ["INTEROP_START"].split("\n")[0]
+        self.home = pathlib.Path(os.environ["INTEROP_DATA_DIR"]) / "joining"
+        self.home.mkdir(parents=True)
+        self.processes, cluster_id = [], subprocess.check_output(
+            [self.binary, "kafka-storage", "random-uuid"], text=True).strip()
+        for node in (1, 2, 3):
+            clients, controllers = (f"{HOST}:{int(FIRST_PORT) + 20 + 10 * kind + node}" for kind in (0, 1))
+            first = f"{HOST}:{int(FIRST_PORT) + 31}"
+            self.file(node).write_text(
+                f"node.id={node}\nprocess.roles=broker,controller\n"
+                f"listeners=PLAINTEXT://{clients},CONTROLLER://{controllers}\n"
+                f"controller.listener.names=CONTROLLER\ncontroller.quorum.bootstrap.servers={first}\n"
+                f"log.dirs={self.home / f'data-{node}'}\nhttp.listeners=\n")
+            kind = "--standalone" if node == 1 else "--no-initial-controllers"
+            subprocess.check_call([self.binary, "kafka-storage", "format", kind, "-t", cluster_id, "-c", self.file(node)])
+            self.processes.append(subprocess.Popen([self.binary, "start", "-c", self.file(node)], stdout=sys.stderr))
+        self.servers = ",".join(f"{HOST}:{int(FIRST_PORT) + 20 + node}" for node in (1, 2, 3))
+
+    def file(self, node):
+        return self.home / f"{node}.properties"
+
+    def directory(self, node):
+        text = (self.home / f"data-{node}" / "meta.properties").read_text()
+        return re.search(r"^directory.id=(.*)$", text, re.M).group(1)
+
+    def tool(self, *args):
+        argv = single.command("kafka-metadata-quorum", "--bootstrap-server", self.servers, *args)
+        return subprocess.run(argv, text=True, timeout=55, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def roles(self):
+        rows = [line.split() for line in self.tool("describe", "--replication").stdout.splitlines()[1:]]
+        return {int(row[0]): row[-1] for row in rows if row}
+
+    def end(self):
+        for process in self.processes:
+            process.kill()
+            process.wait(60)
+
+
+@suite.check
+def controllers_join_and_leave_by_kafkas_own_tool():
+    joining = Joining()
+    try:
+        until("two observe", lambda: joining.roles() == {1: "Leader", 2: "Observer", 3: "Observer"}, 60)
+        for node in (2, 3):
+            added = joining.tool("--command-config", joining.file(node), "add-controller")
+            true(added.stdout.startswith(f"Added controller {node} with directory id"), f"{added.stdout}{added.stderr}")
+        twice = joining.tool("--command-config", joining.file(2), "add-controller")
+        true("DuplicateVoterException" in twice.stderr, twice.stderr)
+        until("three vote", lambda: sorted(joining.roles().values()) == ["Follower", "Follower", "Leader"], 30)
+        removed = joining.tool("remove-controller", "-i", 1, "-d", joining.directory(1))
+        true("KRaft controller 1 with directory id" in removed.stdout, f"{removed.stdout}{removed.stderr}")
+        until("one of two leads", lambda: sorted(joining.roles().values()) == ["Follower", "Leader", "Observer"], 30)
+        gone = joining.tool("remove-controller", "-i", 1, "-d", joining.directory(1))
+        true("VoterNotFoundException" in gone.stderr, gone.stderr)
+    finally:
+        joining.end()
+
+
 if __name__ == "__main__":
     suite.main()

@@ -6,6 +6,7 @@ use protocol::Request;
 use protocol::messages::{
     AllocateProducerIdsRequest, AlterPartitionRequest, AssignReplicasToDirsRequest,
     BrokerHeartbeatRequest, BrokerRegistrationRequest, CreateTopicsRequest, EnvelopeRequest,
+    UpdateRaftVoterRequest,
 };
 use types::{BrokerId, ErrorCode, MonoTime};
 
@@ -203,6 +204,13 @@ refused_by_error_code!(
     BrokerRegistrationRequest,
     EnvelopeRequest,
 );
+
+impl ControllerRequest for UpdateRaftVoterRequest {
+    fn is_refused(response: &Self::Response) -> bool {
+        let later = [ErrorCode::NotLeaderOrFollower, ErrorCode::RequestTimedOut];
+        later.iter().any(|error| response.error_code == error.code())
+    }
+}
 
 impl ControllerRequest for CreateTopicsRequest {
     fn is_refused(response: &Self::Response) -> bool {

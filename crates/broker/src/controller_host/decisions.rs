@@ -165,6 +165,7 @@ impl<E: Env> ControllerHost<E> {
 
     /// On the lane: makes decisions and commits them, as far as that goes without other voters.
     pub(super) fn advance(self: &Arc<Self>) {
+        self.advance_changes();
         loop {
             if let Some(epoch) = self.lock().opening.take() {
                 self.open_reign(epoch);

@@ -52,7 +52,11 @@ pub fn handle<E: Env>(
             leader_epoch: quorum.leader_epoch.0,
             high_watermark: quorum.high_watermark.0,
             current_voters: quorum.voters.iter().map(voter).collect(),
-            observers: observing().iter().map(observer).collect(),
+            observers: observing()
+                .iter()
+                .map(observer)
+                .chain(quorum.observers.iter().map(voter))
+                .collect(),
             ..Default::default()
         }
     };
@@ -75,7 +79,7 @@ pub fn handle<E: Env>(
         let endpoints = voter_endpoints::of(voter, &image, settings);
         Node { node_id: voter.id.0, listeners: endpoints.into_iter().map(listener).collect() }
     };
-    let nodes = quorum.voters.iter().map(node).collect();
+    let nodes = quorum.voters.iter().chain(&quorum.observers).map(node).collect();
     reply.send(DescribeQuorumResponse { topics, nodes, ..Default::default() });
 }
 

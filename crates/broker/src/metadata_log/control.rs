@@ -9,7 +9,7 @@ use records::{BatchBuilder, NewRecord, Record, RecordBatch};
 use types::{BrokerId, LeaderEpoch, Offset, Uuid, WallTime};
 
 /// What a voter can follow: `kraft.version` 0 and 1, the second with directories.
-const KRAFT_VERSIONS: (i16, i16) = (0, 1);
+pub const KRAFT_VERSIONS: (i16, i16) = (0, 1);
 
 /// The record of a batch of ours; `None` for a foreign one, whose records are what they are.
 fn record_of(batch: &ControlBatch) -> Option<ControlRecord> {
@@ -109,7 +109,8 @@ pub(super) fn batch_of(records: &[Record]) -> io::Result<ControlBatch> {
     }
 }
 
-fn voter_of(voter: QuorumVoter) -> Voter {
+/// A voter as a record names it.
+pub fn voter_of(voter: QuorumVoter) -> Voter {
     let endpoints = voter.endpoints.into_iter().map(|endpoint| VoterEndpoint {
         listener: endpoint.listener,
         host: endpoint.host,

@@ -9,10 +9,11 @@ use protocol::messages::describe_topic_partitions_request::{Cursor, TopicRequest
 use protocol::messages::elect_leaders_request::TopicPartitions;
 use protocol::messages::fetch_request::{FetchPartition, FetchTopic, ReplicaState};
 use protocol::messages::{
-    AlterPartitionReassignmentsRequest, DescribeClusterRequest, DescribeLogDirsRequest,
-    DescribeProducersRequest, DescribeQuorumRequest, DescribeTopicPartitionsRequest,
-    ElectLeadersRequest, FetchRequest, FindCoordinatorRequest, ListPartitionReassignmentsRequest,
-    MetadataRequest, SaslHandshakeRequest, describe_quorum_request,
+    AddRaftVoterRequest, AlterPartitionReassignmentsRequest, DescribeClusterRequest,
+    DescribeLogDirsRequest, DescribeProducersRequest, DescribeQuorumRequest,
+    DescribeTopicPartitionsRequest, ElectLeadersRequest, FetchRequest, FindCoordinatorRequest,
+    ListPartitionReassignmentsRequest, MetadataRequest, RemoveRaftVoterRequest,
+    SaslHandshakeRequest, add_raft_voter_request, describe_quorum_request,
 };
 use records::BatchBuilder;
 use types::{ErrorCode, ProducerEpoch, ProducerId, Sequence, Uuid};
@@ -330,4 +331,34 @@ fn partitions_can_be_moved_nowhere_and_moves_that_are_not_cannot_be_cancelled() 
     assert_eq!(move_to(None), ErrorCode::NoReassignmentInProgress);
     assert_eq!(move_to(Some(vec![1])), ErrorCode::None);
     assert_eq!(broker.append("t", 0, &["a"]), 0);
+}
+
+#[test]
+fn the_voter_of_a_lone_node_is_static_as_kraft_version_0_says() {
+    let broker = Broker::start();
+    let listener = add_raft_voter_request::Listener {
+        name: "CONTROLLER".into(),
+        host: "h".into(),
+        port: 9093,
+    };
+    let add = |voter_directory_id, cluster_id: Option<&str>| AddRaftVoterRequest {
+        cluster_id: cluster_id.map(Into::into),
+        timeout_ms: 1000,
+        voter_id: 7,
+        voter_directory_id,
+        listeners: vec![listener.clone()],
+        ack_when_committed: true,
+    };
+    let directory = Uuid([7; 16]);
+    let code = |request: &AddRaftVoterRequest| broker.call(1, request).error_code;
+    assert_eq!(code(&add(directory, None)), ErrorCode::UnsupportedVersion.code());
+    assert_eq!(code(&add(Uuid::ZERO, None)), ErrorCode::InvalidRequest.code());
+    let foreign = ErrorCode::InconsistentClusterId.code();
+    assert_eq!(code(&add(directory, Some("another"))), foreign);
+    let remove =
+        RemoveRaftVoterRequest { cluster_id: None, voter_id: 1, voter_directory_id: directory };
+    let answer = broker.call(0, &remove);
+    assert_eq!(answer.error_code, ErrorCode::UnsupportedVersion.code());
+    let sentence = "Cluster doesn't support removing voter because the kraft.version feature is 0";
+    assert_eq!(answer.error_message.as_deref(), Some(sentence));
 }

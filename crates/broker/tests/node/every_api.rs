@@ -26,6 +26,7 @@ macro_rules! every_request {
             BrokerRegistrationRequest,
             BrokerHeartbeatRequest, UnregisterBrokerRequest, AllocateProducerIdsRequest,
             AssignReplicasToDirsRequest, QuorumMessageRequest,
+            AddRaftVoterRequest, RemoveRaftVoterRequest, UpdateRaftVoterRequest,
             DescribeCompactionRequest)
     };
     ($with:ident, $broker:expr, $($request:ident),+) => {{

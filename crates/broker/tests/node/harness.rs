@@ -65,7 +65,8 @@ impl Broker {
         let listener = LISTENER.to_owned();
         let endpoint = Endpoint { listener, host: "here".to_owned(), port: 9092 };
         let config = Arc::new(loaded.config);
-        let options = NodeOptions { config, endpoints: vec![endpoint] };
+        let options =
+            NodeOptions { config, endpoints: vec![endpoint], controller_endpoints: Vec::new() };
         self.node = Some(Node::open(self.env.clone(), options)?);
         Ok(())
     }

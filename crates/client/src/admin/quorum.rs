@@ -141,11 +141,12 @@ impl Client {
             port: endpoint.port,
         };
         let request = AddRaftVoterRequest {
+            cluster_id: None,
             timeout_ms: CHANGE_TIMEOUT_MS,
             voter_id,
             voter_directory_id,
             listeners: endpoints.iter().map(listener).collect(),
-            ..Default::default()
+            ack_when_committed: true,
         };
         let answer = self.call_controller(&request)?;
         changed(format!("add voter {voter_id}"), answer.error_code, answer.error_message)
@@ -157,7 +158,8 @@ impl Client {
         voter_id: i32,
         voter_directory_id: Uuid,
     ) -> Result<(), ClientError> {
-        let request = RemoveRaftVoterRequest { voter_id, voter_directory_id, ..Default::default() };
+        let cluster_id = None;
+        let request = RemoveRaftVoterRequest { cluster_id, voter_id, voter_directory_id };
         let answer = self.call_controller(&request)?;
         changed(format!("remove voter {voter_id}"), answer.error_code, answer.error_message)
     }

@@ -4,7 +4,7 @@ use crate::property::{
     Property, Rule, boolean, int, int_unset, list, list_unset, long, text_unset,
 };
 
-const NAMED_VOTERS: &str = "voters are named by controller.quorum.voters alone";
+const NAMED_VOTERS: &str = "a controller is added by `ottla cluster quorum add`, or Kafka's tool";
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Property] = &[
@@ -19,7 +19,8 @@ pub(super) const ROWS: &[Property] = &[
     list("controller.quorum.voters", "").high()
         .doc("The voters of a static quorum as `id@host:port`."),
     list("controller.quorum.bootstrap.servers", "").high()
-        .doc("Where a node finds the quorum when its voters are stored in the metadata log."),
+        .doc("Where a node finds the quorum when its voters are stored in the metadata log; a \
+              controller that is told of others here votes once it is added."),
     int("controller.quorum.election.timeout.ms", "1000").at_least(0).high()
         .doc("The longest that a candidate waits for a majority before it tries again: 46 % of \
               this and a random pause."),

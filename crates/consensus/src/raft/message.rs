@@ -9,6 +9,7 @@
 //!     entry:          kind u8 | term u64 | payload
 //!   1 not that voter: the directory that the sender of this knows instead
 //!   2 observe:        relayed u8 | the sender as a list of one voter
+//!   3 told:           the voters
 //! ```
 //!
 //! An entry's index is its place: the message's index and how many are before it. A message whose
@@ -27,6 +28,7 @@ const VERSION: u8 = 1;
 const RAFT: u8 = 0;
 const NOT_THAT_VOTER: u8 = 1;
 const OBSERVE: u8 = 2;
+const TOLD: u8 = 3;
 
 /// The longest context is that of a transferred candidacy, 16 bytes.
 const CONTEXT_BYTES_MAX: usize = 64;
@@ -60,6 +62,10 @@ pub(super) enum Body {
         /// It came by another node than the sender.
         is_relayed: bool,
     },
+    /// Where voters listen, for one that observes.
+    Told {
+        voters: Vec<Voter>,
+    },
 }
 
 /// What may come over the network; the number is its place here.
@@ -86,6 +92,7 @@ impl Envelope {
             Body::Raft(_) => RAFT,
             Body::NotThatVoter { .. } => NOT_THAT_VOTER,
             Body::Observe { .. } => OBSERVE,
+            Body::Told { .. } => TOLD,
         });
         for address in [self.from, self.to] {
             out.u64(address.raft_id);
@@ -100,6 +107,7 @@ impl Envelope {
                 let key = VoterKey { id: self.from.node, directory: self.from.directory };
                 out.voters(&[Voter { key, endpoints: endpoints.clone() }]);
             }
+            Body::Told { voters } => out.voters(voters),
         }
         out.finish_with_checksum()
     }
@@ -135,6 +143,7 @@ impl Envelope {
                     _ => return Err(MessageError::Malformed("it observes for another")),
                 }
             }
+            TOLD => Body::Told { voters: reader.voters()? },
             _ => return Err(MessageError::Malformed("it is of an unknown kind")),
         };
         reader.end()?;
@@ -147,7 +156,7 @@ impl Body {
         match self {
             Body::Raft(message) => message.entries.iter().map(|entry| 16 + entry.data.len()).sum(),
             Body::NotThatVoter { .. } => 16,
-            Body::Observe { .. } => 256,
+            Body::Observe { .. } | Body::Told { .. } => 256,
         }
     }
 }

@@ -5,6 +5,8 @@
 //! nowhere, so a leader's view of who learns needs no agreement. Once one has the log it may be
 //! added to the voters, and nobody waits for it then. Source: KIP-853, "observer".
 
+use std::collections::BTreeSet;
+
 use raft::StateRole;
 use raft::eraftpb::{ConfChange, ConfChangeType};
 
@@ -22,24 +24,33 @@ impl<L: MetadataLog> RaftEngine<L> {
         self.voters().iter().all(|voter| !voter.key.directory.is_zero())
     }
 
-    /// Asks whoever may know the quorum, while this node hears from no leader: one that does not
-    /// vote soon, one that does once it may have been removed without hearing of it.
+    /// Asks whoever may know the quorum, while this node hears from no leader, or from one that it
+    /// cannot answer: one that does not vote soon, one that does once it may have been removed
+    /// without hearing of it.
     pub(super) fn ask_to_observe(&mut self) {
         let (silence, lease) = (self.leader_silence as usize, self.timing.lease_ticks);
         let own = self.address.raft_id;
         let patience = if self.is_voter(own) { VOTER_LEASES * lease } else { lease };
-        let is_due = silence > patience && (silence - patience) % lease == 1;
-        let leads = self.node.raft.state == StateRole::Leader;
-        if self.has_failed || !is_due || leads || is_named_without_directory(own) {
+        let is_lost = silence > patience || !(self.is_voter(own) || self.can_answer_leader());
+        let is_silent = self.has_failed || self.node.raft.state == StateRole::Leader;
+        self.asked_ago += 1;
+        if !is_lost || self.asked_ago < lease || is_silent || is_named_without_directory(own) {
             return;
         }
-        let known = self.voters().iter().map(|voter| voter.key.id);
-        let asked: Vec<_> = known.chain([ANY_VOTER]).collect();
+        self.asked_ago = 0;
+        let known = self.voters().iter().chain(&self.told).map(|voter| voter.key.id);
+        let asked: BTreeSet<_> = known.chain([ANY_VOTER]).collect();
         for node in asked {
             let to = Address { raft_id: 0, node, directory: types::Uuid::ZERO };
             let endpoints = self.endpoints.clone();
             self.put(to, Body::Observe { endpoints, is_relayed: false });
         }
+    }
+
+    fn can_answer_leader(&self) -> bool {
+        let leader = self.peers.node(self.node.raft.leader_id);
+        let mut known = self.voters().iter().chain(&self.told);
+        known.any(|voter| Some(voter.key.id) == leader)
     }
 
     /// A leader takes the sender up; a voter that knows the leader passes it on, once.
@@ -69,6 +80,7 @@ impl<L: MetadataLog> RaftEngine<L> {
         if self.node.raft.prs().get(from.raft_id).is_none() {
             self.change_learner(ConfChangeType::AddLearnerNode, from.raft_id);
         }
+        self.put(from, Body::Told { voters: self.voters().to_vec() });
     }
 
     /// Changes whom this leader sends the log, and nothing else.

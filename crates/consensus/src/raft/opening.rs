@@ -66,7 +66,7 @@ pub(super) fn first_state<L: MetadataLog>(
         None if voters.is_empty() => raft_id(voter),
         None => return bad("the voters do not name this node"),
     };
-    if voters.len() > 1 && log.log_end() > log.log_start() {
+    if voters.len() != 1 && log.log_end() > log.log_start() {
         // The others would agree without it, and never know what it has.
         return bad(
             "this log directory holds a metadata log of a quorum of one; start it alone, then add \

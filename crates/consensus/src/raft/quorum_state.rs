@@ -49,6 +49,11 @@ pub(super) struct QuorumState {
 
 const VERSION: &str = "1";
 
+/// Whether these are bytes of ours, whole or not. Kafka's file of the same name is JSON.
+pub(super) fn is_ours(bytes: &[u8]) -> bool {
+    !bytes.starts_with(b"{")
+}
+
 impl QuorumState {
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut text = format!(

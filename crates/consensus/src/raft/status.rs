@@ -25,6 +25,7 @@ impl<L: MetadataLog> RaftEngine<L> {
             high_watermark: self.delivered.1,
             voters,
             observers,
+            told: self.told.clone(),
         }
     }
 

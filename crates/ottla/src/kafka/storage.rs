@@ -1,5 +1,7 @@
 //! `kafka-storage`. Source of flags and output: Kafka `StorageTool`.
 
+mod first_voters;
+
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
@@ -24,12 +26,12 @@ const FLAGS: &[Flag] = &[
     switch("g", "Short for --ignore-formatted."),
     switch("standalone", "A cluster with this one controller."),
     switch("s", "Short for --standalone."),
-    switch("no-initial-controllers", "A node that joins a cluster."),
+    switch("no-initial-controllers", "A controller that is added to others later."),
     switch("N", "Short for --no-initial-controllers."),
     value(
         "initial-controllers",
         "id@host:port:dir,…",
-        "Not supported yet: one node is the quorum.",
+        "The controllers that vote first, this one among them.",
     ),
     value("I", "id@host:port:dir,…", "Short for --initial-controllers."),
     value(
@@ -94,7 +96,7 @@ fn random_uuid(env: &OsEnv) -> Uuid {
     }
 }
 
-fn node(parsed: &Parsed) -> Result<NodeConfig, ScriptError> {
+fn config(parsed: &Parsed) -> Result<BrokerConfig, ScriptError> {
     let file = parsed.value("config").or_else(|| parsed.value("c")).ok_or_else(|| {
         ScriptError::Stderr(
             "usage: kafka-storage format [-h] --config CONFIG --cluster-id CLUSTER_ID\n\
@@ -106,7 +108,7 @@ fn node(parsed: &Parsed) -> Result<NodeConfig, ScriptError> {
         .map_err(|error| crate::failure::file_failure("read", file, &error))?;
     let told = |error: config::ConfigError| ScriptError::Stderr(format!("{file}: {error}"));
     let properties = parse_properties(&text).map_err(told)?;
-    Ok(BrokerConfig::from_properties(&properties).map_err(told)?.node)
+    BrokerConfig::from_properties(&properties).map_err(told)
 }
 
 /// All directories of a node: those of partitions, and the metadata log's.
@@ -119,10 +121,8 @@ fn directories(node: &NodeConfig) -> Vec<&str> {
 }
 
 fn format(parsed: &Parsed) -> ScriptResult {
-    for flag in ["initial-controllers", "I", "add-scram"] {
-        if parsed.has(flag) {
-            return Err(ScriptError::Stderr(format!("--{flag} is not supported here yet")));
-        }
+    if parsed.has("add-scram") {
+        return Err(ScriptError::Stderr("--add-scram is not supported here yet".to_owned()));
     }
     let cluster = parsed.value("cluster-id").or_else(|| parsed.value("t")).ok_or_else(|| {
         ScriptError::Stderr(
@@ -131,11 +131,12 @@ fn format(parsed: &Parsed) -> ScriptResult {
                 .to_owned(),
         )
     })?;
-    let node = node(parsed)?;
+    let config = config(parsed)?;
+    let (node, first) = (&config.node, first_voters::asked(parsed, &config)?);
     let ignores = parsed.has("ignore-formatted") || parsed.has("g");
     let env = OsEnv::new();
     let mut fresh = Vec::new();
-    for directory in directories(&node) {
+    for directory in directories(node) {
         match read_properties(directory)? {
             None => fresh.push(directory),
             Some(_) if !ignores => {
@@ -160,15 +161,27 @@ fn format(parsed: &Parsed) -> ScriptResult {
         return Ok(());
     }
     for directory in fresh {
-        let kind = if directory == node.metadata_log_dir { "metadata" } else { "data" };
+        let is_metadata = directory == node.metadata_log_dir;
+        let kind = match (is_metadata, first.is_some()) {
+            (true, true) => "dynamic metadata voter",
+            (true, false) => "metadata",
+            (false, _) => "data",
+        };
         // What a new cluster starts with.
         let release = MetadataVersion::LATEST;
         writeln!(out, "Formatting {kind} directory {directory} with metadata.version {release}.")?;
         let properties = MetaProperties {
             cluster_id: Some(cluster.to_owned()),
             node_id: Some(node.node_id),
-            directory_id: Some(random_uuid(&env)),
+            directory_id: Some(match &first {
+                Some(first) if is_metadata => first.directory,
+                _ => random_uuid(&env),
+            }),
         };
+        if let Some(first) = first.as_ref().filter(|_| is_metadata) {
+            // Before the directory counts as formatted.
+            first.write(&env, directory)?;
+        }
         write_properties(&env, directory, &properties)?;
     }
     Ok(())
@@ -197,7 +210,7 @@ fn read_properties(directory: &str) -> Result<Option<MetaProperties>, ScriptErro
 }
 
 fn info(parsed: &Parsed) -> ScriptResult {
-    let node = node(parsed)?;
+    let node = config(parsed)?.node;
     let mut found = Vec::new();
     let mut problems = Vec::new();
     let mut metadata: BTreeMap<&str, String> = BTreeMap::new();

@@ -45,7 +45,54 @@ impl Cluster {
         cluster
     }
 
-    fn file(&self, node: usize) -> String {
+    /// Three nodes that are brokers and controllers, the `first` of them the first voters, and a
+    /// fourth that is a controller alone and was not started. Their voters change online.
+    pub fn start_dynamic(first: usize) -> Cluster {
+        let data = tempfile::tempdir().expect("a directory");
+        let sockets: Vec<TcpListener> =
+            (0..7).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
+        let address = |socket: &TcpListener| socket.local_addr().expect("bound").to_string();
+        let addresses: Vec<String> = sockets[..3].iter().map(address).collect();
+        let controllers: Vec<String> = sockets[3..].iter().map(address).collect();
+        drop(sockets);
+        let random = || text(&run("", &["kafka-storage", "random-uuid"], "").stdout);
+        let id = random();
+        let voter = |(at, to): (usize, &String)| format!("{}@{to}:{}", at + 1, random().trim());
+        let voters: Vec<String> = controllers[..first].iter().enumerate().map(voter).collect();
+        let (voters, servers) = (voters.join(","), controllers[..first].join(","));
+        let mut cluster = Cluster { data, addresses, processes: vec![None, None, None, None] };
+        for node in 1..=4 {
+            let (file, at) = (cluster.file(node), &controllers[node - 1]);
+            let (roles, listeners) = match cluster.addresses.get(node - 1) {
+                Some(client) => {
+                    ("broker,controller", format!("PLAINTEXT://{client},CONTROLLER://{at}"))
+                }
+                None => ("controller", format!("CONTROLLER://{at}")),
+            };
+            let dir = cluster.data.path().join(format!("data-{node}"));
+            let properties = format!(
+                "node.id={node}\nprocess.roles={roles}\nlisteners={listeners}\n\
+                 controller.listener.names=CONTROLLER\n\
+                 controller.quorum.bootstrap.servers={servers}\nlog.dirs={}\nhttp.listeners=\n\
+                 offsets.topic.replication.factor=3\noffsets.topic.num.partitions=3\n",
+                dir.display()
+            );
+            std::fs::write(&file, properties).expect("written");
+            let mut format = vec!["kafka-storage", "format", "-t", id.trim(), "-c", &file];
+            match node {
+                1 if first == 1 => format.push("--standalone"),
+                _ if node > first => format.push("--no-initial-controllers"),
+                _ => format.extend(["--initial-controllers", &voters]),
+            }
+            assert!(run("", &format, "").status.success());
+        }
+        for node in 1..=3 {
+            cluster.spawn(node);
+        }
+        cluster
+    }
+
+    pub fn file(&self, node: usize) -> String {
         self.data.path().join(format!("{node}.properties")).display().to_string()
     }
 
@@ -150,7 +197,7 @@ impl Cluster {
             let path = self.data.path().join(format!("{node}.log"));
             std::fs::read_to_string(path).unwrap_or_default()
         };
-        (1..=3).map(log).collect()
+        (1..=self.processes.len()).map(log).collect()
     }
 
     fn leader_of(&self, topic: &str) -> Option<usize> {

@@ -10,3 +10,4 @@ mod node;
 mod scenario;
 mod stories;
 mod verifying;
+mod voters;

@@ -82,7 +82,9 @@ fn open(dir: &std::path::Path) -> Arc<Node<OsEnv>> {
     let config = Arc::new(config::load(sources).expect("a configuration").config);
     let (listener, host) = (LISTENER.to_owned(), "127.0.0.1".to_owned());
     let endpoints = vec![Endpoint { listener, host, port: 9092 }];
-    Node::open(OsEnv::new(), NodeOptions { config, endpoints }).expect("a node")
+    let controller_endpoints = Vec::new();
+    let options = NodeOptions { config, endpoints, controller_endpoints };
+    Node::open(OsEnv::new(), options).expect("a node")
 }
 
 fn request() -> Vec<u8> {

@@ -107,7 +107,11 @@ impl Machine {
             host: host_of(self.id),
             port: CLIENT_PORT,
         };
-        let options = NodeOptions { config: Arc::clone(&self.config), endpoints: vec![endpoint] };
+        let options = NodeOptions {
+            config: Arc::clone(&self.config),
+            endpoints: vec![endpoint],
+            controller_endpoints: Vec::new(),
+        };
         match Node::open(self.process.clone(), options) {
             Ok(node) => {
                 self.node = Some(node);

@@ -140,7 +140,11 @@ impl World {
         }
         let endpoint =
             Endpoint { listener: LISTENER.to_owned(), host: "sim".to_owned(), port: 9092 };
-        let options = NodeOptions { config: Arc::clone(&self.config), endpoints: vec![endpoint] };
+        let options = NodeOptions {
+            config: Arc::clone(&self.config),
+            endpoints: vec![endpoint],
+            controller_endpoints: Vec::new(),
+        };
         self.process = self.env.for_process();
         match Node::open(self.process.clone(), options) {
             Ok(node) => {
