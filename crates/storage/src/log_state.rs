@@ -7,7 +7,7 @@ use crate::segment::Segment;
 use env::Disk;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use types::{Offset, TopicPartition, Uuid};
 
 /// The segments of a log, oldest first.
@@ -37,6 +37,8 @@ pub(crate) struct LogState<D: Disk> {
     is_retired: AtomicBool,
     epochs: RwLock<LeaderEpochCache>,
     epoch_file: EpochFile<D>,
+    /// Who writes the file: both ways go through one temporary file.
+    epoch_file_writer: Mutex<()>,
     /// The epoch file has changes that power loss would take.
     pub(crate) epochs_unsynced: AtomicBool,
     /// The directory's own name, and `partition.metadata`, may not survive power loss yet.
@@ -69,6 +71,7 @@ impl<D: Disk> LogState<D> {
             disk: dir.disk().clone(),
             home: dir.home.clone(),
             epoch_file: EpochFile::new(dir.clone()),
+            epoch_file_writer: Mutex::new(()),
             dir,
             partition,
             topic_id,
@@ -216,19 +219,29 @@ impl<D: Disk> LogState<D> {
     ) -> Result<(), StorageError> {
         let mut epochs = self.epochs.write().unwrap_or_else(PoisonError::into_inner);
         if change(&mut epochs) {
+            let _writing = self.lock_epoch_file();
             self.epochs_unsynced.store(true, Ordering::Release);
             self.epoch_file.write(&epochs)?;
         }
         Ok(())
     }
 
+    /// The file is durable when this returns, whoever has made it so.
     pub(crate) fn sync_epochs(&self) -> Result<(), StorageError> {
+        let held = self.epochs.read().unwrap_or_else(PoisonError::into_inner);
+        // In this order everywhere; a sync holds up the next change of epochs, and no reader.
+        let _writing = self.lock_epoch_file();
         if !self.epochs_unsynced.swap(false, Ordering::AcqRel) {
             return Ok(());
         }
-        let epochs = self.epochs(LeaderEpochCache::clone);
+        let epochs = held.clone();
+        drop(held);
         let written = self.epoch_file.write_durably(&epochs);
         written.inspect_err(|_| self.epochs_unsynced.store(true, Ordering::Release))
+    }
+
+    fn lock_epoch_file(&self) -> MutexGuard<'_, ()> {
+        self.epoch_file_writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn epoch_file(&self) -> &EpochFile<D> {

@@ -13,10 +13,10 @@ use std::thread;
 use std::time::Duration;
 use storage::verify::{Finding, Severity, VerifyOptions, verify};
 use storage::{
-    CommitParts, GroupCommit, LogConfig, LogDir, LogSettings, OnCommit, PartitionLog, Replayed,
-    StorageError,
+    AppendContext, CommitParts, GroupCommit, LogConfig, LogDir, LogSettings, OnCommit,
+    PartitionLog, Replayed, StorageError,
 };
-use types::{Offset, TopicPartition, Uuid};
+use types::{LeaderEpoch, Offset, TopicPartition, Uuid};
 
 /// Room for a few commits, so that the journal turns again and again.
 const JOURNAL_BYTES: u64 = 48 << 10;
@@ -515,4 +515,27 @@ fn a_start_reads_no_more_than_what_came_since_so_many_bytes_were_synced() {
     assert_eq!(log.log_end(), Offset(80));
     let bytes_max = RECOVERY_POINTS_BYTES + 4 * 15_200;
     assert!(report.scanned_bytes <= bytes_max, "{report:?}");
+}
+
+/// Both go through one temporary file, and the slower one found it gone: the directory was taken to
+/// have failed.
+#[test]
+fn epochs_that_begin_while_the_epochs_before_are_synced_fail_no_directory() {
+    let mut world = crate::support::World::new(small());
+    let flusher = world.log().flusher();
+    let (begin, begun) = mpsc::channel();
+    let syncing = thread::spawn(move || {
+        for end in begun {
+            flusher.flush_to(end).expect("a sync beside a change of epochs");
+        }
+    });
+    for epoch in 1..3_000 {
+        let context = AppendContext { leader_epoch: LeaderEpoch(epoch), ..world.context() };
+        let appended = world.log().append(batch(&[i64::from(epoch)]), context);
+        let end = appended.expect("a change of epochs beside a sync").last_offset.plus(1);
+        begin.send(end).expect("who syncs");
+    }
+    drop(begin);
+    syncing.join().expect("every sync");
+    assert_eq!(world.log().latest_epoch(), Some(LeaderEpoch(2_999)));
 }
