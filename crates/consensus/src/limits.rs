@@ -18,6 +18,12 @@ pub const APPEND_BYTES: u64 = 1024 * 1024;
 /// Appends on their way to one voter that it has not answered.
 pub const APPENDS_IN_FLIGHT_MAX: usize = 256;
 
+/// How much of a snapshot travels in one message.
+pub const SNAPSHOT_PART_BYTES: usize = 1024 * 1024;
+
+/// The longest snapshot that is taken from another voter: a million partitions are some 110 MiB.
+pub const SNAPSHOT_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+
 /// Committed bytes that are handed out in one turn.
 pub const COMMITTED_BYTES_PER_TURN: u64 = 4 * 1024 * 1024;
 

@@ -81,9 +81,13 @@ impl MemoryLog {
         state.parts = None;
     }
 
-    /// Whether a power loss would leave the batch of `epoch` that begins at `base_offset`.
+    /// Whether a power loss would leave the batch of `epoch` that begins at `base_offset`, or a
+    /// snapshot that it is in.
     pub fn keeps(&self, base_offset: Offset, epoch: Epoch) -> bool {
         let state = self.state();
+        if base_offset < state.start {
+            return true;
+        }
         let durable = &state.batches[..state.durable];
         let at = durable.partition_point(|batch| batch.base_offset < base_offset);
         durable.get(at).is_some_and(|b| b.base_offset == base_offset && b.epoch == epoch)

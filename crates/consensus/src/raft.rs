@@ -14,6 +14,7 @@ mod quorum_state;
 mod status;
 mod store;
 mod timing;
+mod transfer;
 mod turn;
 mod wire;
 
@@ -27,13 +28,15 @@ use types::{MonoTime, Offset, WallTime};
 
 use crate::limits::UNSYNCED_BATCHES_MAX;
 use crate::{
-    ConsensusEngine, EngineEvent, Epoch, MessageError, MetadataLog, NodeId, OutboundMessage,
-    ProposeError, QuorumStatus, Voter, VoterChange, VoterChangeError, VoterEndpoint, VoterKey,
+    ConsensusEngine, EngineEvent, Epoch, LogMark, MessageError, MetadataLog, NodeId,
+    OutboundMessage, ProposeError, QuorumStatus, Voter, VoterChange, VoterChangeError,
+    VoterEndpoint, VoterKey,
 };
 use message::{Address, Body, Envelope};
 use payload::Payload;
 use peers::{Peers, raft_id};
 use store::{Store, term_of};
+use transfer::{Incoming, Offer};
 
 pub use timing::RaftTiming;
 
@@ -88,6 +91,11 @@ pub struct RaftEngine<L: MetadataLog> {
     /// The last index that was delivered, and the offset after it.
     delivered: (u64, Offset),
     events: VecDeque<EngineEvent>,
+    /// A snapshot that another voter sends.
+    incoming: Option<Incoming>,
+    /// The one that Raft was shown, and will go on from.
+    shown: Option<Offer>,
+    ticks: u32,
     outbox: VecDeque<OutboundMessage>,
     /// Messages that follow from what is not durable yet.
     held: Vec<raft::eraftpb::Message>,
@@ -122,7 +130,7 @@ impl<L: MetadataLog> RaftEngine<L> {
     ) -> io::Result<RaftEngine<L>> {
         let RaftOptions { voter, voters, endpoints, timing, seed } = options;
         // Another system's file of the same name is none.
-        let state = match log.quorum_state()?.filter(|bytes| quorum_state::is_ours(bytes)) {
+        let mut state = match log.quorum_state()?.filter(|bytes| quorum_state::is_ours(bytes)) {
             Some(bytes) => opening::known_state(&bytes, voter)?,
             None => {
                 let state = opening::first_state(&log, voter, voters)?;
@@ -130,14 +138,17 @@ impl<L: MetadataLog> RaftEngine<L> {
                 state
             }
         };
+        opening::restart(&mut log, &mut state, wall)?;
         // What an earlier process wrote and never synced is in the log that Raft sees.
         log.sync()?;
         let address =
             Address { raft_id: state.self_id, node: voter.id, directory: voter.directory };
         let mut store = Store::open(log, state)?;
         opening::repair(&mut store)?;
-        let applied = store.state().first.0 - 1;
-        let delivered = (applied, store.log().log_start());
+        let known = opening::known(&mut store)?;
+        let (first, start) = (store.state().first.0 - 1, store.state().start);
+        let (applied, end) = known.map_or((first, start), |(index, mark)| (index, mark.end));
+        let delivered = (applied, end);
         let mut peers = Peers::default();
         peers.know(&store.state().voters);
         let config = opening::config(address.raft_id, applied, &timing);
@@ -162,7 +173,10 @@ impl<L: MetadataLog> RaftEngine<L> {
             reign: None,
             followed: None,
             delivered,
-            events: VecDeque::new(),
+            events: known.map(|(_, mark)| EngineEvent::Installed(mark)).into_iter().collect(),
+            incoming: None,
+            shown: None,
+            ticks: 0,
             outbox: VecDeque::new(),
             held: Vec::new(),
             unsynced: None,
@@ -186,7 +200,7 @@ impl<L: MetadataLog> RaftEngine<L> {
 
     /// Where the replay begins: what a [`Gate`](crate::Gate) in front of it expects first.
     pub fn log_start(&self) -> Offset {
-        self.log().log_start()
+        self.node.store().state().start
     }
 
     pub fn log(&self) -> &L {
@@ -218,18 +232,6 @@ impl<L: MetadataLog> RaftEngine<L> {
         if let Some(error) = self.node.store().take_failure() {
             self.fail(error);
         }
-    }
-
-    /// Raft draws its timeout from a generator of the thread; what it drew is put aside before any
-    /// tick can meet it.
-    fn fix_election_timeout(&mut self) {
-        let (id, draw) = (self.address.raft_id, (self.node.raft.term, self.campaigns));
-        let ticks = self.timing.election_ticks(self.seed, id, draw, self.stands());
-        self.node.raft.set_randomized_election_timeout(ticks);
-    }
-
-    fn stands(&self) -> bool {
-        matches!(self.node.raft.state, StateRole::PreCandidate | StateRole::Candidate)
     }
 
     fn fail(&mut self, error: io::Error) {
@@ -308,10 +310,10 @@ impl<L: MetadataLog> ConsensusEngine for RaftEngine<L> {
                 self.handle_observe(from, endpoints, is_relayed);
             }
             Body::Told { voters } => self.told = voters,
-            Body::Raft(message) => {
+            body => {
                 self.check_sender(from)?;
                 self.peers.hear(from, self.wall);
-                self.step(*message);
+                self.hear(from, body);
             }
         }
         Ok(())
@@ -359,8 +361,17 @@ impl<L: MetadataLog> ConsensusEngine for RaftEngine<L> {
             self.campaigns += 1;
         }
         self.settle();
+        self.tick_snapshots();
         self.forget_silent_observers();
         self.ask_to_observe();
+    }
+
+    fn trim(&mut self, snapshot: LogMark) -> io::Result<bool> {
+        self.trim_to(snapshot)
+    }
+
+    fn wants_snapshot(&self) -> bool {
+        self.node.store().take_wants_snapshot()
     }
 
     /// Hands over to the voter that is furthest: it need not wait until it misses a leader.

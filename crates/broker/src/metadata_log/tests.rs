@@ -3,14 +3,17 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use consensus::{
-    CommittedBatch, ConsensusEngine, ControlBatch, EngineEvent, Epoch, MetadataLog, NodeId,
-    OutboundMessage, RaftEngine, RaftOptions, RaftTiming, Voter, VoterEndpoint, VoterKey,
+    CommittedBatch, ConsensusEngine, ControlBatch, EngineEvent, Epoch, LogMark, MetadataLog,
+    NodeId, OutboundMessage, RaftEngine, RaftOptions, RaftTiming, Voter, VoterEndpoint, VoterKey,
 };
 use env_sim::{Crash, SimDisk, SimRng};
+use metadata::{MetadataImage, MetadataLoader, Provenance};
+use protocol::metadata_records::FeatureLevelRecord;
 use storage::{LogDir, LogSettings};
 use types::{MonoTime, Offset, TopicPartition, Uuid, WallTime};
 
 use super::StoredMetadataLog;
+use crate::metadata_snapshot::{self, SnapshotId};
 
 const NOW: WallTime = WallTime(1_700_000_000_000);
 const MS: u64 = 1_000_000;
@@ -99,6 +102,8 @@ struct Member {
     back_at: u64,
     delivered: usize,
     reign: Option<(Epoch, Offset)>,
+    /// Its last two snapshots.
+    snapshots: [Option<SnapshotId>; 2],
 }
 
 struct Quorum {
@@ -109,6 +114,9 @@ struct Quorum {
     acked: Vec<(Offset, Bytes)>,
     proposed: u64,
     losses: u64,
+    /// How often a log was trimmed, and a voter went on from a snapshot while it ran.
+    trims: u64,
+    installs: u64,
 }
 
 impl Quorum {
@@ -120,6 +128,7 @@ impl Quorum {
             back_at: 0,
             delivered: 0,
             reign: None,
+            snapshots: [None; 2],
         };
         Quorum {
             members: (1..=3).map(member).collect(),
@@ -129,6 +138,8 @@ impl Quorum {
             acked: Vec::new(),
             proposed: 0,
             losses: 0,
+            trims: 0,
+            installs: 0,
         }
     }
 
@@ -144,7 +155,7 @@ impl Quorum {
             timing: RaftTiming::default(),
             seed: 1,
         };
-        (member.delivered, member.reign) = (0, None);
+        (member.delivered, member.reign, member.snapshots) = (0, None, [None; 2]);
         match RaftEngine::open(options, log, NOW, MonoTime(self.now)) {
             Ok(engine) => member.process = Some((dir, engine)),
             Err(error) => {
@@ -158,7 +169,7 @@ impl Quorum {
         let member = &mut self.members[at];
         (member.process, member.reign) = (None, None);
         member.disk.crash(Crash::PowerLoss);
-        member.back_at = self.now + 200 * MS;
+        member.back_at = self.now + [200, 200, 2000][self.chance.below(3) as usize] * MS;
         self.losses += 1;
     }
 
@@ -225,7 +236,7 @@ impl Quorum {
                     self.stop(at);
                 }
                 Some(EngineEvent::Committed(batch)) => self.committed(at, batch),
-                Some(EngineEvent::Installed(mark)) => panic!("no snapshot {mark:?} was written"),
+                Some(EngineEvent::Installed(mark)) => self.installed(at, mark),
             }
         }
         messages
@@ -238,21 +249,67 @@ impl Quorum {
             None => self.agreed.push(batch.clone()),
         }
         member.delivered += 1;
+        if member.delivered.is_multiple_of(10) {
+            self.trims += u64::from(member.write_snapshot(&batch));
+        }
         if member.reign.is_some_and(|(epoch, _)| epoch == batch.epoch) {
             self.acked.extend(batch.records.first().map(|id| (batch.base_offset, id.clone())));
         }
     }
 }
 
+impl Quorum {
+    fn installed(&mut self, at: usize, mark: LogMark) {
+        let member = &mut self.members[at];
+        let (_, engine) = member.process.as_ref().expect("it runs");
+        let image = engine.log().snapshot(mark).expect("it is whole");
+        assert_eq!(SnapshotId::of(&image), mark.into());
+        let covers =
+            |batch: &CommittedBatch| (batch.next_offset(), batch.epoch) == (mark.end, mark.epoch);
+        let last = self.agreed.iter().position(covers).expect("voters agreed up to there");
+        self.installs += u64::from(member.delivered > 0);
+        member.delivered = last + 1;
+    }
+}
+
+impl Member {
+    /// What a host does after enough batches: a snapshot, and trimming to the one before. Returns
+    /// whether it did that.
+    fn write_snapshot(&mut self, last: &CommittedBatch) -> bool {
+        let Some((_, engine)) = &mut self.process else { return false };
+        let name = metadata::METADATA_VERSION_FEATURE.into();
+        let feature_level = metadata::MetadataVersion::LATEST.0;
+        let record = FeatureLevelRecord { name, feature_level }.into();
+        let mut loader = MetadataLoader::new(Arc::new(MetadataImage::empty()));
+        let provenance = Provenance {
+            last_offset: last.last_offset,
+            epoch: last.epoch.0,
+            appended_at: last.appended_at,
+        };
+        let loaded = loader.replay_batch(provenance, &[record]).expect("a feature level");
+        let image = loaded.expect("no transaction is open").image;
+        let bytes = metadata_snapshot::encode(&image, engine.voters()).expect("it can be said");
+        let (id, dir) = (SnapshotId::of(&image), engine.log().reader().dir().to_owned());
+        // A dying disk is found dead by the engine.
+        if metadata_snapshot::write(&self.disk.for_process(), &dir, id, &bytes).is_err() {
+            return false;
+        }
+        self.snapshots = [self.snapshots[1], Some(id)];
+        let Some(older) = self.snapshots[0] else { return false };
+        engine.trim(older.mark()).unwrap_or(false)
+    }
+}
+
 #[test]
 fn voters_on_real_logs_agree_and_keep_what_they_acknowledged_through_power_losses() {
+    let (mut trims, mut installs) = (0, 0);
     for seed in 0..4 {
         let mut quorum = Quorum::new(seed);
         (0..300).for_each(|_| quorum.step(true));
         for at in 0..3 {
             quorum.stop(at);
         }
-        (0..100).for_each(|_| quorum.step(false));
+        (0..250).for_each(|_| quorum.step(false));
         assert!(quorum.losses > 6 && quorum.acked.len() > 50, "seed {seed}: nothing happened");
         let (end, base) = (quorum.agreed.len(), quorum.agreed[0].base_offset);
         assert_eq!(base, Offset::ZERO);
@@ -266,7 +323,9 @@ fn voters_on_real_logs_agree_and_keep_what_they_acknowledged_through_power_losse
         });
         let ends: Vec<_> = ends.collect();
         assert!(ends.iter().all(|(delivered, _)| *delivered == end), "seed {seed}: {ends:?}");
+        (trims, installs) = (trims + quorum.trims, installs + quorum.installs);
     }
+    assert!(trims > 20 && installs > 2, "{trims} trims, {installs} installs");
 }
 
 #[test]

@@ -10,6 +10,10 @@
 //!   1 not that voter: the directory that the sender of this knows instead
 //!   2 observe:        relayed u8 | the sender as a list of one voter
 //!   3 told:           the voters
+//!   4 offer:          term | index | snapshot | voters | count u32, retired Raft ids
+//!   5 ask:            snapshot | position u64
+//!   6 part:           snapshot | size u64 | position u64 | bytes
+//!     snapshot:       end offset i64 | term u64
 //! ```
 //!
 //! An entry's index is its place: the message's index and how many are before it. A message whose
@@ -17,18 +21,23 @@
 
 use bytes::Bytes;
 use raft::eraftpb::{Entry, EntryType, Message, MessageType};
-use types::Uuid;
+use types::{Offset, Uuid};
 
 use super::payload::Payload;
+use super::store::{epoch_of, term_of};
+use super::transfer::{Offer, Part};
 use super::wire::{Parsed, Reader, Writer};
-use crate::limits::MESSAGE_BYTES_MAX;
-use crate::{MessageError, NodeId, Voter, VoterEndpoint, VoterKey};
+use crate::limits::{MESSAGE_BYTES_MAX, REMEMBERED_MAX};
+use crate::{LogMark, MessageError, NodeId, Voter, VoterEndpoint, VoterKey};
 
 const VERSION: u8 = 1;
 const RAFT: u8 = 0;
 const NOT_THAT_VOTER: u8 = 1;
 const OBSERVE: u8 = 2;
 const TOLD: u8 = 3;
+const OFFER: u8 = 4;
+const ASK: u8 = 5;
+const PART: u8 = 6;
 
 /// The longest context is that of a transferred candidacy, 16 bytes.
 const CONTEXT_BYTES_MAX: usize = 64;
@@ -66,9 +75,17 @@ pub(super) enum Body {
     Told {
         voters: Vec<Voter>,
     },
+    /// The receiver is behind the sender's log, and this snapshot is there.
+    Offer(Offer),
+    /// The sender wants a part of a snapshot.
+    Ask {
+        of: LogMark,
+        position: u64,
+    },
+    Part(Part),
 }
 
-/// What may come over the network; the number is its place here.
+/// What Raft says over the network; the number is its place here.
 const TYPES: [MessageType; 9] = [
     MessageType::MsgAppend,
     MessageType::MsgAppendResponse,
@@ -93,6 +110,9 @@ impl Envelope {
             Body::NotThatVoter { .. } => NOT_THAT_VOTER,
             Body::Observe { .. } => OBSERVE,
             Body::Told { .. } => TOLD,
+            Body::Offer(_) => OFFER,
+            Body::Ask { .. } => ASK,
+            Body::Part(_) => PART,
         });
         for address in [self.from, self.to] {
             out.u64(address.raft_id);
@@ -108,6 +128,17 @@ impl Envelope {
                 out.voters(&[Voter { key, endpoints: endpoints.clone() }]);
             }
             Body::Told { voters } => out.voters(voters),
+            Body::Offer(offer) => write_offer(&mut out, offer),
+            Body::Ask { of, position } => {
+                write_mark(&mut out, *of);
+                out.u64(*position);
+            }
+            Body::Part(part) => {
+                write_mark(&mut out, part.of);
+                out.u64(part.size);
+                out.u64(part.position);
+                out.bytes(&part.bytes);
+            }
         }
         out.finish_with_checksum()
     }
@@ -144,6 +175,12 @@ impl Envelope {
                 }
             }
             TOLD => Body::Told { voters: reader.voters()? },
+            OFFER => Body::Offer(read_offer(&mut reader)?),
+            ASK => Body::Ask { of: read_mark(&mut reader)?, position: reader.u64()? },
+            PART => {
+                let (of, size) = (read_mark(&mut reader)?, reader.u64()?);
+                Body::Part(Part { of, size, position: reader.u64()?, bytes: reader.bytes()? })
+            }
             _ => return Err(MessageError::Malformed("it is of an unknown kind")),
         };
         reader.end()?;
@@ -157,8 +194,50 @@ impl Body {
             Body::Raft(message) => message.entries.iter().map(|entry| 16 + entry.data.len()).sum(),
             Body::NotThatVoter { .. } => 16,
             Body::Observe { .. } | Body::Told { .. } => 256,
+            Body::Part(part) => part.bytes.len(),
+            Body::Offer(offer) => 64 * offer.voters.len() + 8 * offer.retired.len(),
+            Body::Ask { .. } => 24,
         }
     }
+}
+
+fn write_mark(out: &mut Writer, mark: LogMark) {
+    out.i64(mark.end.0);
+    out.u64(term_of(mark.epoch));
+}
+
+fn read_mark(reader: &mut Reader) -> Parsed<LogMark> {
+    let (end, term) = (reader.i64()?, reader.u64()?);
+    if end <= 0 || !is_term(term) {
+        return Err(MessageError::Malformed("no snapshot has that name"));
+    }
+    Ok(LogMark { end: Offset(end), epoch: epoch_of(term) })
+}
+
+/// Terms are epochs and one.
+fn is_term(term: u64) -> bool {
+    (1..=i32::MAX as u64).contains(&term)
+}
+
+fn write_offer(out: &mut Writer, offer: &Offer) {
+    out.u64(offer.term);
+    out.u64(offer.index);
+    write_mark(out, offer.mark());
+    out.voters(&offer.voters);
+    out.count(offer.retired.len());
+    offer.retired.iter().for_each(|id| out.u64(*id));
+}
+
+fn read_offer(reader: &mut Reader) -> Parsed<Offer> {
+    let (term, index, mark) = (reader.u64()?, reader.u64()?, read_mark(reader)?);
+    let voters = reader.voters()?;
+    let count = reader.count(8, REMEMBERED_MAX)?;
+    let retired = (0..count).map(|_| reader.u64()).collect::<Parsed<_>>()?;
+    let index_term = term_of(mark.epoch);
+    if !is_term(term) || index_term > term || index == 0 || voters.is_empty() {
+        return Err(MessageError::Malformed("no voter offers that"));
+    }
+    Ok(Offer { term, index, index_term, end: mark.end, voters, retired })
 }
 
 fn write_message(out: &mut Writer, message: &Message) {

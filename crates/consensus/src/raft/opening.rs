@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use raft::Config;
+use types::{Offset, WallTime};
 
 use super::RaftTiming;
 use super::peers::raft_id;
 use super::quorum_state::QuorumState;
 use super::store::{Store, term_of};
 use crate::limits::{APPEND_BYTES, APPENDS_IN_FLIGHT_MAX, COMMITTED_BYTES_PER_TURN};
-use crate::{MetadataLog, Voter, VoterKey};
+use crate::single_voter::no_snapshot;
+use crate::{Epoch, LogMark, MetadataLog, Voter, VoterKey};
 
 pub(super) fn config(id: u64, applied: u64, timing: &RaftTiming) -> Config {
     Config {
@@ -66,7 +68,7 @@ pub(super) fn first_state<L: MetadataLog>(
         None if voters.is_empty() => raft_id(voter),
         None => return bad("the voters do not name this node"),
     };
-    if voters.len() != 1 && log.log_end() > log.log_start() {
+    if voters.len() != 1 && log.log_end() > Offset::ZERO {
         // The others would agree without it, and never know what it has.
         return bad(
             "this log directory holds a metadata log of a quorum of one; start it alone, then add \
@@ -79,13 +81,60 @@ pub(super) fn first_state<L: MetadataLog>(
         term: term_of(log.last_epoch()),
         vote: 0,
         commit: 0,
-        first: (1, 0),
+        first: first_of(log)?,
+        start: log.log_start(),
+        restarts: false,
         voters,
         // Whoever wrote this log alone had no other voters, whatever it says of them.
         voters_index: u64::MAX,
         peers: BTreeMap::new(),
         retired: BTreeSet::new(),
     })
+}
+
+/// The index of the first batch of a log that one voter wrote alone, and the term before it. Where
+/// it was trimmed one number stands for all that is gone, so that nobody takes the first batch for
+/// the first there ever was.
+fn first_of<L: MetadataLog>(log: &L) -> io::Result<(u64, u64)> {
+    let start = log.log_start();
+    if start == Offset::ZERO {
+        return Ok((1, 0));
+    }
+    let snapshot = log.find_snapshot(start)?.filter(|snapshot| snapshot.end == start);
+    let next = log.read(start)?.map(|next| next.epoch);
+    let before = snapshot.map(|snapshot| snapshot.epoch).or(next);
+    Ok((2, term_of(before.unwrap_or(Epoch::NONE))))
+}
+
+/// Takes up a log whose beginning anew was interrupted.
+pub(super) fn restart<L: MetadataLog>(
+    log: &mut L,
+    state: &mut QuorumState,
+    now: WallTime,
+) -> io::Result<()> {
+    if state.restarts {
+        log.restart_at(state.start, now)?;
+        state.restarts = false;
+        log.set_quorum_state(&state.encode())?;
+    }
+    Ok(())
+}
+
+/// What the host is to know from a snapshot, and the last batch that is in it.
+///
+/// # Errors
+/// The log was trimmed, and no snapshot has what it was trimmed of.
+pub(super) fn known<L: MetadataLog>(store: &mut Store<L>) -> io::Result<Option<(u64, LogMark)>> {
+    let start = store.state().start;
+    let found = store.log().find_snapshot(start)?;
+    let known = found.and_then(|mark| Some((store.index_of(mark)?, mark)));
+    if known.is_none() && start > Offset::ZERO {
+        return Err(no_snapshot(start));
+    }
+    if let Some((index, _)) = known {
+        store.know(index);
+    }
+    Ok(known)
 }
 
 /// The log may have seen reigns of which the quorum state knows nothing: those of a single voter.

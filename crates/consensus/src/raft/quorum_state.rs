@@ -7,7 +7,8 @@
 //! term 5
 //! vote 3
 //! commit 812
-//! first 1 0
+//! first 9 4 97
+//! restarting
 //! voters-index 17
 //! voter 1 AAAAAAAAAAAAAAAAAAAAAA CONTROLLER://10.0.0.1:9093
 //! peer 1 3Db5QLSqSZieL3rJBUUegA
@@ -18,7 +19,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use types::Uuid;
+use types::{Offset, Uuid};
 
 use crate::limits::REMEMBERED_MAX;
 use crate::{NodeId, Voter, VoterEndpoint, VoterKey};
@@ -38,6 +39,10 @@ pub(super) struct QuorumState {
     pub(super) commit: u64,
     /// The index of the first batch in the log, and the term before it.
     pub(super) first: (u64, u64),
+    /// Where that batch begins. What the log has before it has been let go of.
+    pub(super) start: Offset,
+    /// Nothing in the log counts: it is to begin anew at `start`, where a snapshot ends.
+    pub(super) restarts: bool,
     /// Who votes, as of `voters_index`.
     pub(super) voters: Vec<Voter>,
     pub(super) voters_index: u64,
@@ -57,8 +62,7 @@ pub(super) fn is_ours(bytes: &[u8]) -> bool {
 impl QuorumState {
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut text = format!(
-            "version {VERSION}\ndirectory {}\nself {}\nterm {}\nvote {}\ncommit {}\nfirst {} {}\n\
-             voters-index {}\n",
+            "version {VERSION}\ndirectory {}\nself {}\nterm {}\nvote {}\ncommit {}\nfirst {} {}",
             self.directory,
             self.self_id,
             self.term,
@@ -66,8 +70,15 @@ impl QuorumState {
             self.commit,
             self.first.0,
             self.first.1,
-            self.voters_index
         );
+        // A log that was never trimmed starts at 0.
+        if self.start > Offset::ZERO {
+            let _ = write!(text, " {}", self.start);
+        }
+        let _ = writeln!(text, "\nvoters-index {}", self.voters_index);
+        if self.restarts {
+            text.push_str("restarting\n");
+        }
         for Voter { key, endpoints } in &self.voters {
             let _ = write!(text, "voter {} {}", key.id, key.directory);
             for VoterEndpoint { listener, host, port } in endpoints {
@@ -103,8 +114,9 @@ impl QuorumState {
         let mut number = |name: &str| field(name)?.parse::<u64>().ok();
         let (self_id, term) = (number("self")?, number("term")?);
         let (vote, commit) = (number("vote")?, number("commit")?);
-        let (index, before) = field("first")?.split_once(' ')?;
-        let first = (index.parse().ok()?, before.parse().ok()?);
+        let mut words = field("first")?.split(' ');
+        let first = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+        let start = Offset(words.next().map_or(Some(0), |start| start.parse().ok())?);
         let voters_index = field("voters-index")?.parse().ok()?;
         let (voters, peers, retired) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
         let mut state = QuorumState {
@@ -114,6 +126,8 @@ impl QuorumState {
             vote,
             commit,
             first,
+            start,
+            restarts: false,
             voters,
             voters_index,
             peers,
@@ -135,6 +149,7 @@ impl QuorumState {
                 let key = read_key(&mut words)?;
                 self.peers.insert(key.id, key.directory);
             }
+            "restarting" => self.restarts = true,
             "retired" => {
                 self.retired.insert(words.next()?.parse().ok()?);
             }
@@ -186,6 +201,8 @@ mod tests {
             vote: 3,
             commit: 812,
             first: (10, 4),
+            start: Offset(97),
+            restarts: true,
             voters: vec![
                 Voter { key: key(1, 0), endpoints: vec![endpoint] },
                 Voter { key: key(2, 9), endpoints: vec![] },

@@ -3,7 +3,7 @@
 //! A batch's index is not on disk: it is its place in the log, counted from the first one. Equal
 //! logs up to an index have equal batches, so equal offsets.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io;
 
@@ -14,8 +14,9 @@ use types::{Offset, WallTime};
 
 use super::payload::{Content, Payload};
 use super::quorum_state::QuorumState;
+use super::transfer::Offer;
 use crate::limits::RECENT_BYTES_MAX;
-use crate::{ControlBatch, Epoch, LogBatch, MetadataLog, NodeId};
+use crate::{ControlBatch, Epoch, LogBatch, LogMark, MetadataLog, NodeId};
 
 /// One batch in the log.
 ///
@@ -35,6 +36,10 @@ pub(super) struct Store<L> {
     /// The payloads of the last batches, up to the end of the log.
     recent: VecDeque<Bytes>,
     recent_bytes: usize,
+    /// Somebody is too far behind, and there is no snapshot to offer.
+    wants_snapshot: Cell<bool>,
+    /// Up to here the host knows everything from a snapshot.
+    known: u64,
     /// A read that Raft asked for has failed.
     failed: RefCell<Option<io::Error>>,
 }
@@ -57,10 +62,23 @@ impl<L: MetadataLog> Store<L> {
     pub(super) fn open(log: L, state: QuorumState) -> io::Result<Store<L>> {
         let (positions, voter_changes) = (VecDeque::new(), Vec::new());
         let (recent, recent_bytes) = (VecDeque::new(), 0);
-        let failed = RefCell::new(None);
-        let mut store =
-            Store { log, state, positions, voter_changes, recent, recent_bytes, failed };
-        let (mut next, end) = (store.log.log_start(), store.log.log_end());
+        let (wants_snapshot, known, failed) = (Cell::new(false), 0, RefCell::new(None));
+        let mut store = Store {
+            log,
+            state,
+            positions,
+            voter_changes,
+            recent,
+            recent_bytes,
+            wants_snapshot,
+            known,
+            failed,
+        };
+        // What was let go of may be there still.
+        let (mut next, end) = (store.state.start, store.log.log_end());
+        if store.log.log_start() > next || end < next {
+            return Err(hole(next, end));
+        }
         let mut term = store.state.first.1;
         while next < end {
             let batch = store.log.read(next)?.filter(|batch| batch.base_offset == next);
@@ -78,6 +96,10 @@ impl<L: MetadataLog> Store<L> {
 
     pub(super) fn log(&self) -> &L {
         &self.log
+    }
+
+    pub(super) fn log_mut(&mut self) -> &mut L {
+        &mut self.log
     }
 
     pub(super) fn into_log(self) -> L {
@@ -115,7 +137,7 @@ impl<L: MetadataLog> Store<L> {
     pub(super) fn end_of(&self, index: u64) -> Offset {
         match self.position(index + 1) {
             Some(position) => position.base,
-            None if index < self.state.first.0 => self.log.log_start(),
+            None if index < self.state.first.0 => self.state.start,
             None => self.log.log_end(),
         }
     }
@@ -124,6 +146,63 @@ impl<L: MetadataLog> Store<L> {
     pub(super) fn has_voters_between(&self, after: u64, to: u64) -> bool {
         let at = self.voter_changes.partition_point(|index| *index <= after);
         self.voter_changes.get(at).is_some_and(|index| *index <= to)
+    }
+
+    /// The last batch below `end`, if one ends there.
+    pub(super) fn index_before(&self, end: Offset) -> Option<u64> {
+        let first = self.state.first.0;
+        if end == self.log.log_end() {
+            return Some(self.last());
+        }
+        let at = self.positions.binary_search_by_key(&end, |position| position.base).ok()?;
+        Some(first + at as u64 - 1)
+    }
+
+    /// The last batch that a snapshot covers, if it goes with this log.
+    pub(super) fn index_of(&self, snapshot: LogMark) -> Option<u64> {
+        let index = self.index_before(snapshot.end)?;
+        let term = raft::Storage::term(self, index).ok()?;
+        (term == term_of(snapshot.epoch)).then_some(index)
+    }
+
+    /// The host knows what is up to `index`, so all of it is committed.
+    pub(super) fn know(&mut self, index: u64) {
+        self.known = index;
+    }
+
+    pub(super) fn take_wants_snapshot(&self) -> bool {
+        self.wants_snapshot.take()
+    }
+
+    /// Lets go of everything up to `index`, of `term`, for good. First it is said where the log
+    /// begins: what is before that counts no more, however much of it a crash leaves. Returns false
+    /// if the disk was too full to remove anything.
+    pub(super) fn trim(&mut self, index: u64, term: u64) -> io::Result<bool> {
+        let (start, gone) = (self.end_of(index), (index + 1 - self.state.first.0) as usize);
+        self.change_state(|state| (state.first, state.start) = ((index + 1, term), start))?;
+        self.positions.drain(..gone);
+        self.voter_changes.retain(|at| *at > index);
+        while self.recent.len() > self.positions.len() {
+            self.recent_bytes -= self.recent.pop_front().map_or(0, |payload| payload.len());
+        }
+        crate::single_voter::trim(&mut self.log, start)
+    }
+
+    /// Begins anew behind a snapshot of another voter, which is durable here. Wherever this stops,
+    /// a start goes on with it.
+    pub(super) fn install(&mut self, offer: Offer, now: WallTime) -> io::Result<()> {
+        let (index, term, start) = (offer.index, offer.index_term, offer.end);
+        self.change_state(|state| {
+            (state.first, state.start, state.restarts) = ((index + 1, term), start, true);
+            (state.voters, state.voters_index) = (offer.voters, index);
+            state.commit = state.commit.max(index);
+            offer.retired.into_iter().for_each(|id| state.retire(id));
+        })?;
+        self.log.restart_at(start, now)?;
+        self.change_state(|state| state.restarts = false)?;
+        (self.positions, self.voter_changes) = Default::default();
+        (self.recent, self.recent_bytes) = Default::default();
+        Ok(())
     }
 
     fn position(&self, index: u64) -> Option<&Position> {
@@ -233,7 +312,7 @@ impl<L: MetadataLog> raft::Storage for Store<L> {
         let hard_state = HardState {
             term: state.term,
             vote: state.vote,
-            commit: state.commit.max(state.first.0 - 1),
+            commit: state.commit.max(state.first.0 - 1).max(self.known),
             ..HardState::default()
         };
         let voters = state.voters.iter().map(|voter| super::peers::raft_id(voter.key)).collect();
@@ -285,9 +364,19 @@ impl<L: MetadataLog> raft::Storage for Store<L> {
         Ok(self.last())
     }
 
-    fn snapshot(&self, _request_index: u64, _to: u64) -> raft::Result<Snapshot> {
-        // Nothing is ever taken off the front of the log, so nobody is that far behind.
-        Err(raft::Error::Store(StorageError::SnapshotTemporarilyUnavailable))
+    fn snapshot(&self, request_index: u64, _to: u64) -> raft::Result<Snapshot> {
+        let newest = self.log.newest_snapshot();
+        let found = newest.and_then(|newest| Some((self.index_of(newest)?, newest)));
+        // Who votes is known as of now: a snapshot from before the last change says too little.
+        let is_new_enough = |index: u64| index >= request_index && index >= self.state.voters_index;
+        let Some((index, newest)) = found.filter(|(index, _)| is_new_enough(*index)) else {
+            self.wants_snapshot.set(true);
+            return Err(raft::Error::Store(StorageError::SnapshotTemporarilyUnavailable));
+        };
+        let mut snapshot = Snapshot::default();
+        let metadata = snapshot.mut_metadata();
+        (metadata.index, metadata.term) = (index, term_of(newest.epoch));
+        Ok(snapshot)
     }
 }
 

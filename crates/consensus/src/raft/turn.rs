@@ -40,7 +40,8 @@ impl<L: MetadataLog> RaftEngine<L> {
 
     fn take_ready(&mut self) -> io::Result<()> {
         let mut ready = self.node.ready();
-        self.write(&ready)?;
+        let installed = Some(ready.snapshot().get_metadata().index).filter(|index| *index > 0);
+        self.write(&ready, installed)?;
         // Raft gives a leader's messages here: they ask others to keep what the leader is about to
         // make durable itself, and claim nothing of it.
         for message in ready.take_messages() {
@@ -54,6 +55,13 @@ impl<L: MetadataLog> RaftEngine<L> {
         // The host hears of a leader before it gets the leader's batches.
         self.settle();
         self.deliver(committed)?;
+        if let Some(index) = installed {
+            // Raft counts nothing behind a snapshot before that is durable.
+            self.unsynced = None;
+            self.sync(number)?;
+            self.node.advance_apply_to(index);
+            return Ok(());
+        }
         if is_dirty {
             self.unsynced = Some(number);
             return Ok(());
@@ -62,7 +70,7 @@ impl<L: MetadataLog> RaftEngine<L> {
     }
 
     /// Votes first: an entry of a term that this voter forgot it had reached would be a vote lost.
-    fn write(&mut self, ready: &Ready) -> io::Result<()> {
+    fn write(&mut self, ready: &Ready, installed: Option<u64>) -> io::Result<()> {
         if let Some(hard_state) = ready.hs() {
             let (term, vote) = (hard_state.term, hard_state.vote);
             let store = self.node.mut_store();
@@ -70,6 +78,9 @@ impl<L: MetadataLog> RaftEngine<L> {
             if (term, vote) != (store.state().term, store.state().vote) {
                 store.change_state(|state| (state.term, state.vote) = (term, vote))?;
             }
+        }
+        if let Some(index) = installed {
+            self.install(index)?;
         }
         let (leader, wall) = (self.address.node, self.wall);
         self.node.mut_store().append(ready.entries(), leader, wall)
@@ -145,6 +156,18 @@ impl<L: MetadataLog> RaftEngine<L> {
             epoch_of(term)
         );
         self.events.push_back(EngineEvent::Leader { epoch: epoch_of(term), next });
+    }
+
+    /// Raft draws its timeout from a generator of the thread; what it drew is put aside before any
+    /// tick can meet it.
+    pub(super) fn fix_election_timeout(&mut self) {
+        let (id, draw) = (self.address.raft_id, (self.node.raft.term, self.campaigns));
+        let ticks = self.timing.election_ticks(self.seed, id, draw, self.stands());
+        self.node.raft.set_randomized_election_timeout(ticks);
+    }
+
+    pub(super) fn stands(&self) -> bool {
+        matches!(self.node.raft.state, StateRole::PreCandidate | StateRole::Candidate)
     }
 
     /// Tells the host who leads, when that changed.
@@ -223,6 +246,10 @@ impl<L: MetadataLog> RaftEngine<L> {
     fn send(&mut self, mut message: Message) -> io::Result<()> {
         let Some(peer) = self.peers.get(message.to) else { return Ok(()) };
         let to = peer.address;
+        if message.msg_type == MessageType::MsgSnapshot {
+            self.offer(to, &message);
+            return Ok(());
+        }
         for entry in message.entries.iter_mut() {
             if entry.data.is_empty() || !entry.context.is_empty() {
                 entry.data = self.node.store().payload(entry.index)?;

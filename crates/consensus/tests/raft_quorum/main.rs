@@ -9,6 +9,7 @@ mod membership;
 mod node;
 mod pitfalls;
 mod timing;
+mod trimming;
 mod world;
 
 use std::ops::Range;
@@ -58,11 +59,19 @@ fn voters_agree_and_lose_nothing_that_was_acknowledged_whatever_happens() {
         sum.pauses += counts.pauses;
         sum.resignations += counts.resignations;
         sum.unsynced_lost += counts.unsynced_lost;
+        sum.installs += counts.installs;
+        sum.trims += counts.trims;
         reigns += leaders;
     }
     println!("{sum:?}, {reigns} reigns");
     let met = [sum.acks, sum.power_losses, sum.disk_stops, sum.cuts, sum.one_way_cuts];
-    let met = met.into_iter().chain([sum.pauses, sum.resignations, sum.unsynced_lost]);
+    let met = met.into_iter().chain([
+        sum.pauses,
+        sum.resignations,
+        sum.unsynced_lost,
+        sum.installs,
+        sum.trims,
+    ]);
     assert!(met.min() > Some(0), "every kind of fault must have been met: {sum:?}");
 }
 

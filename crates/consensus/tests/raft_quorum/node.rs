@@ -1,9 +1,9 @@
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
 use consensus::{
-    ConsensusEngine, EngineEvent, Epoch, Gate, GateVerdict, NodeId, RaftEngine, RaftOptions,
-    RaftTiming, Voter, VoterEndpoint, VoterKey,
+    CommittedBatch, ConsensusEngine, EngineEvent, Epoch, Gate, GateVerdict, LogMark, MetadataLog,
+    NodeId, RaftEngine, RaftOptions, RaftTiming, SNAPSHOT_END, Voter, VoterEndpoint, VoterKey,
 };
 use types::{MonoTime, Offset, Uuid, WallTime};
 
@@ -30,6 +30,17 @@ pub struct Node {
     /// The host was told to stop.
     pub is_fatal: Option<String>,
     high_watermark: Offset,
+    /// A snapshot is written after so many batches, and the log trimmed to the one before; never
+    /// if 0.
+    pub snapshot_every: usize,
+    /// How long a snapshot is, in bytes.
+    pub snapshot_bytes: usize,
+    since_snapshot: usize,
+    older: Option<LogMark>,
+    written: BTreeSet<LogMark>,
+    /// Snapshots of other voters that it went on from.
+    pub installs: u64,
+    pub trims: u64,
 }
 
 impl Node {
@@ -48,6 +59,13 @@ impl Node {
             down_until: None,
             is_fatal: None,
             high_watermark: Offset::ZERO,
+            snapshot_every: 0,
+            snapshot_bytes: 100,
+            since_snapshot: 0,
+            older: None,
+            written: BTreeSet::new(),
+            installs: 0,
+            trims: 0,
         }
     }
 
@@ -63,6 +81,7 @@ impl Node {
         self.gate = Gate::new(Epoch::NONE, Offset::ZERO);
         (self.delivered, self.epoch, self.reign) = (0, Epoch::NONE, None);
         (self.down_until, self.high_watermark) = (None, Offset::ZERO);
+        (self.since_snapshot, self.older) = (0, None);
     }
 
     /// The process is gone; the disk is what it is.
@@ -90,7 +109,7 @@ impl Node {
                 self.pending.clear();
             }
             EngineEvent::Fatal(error) => self.is_fatal = Some(error.to_string()),
-            EngineEvent::Installed(_) => history.violate(format!("{id}: nobody wrote a snapshot")),
+            EngineEvent::Installed(mark) => self.install(mark, history),
             EngineEvent::Committed(batch) => {
                 if self.gate.admit(&batch) == GateVerdict::Drop {
                     history.violate(format!("{id}: the gate dropped {}", batch.base_offset));
@@ -106,10 +125,52 @@ impl Node {
                 if is_acked {
                     history.note_ack(&batch);
                 }
+                self.since_snapshot += 1;
+                if self.since_snapshot == self.snapshot_every {
+                    self.write_snapshot();
+                }
                 return Some((batch.base_offset, is_acked));
             }
         }
         None
+    }
+
+    /// What it knows is how many batches there were.
+    fn install(&mut self, mark: LogMark, history: &mut History) {
+        self.installs += u64::from(!self.written.contains(&mark));
+        let read = self.disk.log.read_snapshot(mark, 0, usize::MAX).expect("memory works");
+        let (_, bytes) = read.expect("it is there");
+        let known = bytes[..8].try_into().map(u64::from_be_bytes).expect("it begins with that");
+        self.gate = Gate::new(mark.epoch, mark.end);
+        self.delivered = known as usize;
+        let last = self.delivered.checked_sub(1).and_then(|last| history.agreed.get(last));
+        let fits =
+            |last: &CommittedBatch| (last.next_offset(), last.epoch) == (mark.end, mark.epoch);
+        if !last.is_some_and(fits) {
+            let id = self.key.id;
+            history.violate(format!("{id}: batch {known} does not end at {mark:?}"));
+        }
+    }
+
+    /// Writes down what it knows, and lets go of what two snapshots have.
+    pub fn write_snapshot(&mut self) {
+        let mark = LogMark { end: self.gate.next(), epoch: self.gate.last_epoch() };
+        if self.older == Some(mark) || self.delivered == 0 {
+            return;
+        }
+        let mut bytes = (self.delivered as u64).to_be_bytes().to_vec();
+        bytes.resize(self.snapshot_bytes, 0);
+        bytes.extend_from_slice(SNAPSHOT_END);
+        self.disk.log.put_snapshot(mark, Bytes::from(bytes));
+        self.written.insert(mark);
+        self.since_snapshot = 0;
+        let Some(older) = self.older.replace(mark) else { return };
+        let Some(engine) = &mut self.engine else { return };
+        // What fails is told by the engine.
+        if engine.trim(older).is_ok_and(|is_trimmed| is_trimmed) {
+            self.trims += 1;
+            self.disk.log.remove_snapshots_before(older);
+        }
     }
 
     pub fn check_high_watermark(&mut self, history: &mut History) {

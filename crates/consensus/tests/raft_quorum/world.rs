@@ -25,6 +25,8 @@ pub struct Weather {
     pub crash_per_mille: u64,
     /// Between two of the larger faults.
     pub fault_every: u64,
+    /// Batches between two snapshots.
+    pub snapshot_every: usize,
 }
 
 impl Weather {
@@ -37,6 +39,7 @@ impl Weather {
             delay_max: [1, 5, 40, 300][chance.below(4) as usize] * MS,
             crash_per_mille: [0, 0, 1, 4][chance.below(4) as usize],
             fault_every: [400, 1000, 3000][chance.below(3) as usize] * MS,
+            snapshot_every: [0, 0, 5, 20][chance.below(4) as usize],
         }
     }
 
@@ -50,6 +53,7 @@ impl Weather {
             delay_max,
             crash_per_mille,
             fault_every,
+            snapshot_every: 0,
         }
     }
 }
@@ -67,6 +71,8 @@ pub struct Counts {
     pub resignations: u64,
     pub unsynced_lost: u64,
     pub trace: u64,
+    pub installs: u64,
+    pub trims: u64,
 }
 
 type InFlight = Reverse<(u64, u64, usize, Bytes)>;
@@ -128,6 +134,7 @@ impl World {
             is_changing: false,
         };
         for at in 0..world.nodes.len() {
+            world.nodes[at].snapshot_every = weather.snapshot_every;
             world.start(at);
         }
         world
@@ -138,6 +145,7 @@ impl World {
         let at = self.nodes.len();
         self.index_of.insert(node.key.id, at);
         self.nodes.push(node);
+        self.nodes[at].snapshot_every = self.nodes[0].snapshot_every;
         self.nodes[at].start(Vec::new(), self.seed, self.now);
         self.drain(at);
         at
@@ -171,6 +179,13 @@ impl World {
             assert_eq!(self.history.violations, Vec::<String>::new());
         }
         panic!("nobody leads after ten seconds");
+    }
+
+    /// From here on all of them write snapshots of so many bytes, and trim their logs.
+    pub fn write_snapshots(&mut self, every: usize, bytes: usize) {
+        for node in &mut self.nodes {
+            (node.snapshot_every, node.snapshot_bytes) = (every, bytes);
+        }
     }
 
     /// The voter of the newest reign, unless it is cut off.
@@ -348,6 +363,10 @@ impl World {
                 break;
             }
         }
+        let engine = self.nodes[at].engine.as_ref();
+        if engine.is_some_and(|engine| engine.wants_snapshot()) {
+            self.nodes[at].write_snapshot();
+        }
         self.nodes[at].check_high_watermark(&mut self.history);
         if self.nodes[at].is_fatal.is_some() {
             self.counts.disk_stops += 1;
@@ -482,6 +501,8 @@ impl World {
         for node in &mut self.nodes {
             node.paused_until = 0;
             node.disk.lose_power(usize::MAX);
+            self.counts.installs += node.installs;
+            self.counts.trims += node.trims;
         }
         for at in 0..self.nodes.len() {
             self.nodes[at].stop();
