@@ -32,7 +32,7 @@ use crate::timers::{Expire, TimerId};
 /// far, it holds everything that was committed before, so that logs can be opened by it.
 ///
 /// Each heartbeat that finds the broker in service is a lease from when it was sent: nobody has
-/// been given what this broker leads until the lease ends. See [`Lease`](super::lease::Lease).
+/// been given what this broker leads until the lease ends. See [`Lease`].
 #[doc(alias = "BrokerLifecycleManager")]
 pub struct Lifecycle<E: Env> {
     node: OnceLock<Weak<Node<E>>>,
