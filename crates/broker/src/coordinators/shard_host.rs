@@ -108,10 +108,14 @@ impl<E: Env> ShardHost<E> {
         }
     }
 
-    /// Appends and replays what was decided; the answers follow once it is acknowledged.
+    /// Appends and replays what was decided; the answers follow once it is acknowledged. Those that
+    /// come of no records follow what was decided before them: a member that asks for its
+    /// assignment between the append and the acknowledgement must not be told what another
+    /// coordinator would decide anew. Source: Kafka `CoordinatorRuntime`, `DeferredEventQueue`.
     fn carry_out(&self, mut state: MutexGuard<'_, State>, mut decision: Decision<Reply>) {
         let replies = std::mem::take(&mut decision.replies);
         let mut answers = state.take_answers(replies);
+        let waits = decision.records.is_empty() && !answers.is_empty();
         if !decision.records.is_empty() {
             // The gate may pass at once or long after this visit: the answers wait inside it.
             let parked: Arc<Mutex<Answers>> = Arc::new(Mutex::new(std::mem::take(&mut answers)));
@@ -140,7 +144,13 @@ impl<E: Env> ShardHost<E> {
         }
         self.set_alarm(&mut state);
         drop(state);
-        send(answers);
+        if !waits {
+            return send(answers);
+        }
+        self.partition.after_gate(Box::new(move |passed| match passed {
+            Ok(()) => send(answers),
+            Err(_) => refuse(answers, ErrorCode::NotCoordinator),
+        }));
     }
 
     /// The append failed: the shard undoes its assumptions and says what the clients hear instead.
