@@ -2,8 +2,10 @@
 
 use config::BrokerConfig;
 use consensus::{NodeId, Voter, VoterChangeError, VoterEndpoint, VoterKey};
+use env::Env;
 use types::{ErrorCode, Uuid};
 
+use crate::controller_host::ControllerHost;
 use crate::settings::Settings;
 
 /// What Kafka answers. Source: Kafka `AddVoterHandler`, `RemoveVoterHandler`, `UpdateVoterHandler`.
@@ -24,13 +26,37 @@ pub fn error_of(why: VoterChangeError) -> ErrorCode {
     }
 }
 
+/// What an answer says of a change of voters: `what` is being done to one.
+pub fn told(what: &str, outcome: Result<(), VoterChangeError>) -> (ErrorCode, Option<String>) {
+    match outcome {
+        Ok(()) => (ErrorCode::None, None),
+        Err(why) => (error_of(why), Some(sentence(what, why))),
+    }
+}
+
 /// Why, for a person.
-pub fn sentence(what: &str, why: VoterChangeError) -> String {
+fn sentence(what: &str, why: VoterChangeError) -> String {
     match why {
         VoterChangeError::Unsupported => {
             format!("Cluster doesn't support {what} voter because the kraft.version feature is 0")
         }
         why => format!("Aborted {what} voter: {why}"),
+    }
+}
+
+/// Whether a request to add or remove a voter has come to where it is decided.
+///
+/// # Errors
+/// It is meant for another cluster, or another controller is active.
+pub fn check_addressee<E: Env>(
+    cluster_id: Option<&str>,
+    controller: &ControllerHost<E>,
+    settings: &Settings,
+) -> Result<(), ErrorCode> {
+    match controller.is_active() {
+        _ if is_foreign(cluster_id, settings) => Err(ErrorCode::InconsistentClusterId),
+        false => Err(ErrorCode::NotLeaderOrFollower),
+        true => Ok(()),
     }
 }
 

@@ -25,20 +25,18 @@ pub fn handle<E: Env>(
     controller: &Arc<ControllerHost<E>>,
     settings: &Settings,
 ) {
-    let response = |error: ErrorCode, why: Option<String>| AddRaftVoterResponse {
+    let response = |(error, why): (ErrorCode, Option<String>)| AddRaftVoterResponse {
         error_code: error.code(),
         error_message: why.map(Into::into),
         ..Default::default()
     };
-    if raft_voters::is_foreign(request.cluster_id.as_deref(), settings) {
-        return reply.send(response(ErrorCode::InconsistentClusterId, None));
-    }
-    if !controller.is_active() {
-        return reply.send(response(ErrorCode::NotLeaderOrFollower, None));
+    let cluster_id = request.cluster_id.as_deref();
+    if let Err(error) = raft_voters::check_addressee(cluster_id, controller, settings) {
+        return reply.send(response((error, None)));
     }
     let invalid = |what: &str| {
         let why = format!("Add voter request didn't include {what}");
-        response(ErrorCode::InvalidRequest, Some(why))
+        response((ErrorCode::InvalidRequest, Some(why)))
     };
     let Some(key) = raft_voters::key(request.voter_id, request.voter_directory_id) else {
         return reply.send(invalid("a valid voter"));
@@ -53,12 +51,6 @@ pub fn handle<E: Env>(
         false => AnswerWhen::Committed,
     };
     controller.change_voters(VoterChange::Add(voter), when, move |outcome| {
-        reply.send(match outcome {
-            Ok(()) => response(ErrorCode::None, None),
-            Err(why) => {
-                let sentence = raft_voters::sentence("adding", why);
-                response(raft_voters::error_of(why), Some(sentence))
-            }
-        });
+        reply.send(response(raft_voters::told("adding", outcome)));
     });
 }

@@ -24,29 +24,21 @@ pub fn handle<E: Env>(
     controller: &Arc<ControllerHost<E>>,
     settings: &Settings,
 ) {
-    let response = |error: ErrorCode, why: Option<String>| RemoveRaftVoterResponse {
+    let response = |(error, why): (ErrorCode, Option<String>)| RemoveRaftVoterResponse {
         error_code: error.code(),
         error_message: why.map(Into::into),
         ..Default::default()
     };
-    if raft_voters::is_foreign(request.cluster_id.as_deref(), settings) {
-        return reply.send(response(ErrorCode::InconsistentClusterId, None));
-    }
-    if !controller.is_active() {
-        return reply.send(response(ErrorCode::NotLeaderOrFollower, None));
+    let cluster_id = request.cluster_id.as_deref();
+    if let Err(error) = raft_voters::check_addressee(cluster_id, controller, settings) {
+        return reply.send(response((error, None)));
     }
     let Some(key) = raft_voters::key(request.voter_id, request.voter_directory_id) else {
         let why = "Remove voter request didn't include a valid voter".to_owned();
-        return reply.send(response(ErrorCode::InvalidRequest, Some(why)));
+        return reply.send(response((ErrorCode::InvalidRequest, Some(why))));
     };
     let when = AnswerWhen::Committed;
     controller.change_voters(VoterChange::Remove(key), when, move |outcome| {
-        reply.send(match outcome {
-            Ok(()) => response(ErrorCode::None, None),
-            Err(why) => {
-                let sentence = raft_voters::sentence("removing", why);
-                response(raft_voters::error_of(why), Some(sentence))
-            }
-        });
+        reply.send(response(raft_voters::told("removing", outcome)));
     });
 }
