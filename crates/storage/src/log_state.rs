@@ -258,10 +258,12 @@ impl<D: Disk> LogState<D> {
     }
 
     /// After an error nobody knows what the files hold: the log, and its directory, are out of use
-    /// until they are opened anew.
+    /// until they are opened anew. Only the log, if it is being deleted and a file of it is missed.
     pub(crate) fn poison(&self, error: StorageError) -> StorageError {
         self.is_poisoned.store(true, Ordering::Release);
-        self.home.take_offline(&error);
+        if !(self.is_retired() && error.is_not_found()) {
+            self.home.take_offline(&error);
+        }
         error
     }
 

@@ -8,7 +8,7 @@ use records::validate::ValidatedBatch;
 use records::{BatchBuilder, NewRecord};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 use storage::verify::{Finding, Severity, VerifyOptions, verify};
@@ -364,6 +364,34 @@ fn a_log_that_is_deleted_while_a_commit_takes_it_along_is_no_disk_error() {
     });
     assert!(!world.dir.is_offline());
     world.dir.remove_dir(&moved.expect("a sound directory")).unwrap();
+}
+
+#[test]
+fn a_log_that_is_deleted_while_it_is_flushed_is_no_disk_error() {
+    let disk = SimDisk::new(1);
+    let mut world = World::start(&disk);
+    for round in 0..2_000 {
+        let id = (round % 250) as u8;
+        world.create(0, id);
+        world.append(0, b"x");
+        let log = world.logs.remove(&0).unwrap();
+        let (flusher, end) = (log.flusher(), log.log_end());
+        let (dir, begin) = (&world.dir, Barrier::new(2));
+        let moved = thread::scope(|scope| {
+            // Refused or done, according to who is first.
+            let flushing = scope.spawn(|| {
+                begin.wait();
+                _ = flusher.flush_to(end);
+            });
+            begin.wait();
+            (0..round % 40).for_each(|_| std::hint::spin_loop());
+            let moved = dir.delete_log(log, [id; 16]);
+            flushing.join().unwrap();
+            moved
+        });
+        world.dir.remove_dir(&moved.expect("a sound directory")).unwrap();
+        assert!(!world.dir.is_offline(), "in round {round}");
+    }
 }
 
 /// A batch of `count` records as a leader has it.
