@@ -12,8 +12,10 @@ use config::Sources;
 use env::{Clock, Env};
 use env_sim::{Crash, SimBackground, SimEnv};
 use protocol::header::ResponseHeader;
+use protocol::messages::fetch_request::{FetchPartition, FetchRequest, FetchTopic, ReplicaState};
+use protocol::messages::fetch_response::PartitionData;
 use protocol::{ApiKey, Message, Reader, Request, frame};
-use types::MonoTime;
+use types::{MonoTime, Uuid};
 
 const LISTENER: &str = "PLAINTEXT";
 /// More than anything in a broker waits for.
@@ -150,6 +152,25 @@ impl Broker {
     /// A connection of its own.
     pub fn client(&self) -> Client {
         self.client_of(LISTENER)
+    }
+
+    /// What a broker that knows the metadata up to here is sent of its log.
+    pub fn fetch_metadata(&self, fetch_offset: i64, last_fetched_epoch: i32) -> PartitionData {
+        let mut client = self.client_of("CONTROLLER");
+        let partition = FetchPartition { fetch_offset, last_fetched_epoch, ..Default::default() };
+        let topic = FetchTopic {
+            topic_id: Uuid::METADATA_TOPIC,
+            partitions: vec![partition],
+            ..Default::default()
+        };
+        let request = FetchRequest {
+            replica_state: ReplicaState { replica_id: 4, replica_epoch: -1 },
+            max_bytes: 1 << 20,
+            topics: vec![topic],
+            ..Default::default()
+        };
+        client.send(17, &request);
+        client.answer::<FetchRequest>().responses.remove(0).partitions.remove(0)
     }
 
     /// A connection to the listener of this name.

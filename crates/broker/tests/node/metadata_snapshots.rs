@@ -5,7 +5,7 @@ use std::path::Path;
 use bytes::BytesMut;
 use env::{Disk, Env, OpenMode};
 use env_sim::Crash;
-use protocol::messages::fetch_request::{FetchPartition, FetchTopic, ReplicaState};
+use protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use protocol::messages::fetch_snapshot_request::{PartitionSnapshot, SnapshotId, TopicSnapshot};
 use protocol::messages::{FetchRequest, FetchSnapshotRequest, MetadataRequest};
 use types::{ErrorCode, Uuid};
@@ -37,24 +37,6 @@ fn create(broker: &Broker, names: std::ops::Range<usize>) {
         broker.create_topic(&format!("topic-{number}"), 1, &[]);
     }
     broker.env.background().run_due();
-}
-
-fn first_fetch(broker: &Broker) -> protocol::messages::fetch_response::PartitionData {
-    let mut client = broker.client_of("CONTROLLER");
-    let topic = FetchTopic {
-        topic_id: Uuid::METADATA_TOPIC,
-        partitions: vec![FetchPartition::default()],
-        ..Default::default()
-    };
-    let replica_state = ReplicaState { replica_id: 4, replica_epoch: -1 };
-    let request = FetchRequest {
-        replica_state,
-        max_bytes: 1 << 20,
-        topics: vec![topic],
-        ..Default::default()
-    };
-    client.send(17, &request);
-    client.answer::<FetchRequest>().responses.remove(0).partitions.remove(0)
 }
 
 fn part(
@@ -113,11 +95,11 @@ fn what_a_crash_left_of_a_snapshot_goes_when_the_next_one_is_written() {
 #[test]
 fn who_begins_to_follow_the_metadata_is_sent_to_the_newest_snapshot() {
     let broker = with(&[]);
-    let fetched = first_fetch(&broker);
+    let fetched = broker.fetch_metadata(0, -1);
     assert_eq!(fetched.snapshot_id.end_offset, -1, "there is none yet");
     assert!(fetched.records.is_some_and(|records| !records.is_empty()));
     create(&broker, 0..60);
-    let fetched = first_fetch(&broker);
+    let fetched = broker.fetch_metadata(0, -1);
     assert!(fetched.records.is_some_and(|records| records.is_empty()));
     let (end_offset, epoch) = (fetched.snapshot_id.end_offset, fetched.snapshot_id.epoch);
     let id = SnapshotId { end_offset, epoch };
@@ -144,7 +126,7 @@ fn who_begins_to_follow_the_metadata_is_sent_to_the_newest_snapshot() {
 fn a_snapshot_is_read_by_other_hands_and_whoever_names_it_twice_is_not_sent_more() {
     let broker = with(&[]);
     create(&broker, 0..60);
-    let fetched = first_fetch(&broker).snapshot_id;
+    let fetched = broker.fetch_metadata(0, -1).snapshot_id;
     let snapshot_id = SnapshotId { end_offset: fetched.end_offset, epoch: fetched.epoch };
     let partition = PartitionSnapshot { snapshot_id, ..Default::default() };
     let partitions = vec![partition; 3];

@@ -8,9 +8,7 @@ use env::{Disk, Env};
 use env_sim::{Crash, SimEnv};
 use protocol::messages::MetadataRequest;
 use protocol::messages::create_topics_request::{CreatableTopic, CreateTopicsRequest};
-use protocol::messages::fetch_request::{FetchPartition, FetchRequest, FetchTopic, ReplicaState};
-use protocol::messages::fetch_response::PartitionData;
-use types::{ErrorCode, Uuid};
+use types::ErrorCode;
 
 use crate::harness::Broker;
 use crate::shorthand::error;
@@ -69,25 +67,6 @@ fn try_create(broker: &Broker, number: usize) -> ErrorCode {
 
 fn topics(broker: &Broker) -> usize {
     broker.call(13, &MetadataRequest { topics: None, ..Default::default() }).topics.len()
-}
-
-fn fetch(broker: &Broker, fetch_offset: i64, last_fetched_epoch: i32) -> PartitionData {
-    let mut client = broker.client_of("CONTROLLER");
-    let partition = FetchPartition { fetch_offset, last_fetched_epoch, ..Default::default() };
-    let topic = FetchTopic {
-        topic_id: Uuid::METADATA_TOPIC,
-        partitions: vec![partition],
-        ..Default::default()
-    };
-    let replica_state = ReplicaState { replica_id: 4, replica_epoch: -1 };
-    let request = FetchRequest {
-        replica_state,
-        max_bytes: 1 << 20,
-        topics: vec![topic],
-        ..Default::default()
-    };
-    client.send(17, &request);
-    client.answer::<FetchRequest>().responses.remove(0).partitions.remove(0)
 }
 
 #[test]
@@ -182,11 +161,11 @@ fn whoever_asks_for_what_is_gone_is_sent_to_a_snapshot() {
     let kept = names(&broker, ".checkpoint");
     let ends: Vec<i64> = kept.iter().map(|name| name[..20].parse().expect("an end")).collect();
     for below in [0, 1, ends[0] - 1] {
-        assert_eq!(fetch(&broker, below, -1).snapshot_id.end_offset, ends[1]);
-        let older = fetch(&broker, below, 0);
+        assert_eq!(broker.fetch_metadata(below, -1).snapshot_id.end_offset, ends[1]);
+        let older = broker.fetch_metadata(below, 0);
         assert_eq!(older.snapshot_id.end_offset, ends[0], "the newest was of no use");
     }
-    let there = fetch(&broker, ends[0], -1);
+    let there = broker.fetch_metadata(ends[0], -1);
     assert_eq!((there.error_code, there.snapshot_id.end_offset), (ErrorCode::None.code(), -1));
     assert_eq!(there.log_start_offset, ends[0]);
     assert!(there.records.is_some_and(|records| !records.is_empty()));
