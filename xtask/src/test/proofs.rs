@@ -102,7 +102,7 @@ fn short_fuzz() -> Result<Counts, String> {
 /// The disk that loses what was not synced, and the proof that its loss would be seen.
 fn short_soak() -> Result<Counts, String> {
     let durable = "--debug --kills 10 --power-cuts 10 --stops 2";
-    let weak = "--debug --kills 0 --power-cuts 6 --stops 0 --durability page-cache";
+    let weak = "--debug --kills 0 --power-cuts 24 --stops 0 --durability page-cache";
     let cluster = "--debug --cluster --kills 5 --pauses 2 --stops 0 --power-cuts 0 \
                    --load 0.2 --partitions 6 --pause 0.5";
     let mut counts = Counts::default();
