@@ -3,6 +3,7 @@
 //! This prepares what is needed and starts `tests/interop/soak/soak.py`, which knows the rest.
 //! Power cuts need a file system of their own: an ext4 in a file, mounted in a mount namespace of
 //! the run. The kernel takes it down with the last process of the run, whatever ends that.
+//! Faults of the network need network namespaces, which go the same way.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -44,6 +45,13 @@ pub fn campaign(args: &[String], limit: Duration) -> Result<Finished, String> {
     let toolbox = with_python(&root)?;
     let (binary, mut args) = binary(&root, args)?;
     let place = root.join("target/soak");
+    if let Some(Err(why)) = asked(&args, NETWORK_FAULTS).then(|| networking(&toolbox, &script)) {
+        if crate::in_ci() {
+            return Err(format!("the network cannot be cut here: {why}"));
+        }
+        println!("skip faults of the network: {why}");
+        args.extend([NETWORK_FAULTS.to_owned(), "0".to_owned()]);
+    }
     let mounted = needs_disks(&args).then(|| mounting(&toolbox, &script, &place));
     let mut command = match mounted {
         None => python(&toolbox.python_program(), &script),
@@ -128,13 +136,19 @@ fn binary(root: &Path, args: &[String]) -> Result<(PathBuf, Vec<String>), String
 /// Faults of a file system that is the run's own.
 const DISK_FAULTS: [&str; 3] = ["--power-cuts", "--fills", "--node-cuts"];
 
+/// Faults between nodes, each of which is in a network namespace.
+const NETWORK_FAULTS: &str = "--network-faults";
+
 /// Whether the run asks for any of them. Power is cut unless a run says that it is not.
 fn needs_disks(args: &[String]) -> bool {
-    let asked = |flag: &str, unless_said: &str| {
-        let at = args.iter().rposition(|arg| arg == flag);
-        at.and_then(|at| args.get(at + 1)).map_or(unless_said, String::as_str) != "0"
-    };
-    asked("--power-cuts", "10") || asked("--fills", "0") || asked("--node-cuts", "0")
+    let unless_said = args.iter().all(|arg| arg != "--power-cuts");
+    unless_said || DISK_FAULTS.iter().any(|flag| asked(args, flag))
+}
+
+/// Whether `flag` is there and its last number is not 0.
+fn asked(args: &[String], flag: &str) -> bool {
+    let at = args.iter().rposition(|arg| arg == flag);
+    at.and_then(|at| args.get(at + 1)).is_some_and(|number| number != "0")
 }
 
 /// Whether a file system can be mounted and shut down here.
@@ -142,6 +156,12 @@ fn mounting(toolbox: &Toolbox, script: &Path, place: &Path) -> Result<(), String
     let probe = script.with_file_name("disk.py");
     let mut command = in_namespace(&toolbox.python_program(), &probe);
     quietly(command.arg(place.join("probe")))
+}
+
+/// Whether namespaces can be made and joined here, and the switch between them does what it says.
+fn networking(toolbox: &Toolbox, script: &Path) -> Result<(), String> {
+    let probe = script.with_file_name("network.py");
+    quietly(&mut python(&toolbox.python_program(), &probe))
 }
 
 /// A Python script as the first process of a mount namespace.
@@ -176,6 +196,17 @@ mod tests {
         assert!(needs("--kills 3"));
         assert!(needs("--power-cuts 0 --node-cuts 1"));
         assert!(!needs("--cluster --kills 3 --power-cuts 0"));
+    }
+
+    #[test]
+    fn a_number_of_zero_asks_for_nothing_and_the_last_one_counts() {
+        let asks = |flags: &str| {
+            let args: Vec<String> = flags.split_whitespace().map(str::to_owned).collect();
+            asked(&args, NETWORK_FAULTS)
+        };
+        assert!(asks("--cluster --network-faults 3"));
+        assert!(!asks("--cluster --network-faults 3 --network-faults 0"));
+        assert!(!asks("--cluster"));
     }
 
     #[test]

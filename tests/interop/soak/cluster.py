@@ -7,6 +7,7 @@ import time
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+import network
 from disk import make
 from node import Node
 
@@ -17,7 +18,7 @@ ASK_SECONDS = 5
 PROPERTIES = """\
 node.id={node}
 process.roles=broker,controller
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+listeners=PLAINTEXT://{address}:{port},CONTROLLER://{address}:{controller_port}
 controller.listener.names=CONTROLLER
 controller.quorum.voters={voters}
 log.dirs={directory}
@@ -29,8 +30,9 @@ offsets.topic.replication.factor=3
 
 
 class Cluster:
-    def __init__(self, binary, port, place, image_mib, overrides):
-        self.binary, self.port = binary, port
+    def __init__(self, binary, port, place, image_mib, overrides, between=None):
+        """With a `Network` between them, each node lives in its own namespace."""
+        self.binary, self.port, self.network = binary, port, between
         self.disks, self.nodes = {}, {}
         for node in NODES:
             home = os.path.join(place, f"node-{node}")
@@ -40,12 +42,19 @@ class Cluster:
         self.format()
 
     def bootstrap(self):
-        return ",".join(f"127.0.0.1:{self.port + node}" for node in NODES)
+        return self.bootstrap_of(NODES)
+
+    def bootstrap_of(self, some):
+        return ",".join(f"{self.address(node)}:{self.port + node}" for node in some)
+
+    def address(self, node):
+        return network.address(node) if self.network else "127.0.0.1"
 
     def configured(self, node, home, overrides):
-        voters = [f"{other}@127.0.0.1:{self.port + len(NODES) + other}" for other in NODES]
+        voters = [f"{other}@{self.address(other)}:{self.port + len(NODES) + other}" for other in NODES]
         text = PROPERTIES.format(
             node=node,
+            address=self.address(node),
             port=self.port + node,
             controller_port=self.port + len(NODES) + node,
             voters=",".join(voters),
@@ -55,7 +64,8 @@ class Cluster:
         with open(file, "w") as properties:
             properties.write(text + "".join(f"{line}\n" for line in overrides))
         argv = [self.binary, "start", "-c", file]
-        return Node(argv, self.disks[node].directory, os.path.join(home, "node.log"))
+        room = self.network.rooms[node] if self.network else None
+        return Node(argv, self.disks[node].directory, os.path.join(home, "node.log"), room)
 
     def format(self):
         """One id of the cluster for all directories; what is formatted is on the disk."""

@@ -21,6 +21,7 @@
     roll            SIGTERM of one after the other, each when all is whole again
     fill            something else takes all space of one disk, and gives it back
     fill-two        of two disks, so that nothing can be acknowledged
+    net-…           of the network: network_faults.py
 """
 
 import time
@@ -30,6 +31,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 import faults
+import network_faults
 from cluster import NODES
 from disk import LOGFLUSH, NOLOGFLUSH
 from faults import ALIVE_SECONDS
@@ -56,6 +58,7 @@ def plan(rng, asked):
         *faults.deal(rng, NODE_CUTS, asked.node_cuts),
         *faults.deal(rng, STOPS, asked.stops),
         *faults.deal(rng, FILLS, asked.fills),
+        *faults.deal(rng, network_faults.KINDS, asked.network_faults),
     ]
     rng.shuffle(some)
     return some
@@ -68,10 +71,15 @@ class ClusterFaults:
         self.complaints = []
         #: What was done how often: kill -9 of processes, power cuts of disks.
         self.done = Counter()
+        #: Faults of the network in the order of their coming, and what they did to frames.
+        self.drawn, self.networked = [], []
 
     def happen(self, kind):
         self.log.write("fault", time.monotonic_ns(), kind)
-        getattr(self, kind.replace("-", "_"))()
+        if kind in network_faults.KINDS:
+            self.network(self.drawn.pop(0))
+        else:
+            getattr(self, kind.replace("-", "_"))()
         self.log.write("up", time.monotonic_ns())
 
     def start(self):
@@ -253,6 +261,31 @@ class ClusterFaults:
 
     def fill_two(self):
         self.filled(self.choose(2))
+
+    def network(self, fault):
+        """What a fault says, step by step; then everything passes again, and who was killed is up."""
+        between, fate = self.cluster.network, Counter()
+        who = network_faults.who_is_who(fault, self.leading()[0])
+        does, _, name = fault["meanwhile"].partition(" ")
+        between.set([])
+        try:
+            for at, step in enumerate(fault["steps"]):
+                links = [[who[a], who[b], what] for a, b, what in step["links"]]
+                fate.update(between.set(links, f"{fault['seed']} {at}"))
+                if does == "kill":
+                    self.killed([who[name]])
+                if does == "pause":
+                    self.nodes[who[name]].freeze()
+                time.sleep(step["seconds"])
+                if does == "pause":
+                    self.nodes[who[name]].thaw()
+                if does == "kill":
+                    self.nodes[who[name]].launch()
+        finally:
+            fate.update(between.set([]))
+        if does == "kill":
+            self.nodes[who[name]].wait_ready()
+        self.networked.append({**fault, "x is": who["x"], "frames": dict(fate)})
 
     def stops_cleanly(self):
         """All at the same time, as an operator does it who wants the whole cluster down."""

@@ -21,6 +21,8 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from cluster import HEAL_SECONDS, NODES, Cluster
 from cluster_faults import ClusterFaults
+from network import Network, NoNetwork
+from network_faults import ways, who_is_who
 from node import die_with_parent
 
 #: Kafka takes no more than 10,000 records of metadata in one request.
@@ -31,6 +33,13 @@ SETTLE_SECONDS = 3
 ADMIN_SECONDS = 10
 JVM_SECONDS = 5
 CREATE_SECONDS = 60
+#: Ways of cutting a leader off (`network_faults.py`): from everybody, and from its peers but not from clients.
+CUTS = {"cut": "from all", "mute": "what it sends is lost", "deaf": "what is sent to it is lost"}
+PEER_CUTS = {
+    "isolate": "from its peers",
+    "mute-peers": "what it sends to peers is lost",
+    "deaf-peers": "what peers send it is lost",
+}
 FENCED = "is fenced: it has not been heard of for too long"
 ACTIVE = "this node is the active controller"
 
@@ -118,7 +127,8 @@ class Trial:
         shutil.rmtree(asked.directory, ignore_errors=True)
         os.makedirs(asked.directory)
         self.asked = asked
-        self.cluster = Cluster(asked.binary, asked.port, asked.directory, 0, [])
+        self.between = Network(NODES) if asked.cuts else None
+        self.cluster = Cluster(asked.binary, asked.port, asked.directory, 0, [], self.between)
         self.faults = ClusterFaults(self.cluster, Silent(), Fixed())
         counts = [TOPIC_PARTITIONS] * (asked.partitions // TOPIC_PARTITIONS) + [asked.partitions % TOPIC_PARTITIONS]
         self.topics = {f"failover-{at}": count for at, count in enumerate(counts) if count}
@@ -190,9 +200,12 @@ class Trial:
             print(f"preferred leaders: {error}", flush=True)
         time.sleep(SETTLE_SECONDS)
 
-    def waited(self, what, since):
+    def settle(self):
         if not self.load.settled(time.monotonic() + HEAL_SECONDS):
             raise SystemExit(f"records wait for {HEAL_SECONDS} s")
+
+    def waited(self, what, since):
+        self.settle()
         self.note(what, self.load.longest(since))
         if self.java:
             time.sleep(SETTLE_SECONDS)
@@ -218,8 +231,37 @@ class Trial:
         self.whole()
         self.spread()
 
+    def cut_leader_off(self, kind, words):
+        """As with a frozen one, whoever has sent it something waits for his own timeout, or until it is back."""
+        node = self.cut(kind)
+        bootstrap, began = self.alive_without(node), time.monotonic()
+        first = self.first_everywhere(bootstrap, began)
+        self.note(f"first record of a new producer, a leader is cut off: {words}", first)
+        self.between.set([])
+        began = time.monotonic()
+        self.settle()
+        self.note(f"producer, after the healing of: {words}", time.monotonic() - began)
+        self.whole()
+        self.spread()
+
+    def cut_leader_off_from_peers(self, kind, words):
+        """Clients reach it, and it has to tell them that it leads no more."""
+        began = time.monotonic()
+        self.cut(kind)
+        time.sleep(SETTLE_SECONDS)
+        self.waited(f"producer, a leader is cut off: {words}", began)
+        self.between.set([])
+        self.whole()
+        self.spread()
+
+    def cut(self, kind):
+        node = self.faults.leading()[0]
+        who = who_is_who({"nodes": NODES, "x": "leader"}, node)
+        self.between.set([[who[a], who[b], what] for a, b, what in ways(kind, None)])
+        return node
+
     def alive_without(self, node):
-        return ",".join(f"127.0.0.1:{self.asked.port + other}" for other in NODES if other != node)
+        return self.cluster.bootstrap_of([other for other in NODES if other != node])
 
     def first_everywhere(self, bootstrap, began):
         """Until a producer that is new each time has a record acknowledged in every partition."""
@@ -319,6 +361,7 @@ def options():
     add("--kills", type=int, default=20, metavar="N", help="kill -9 of the node that leads most")
     add("--freezes", type=int, default=5, metavar="N", help="SIGSTOP of the node that leads most")
     add("--controllers", type=int, default=5, metavar="N", help="kill -9 of the active controller")
+    add("--cuts", type=int, default=0, metavar="N", help="the node that leads most is cut off, each way; needs root")
     add("--rolls", type=int, default=1, metavar="N", help="SIGTERM of one node after the other")
     add("--partitions", type=int, default=12, metavar="N", help="each with three replicas")
     add("--jars", metavar="DIRECTORY", help="Kafka's jars: its own producer is under way, too")
@@ -329,7 +372,10 @@ def options():
 
 def main():
     asked = options()
-    trial = Trial(asked)
+    try:
+        trial = Trial(asked)
+    except NoNetwork as error:
+        raise SystemExit(f"no leader can be cut off here: {error}") from error
     trial.begin()
     for _ in range(asked.kills):
         trial.kill_leader()
@@ -337,16 +383,21 @@ def main():
         trial.freeze_leader()
     for _ in range(asked.controllers):
         trial.kill_controller()
+    for _ in range(asked.cuts):
+        for kind, words in CUTS.items():
+            trial.cut_leader_off(kind, words)
+        for kind, words in PEER_CUTS.items():
+            trial.cut_leader_off_from_peers(kind, words)
     for _ in range(asked.rolls):
         trial.roll()
     if asked.quiet:
         trial.quiet(asked.quiet)
     trial.memory("at the end")
     trial.end()
-    print(f"{'':52} {'count':>5} {'median':>8} {'most':>8}")
+    print(f"{'':72} {'count':>5} {'median':>8} {'most':>8}")
     for what, waits in trial.figures.items():
         if isinstance(waits, list):
-            print(f"{what:52} {len(waits):5} {statistics.median(waits):8.3f} {max(waits):8.3f}")
+            print(f"{what:72} {len(waits):5} {statistics.median(waits):8.3f} {max(waits):8.3f}")
     print(f"records: {trial.figures['records']}")
     with open(asked.result, "w") as file:
         json.dump(trial.figures, file, indent=1)

@@ -5,7 +5,7 @@ clock, which all processes share. A record is named by its session (one producer
 number there, which counts up from 0 in each partition.
 
     session  time session kind                      a producer began: idempotent, plain or acks1
-    ack      time session seq topic partition offset key
+    ack      time session seq topic partition offset key      offset is -1 when the client was not told
     fail     time session seq topic partition why   nobody knows whether it was written
     fatal    time session why                       the producer may not go on
     sent     session topic partition count          at the end: how many it was asked to send
@@ -39,6 +39,7 @@ FIELDS = {
 }  # fmt: skip
 
 now = time.monotonic_ns
+NOWHERE = -1
 
 
 class History:

@@ -6,6 +6,9 @@ import os
 import signal
 import subprocess
 import time
+from functools import partial
+
+from network import enter
 
 READY_MARK = b"Kafka Server started"
 READY_SECONDS = 30
@@ -22,6 +25,13 @@ class NotReady(Exception):
     """The node did not come up."""
 
 
+def begins(room):
+    """Between fork and exec of what is to live in a network namespace, or in this one."""
+    if room is not None:
+        enter(room)
+    die_with_parent()
+
+
 def alone(binary, port, data_directory, log_path, overrides):
     """`ottla dev` on one port."""
     argv = [binary, "dev", "--port", str(port), "--data-dir", data_directory]
@@ -33,8 +43,8 @@ def alone(binary, port, data_directory, log_path, overrides):
 class Node:
     """An `ottla` with one data directory, started again and again; its output is kept."""
 
-    def __init__(self, argv, data_directory, log_path):
-        self.argv = argv
+    def __init__(self, argv, data_directory, log_path, room=None):
+        self.argv, self.room = argv, room
         self.data_directory, self.log_path, self.process = data_directory, log_path, None
         self.log_from = 0
 
@@ -43,7 +53,7 @@ class Node:
         self.log_from = os.path.getsize(self.log_path) if os.path.exists(self.log_path) else 0
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                self.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with_parent
+                self.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=partial(begins, self.room)
             )
 
     def wait_ready(self):

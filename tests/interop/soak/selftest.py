@@ -137,6 +137,11 @@ LIES = [
     ("two records that changed places", "reordered", swapped),
     ("another record at an acknowledged offset", "changed", lambda h: change(h, final("shared", 8), 5, "b")),
     ("an acknowledgement with another offset", "lost", lambda h: change(h, of("shared", 39), 5, 40)),
+    (
+        "an acknowledgement without an offset of what is gone",
+        "lost",
+        lambda h: drop(change(h, of("shared", 39), 5, -1), final("shared", 39)),
+    ),
     ("two acknowledgements of one offset", "changed", lambda h: change(h, of("trimmed", 1), 5, 2)),
     ("a record that nobody sent", "unknown", lambda h: change(h, only("sent", lambda f: f[0] == "b"), 3, 19)),
     ("bytes that changed", "unknown", lambda h: change(h, final("shared", 8), 8, "garbled")),
@@ -200,6 +205,8 @@ LIES = [
 
 def excuses():
     """What a weaker durability allows is not called broken, and is counted."""
+    verdict = checker.check(change(true_history(), of("shared", 39), 5, -1), INFO)
+    yield "nothing in an acknowledgement without an offset", f"{dict(verdict.examples)}" if verdict.broken else ""
     weak = {**INFO, "durability": "page-cache"}
     verdict = checker.check([line for line in torn_off(true_history())], weak)
     late = "lost after the last cut must not be excused"

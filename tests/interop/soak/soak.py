@@ -18,11 +18,14 @@ import checker
 import cluster_faults
 import faults
 import history
+import network_faults
+import network_selftest
 import replicas
 import selftest
 import topics
 from cluster import NODES, Cluster
 from disk import make, seeded
+from network import Network
 from node import NotReady, alone, die_with_parent
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -56,6 +59,7 @@ def options():
     add("--cluster", action="store_true", help="three nodes, three replicas of all; power cuts are of all at once")
     add("--pauses", type=int, default=0, metavar="N", help="SIGSTOP for a while, in a cluster")
     add("--node-cuts", type=int, default=0, metavar="N", help="power cuts of one node or two, in a cluster")
+    add("--network-faults", type=int, default=0, metavar="N", help="cuts, loss, delay between a cluster's nodes")
     add("--seed", type=int, default=1, metavar="N", help="which faults, when, and what is written")
     add("--seconds", type=float, default=1e9, metavar="N", help="begins no fault after so long")
     add("--durability", choices=topics.DURABILITIES, default="default", help="of every topic")
@@ -84,8 +88,8 @@ def plans(asked):
 class Round:
     """One disk, one workload, one verdict."""
 
-    def __init__(self, number, plan, asked):
-        self.number, self.plan, self.asked = number, plan, asked
+    def __init__(self, number, plan, asked, between=None):
+        self.number, self.plan, self.asked, self.network = number, plan, asked, between
         self.place = os.path.join(asked.directory, f"round-{number}")
         os.makedirs(self.place)
         self.rng = seeded(asked.seed, "round", number)
@@ -94,12 +98,13 @@ class Round:
         self.image_mib = asked.image_mib if needs_disk else 0
         self.cluster, self.disks = None, []
         bootstrap = self.three() if asked.cluster else self.one()
-        self.workload, self.happened = None, 0
+        self.workload, self.happened, self.healed = None, 0, None
         self.info = {
             "bootstrap": bootstrap,
             "durability": asked.durability,
             "load": asked.load,
             "plan": plan,
+            "network": getattr(self.faults, "drawn", []),
             "seed": f"{asked.seed} {number}",
             **topics.described(asked.durability, asked.partitions, len(NODES) if asked.cluster else 1),
         }
@@ -117,9 +122,13 @@ class Round:
 
     def three(self):
         asked = self.asked
-        self.node = self.cluster = Cluster(asked.binary, asked.port, self.place, self.image_mib, OVERRIDES)
+        self.node = self.cluster = Cluster(
+            asked.binary, asked.port, self.place, self.image_mib, OVERRIDES, self.network
+        )
         self.disks = list(self.cluster.disks.values())
         self.faults = cluster_faults.ClusterFaults(self.cluster, self.log, self.rng)
+        kinds = [(at, kind) for at, kind in enumerate(self.plan) if kind in network_faults.KINDS]
+        self.faults.drawn = [network_faults.drawn(kind, asked.seed, self.number, at) for at, kind in kinds]
         return self.cluster.bootstrap()
 
     def play(self, deadline):
@@ -130,6 +139,8 @@ class Round:
             self.faults.start()
             self.begin_workload()
             self.strike(deadline)
+            if self.network:
+                self.heal()
             self.end_workload()
             self.read_back()
             complete = True
@@ -154,6 +165,13 @@ class Round:
             time.sleep(faults.PAUSES.get(kind, self.rng.uniform(0.2, 1.8) * self.asked.pause))
             if self.workload.poll() is not None:
                 raise RuntimeError("the workload ended early")
+
+    def heal(self):
+        """Every replica is in sync again, under load."""
+        began = time.monotonic()
+        if behind := self.cluster.whole():
+            self.faults.complaints.append(behind)
+        self.healed = time.monotonic() - began
 
     def end_workload(self):
         told, _ = self.workload.communicate(timeout=WORKLOAD_SECONDS)
@@ -214,6 +232,8 @@ class Campaign:
         self.faults, self.seen, self.excused, self.broken = {}, {}, {}, {}
         self.examples = []
         self.done = {}
+        #: Between the nodes, and what was done to it, in the order of its coming; how long healing took, by round.
+        self.between, self.networked, self.healed = None, [], []
 
     def check(self, name, why=""):
         if why:
@@ -226,6 +246,10 @@ class Campaign:
     def run(self):
         for mutation, found in selftest.results():
             self.check(f"the checker finds {mutation}", found)
+        if self.asked.network_faults:
+            self.between = Network(NODES)
+            for what, why in network_selftest.results(self.between):
+                self.check(f"in the network {what}", why)
         began = time.monotonic()
         deadline = began + self.asked.seconds
         for number, plan in enumerate(plans(self.asked)):
@@ -237,7 +261,9 @@ class Campaign:
 
     def round(self, number, plan, deadline):
         began = time.monotonic()
-        game = Round(number, plan, self.asked)
+        game = Round(number, plan, self.asked, self.between)
+        for fault in getattr(game.faults, "drawn", []):
+            print(f"round {number} has {json.dumps(fault)}", flush=True)
         keep = True
         try:
             verdict, complaints = game.play(deadline)
@@ -255,6 +281,8 @@ class Campaign:
             self.faults[kind] = self.faults.get(kind, 0) + 1
         for what, count in getattr(game.faults, "done", {}).items():
             self.done[what] = self.done.get(what, 0) + count
+        self.networked += [{"round": game.number, **fault} for fault in getattr(game.faults, "networked", [])]
+        self.healed += [] if game.healed is None else [round(game.healed, 2)]
         self.check(f"round {game.number}: {ALSO['starts']}", "; ".join(complaints))
         self.examples += complaints
         if verdict is None:
@@ -275,6 +303,12 @@ class Campaign:
         if self.asked.durability == "page-cache" and self.asked.power_cuts >= 5:
             lost = self.excused.get("lost", 0)
             self.check("page-cache loses records to power cuts, and this sees it", "" if lost else "none was lost")
+        if self.asked.network_faults:
+            for fate, causes in network_faults.FATES.items():
+                some = [fault for fault in self.networked if network_faults.has(fault, causes)]
+                if some:
+                    why = "" if any(fault["frames"][fate] for fault in some) else f"none in {len(some)} faults"
+                    self.check(f"frames were {fate} by faults that do so", why)
 
     def report(self, took):
         cycles = sum(self.faults.values())
@@ -283,6 +317,8 @@ class Campaign:
             "seconds": round(took, 1),
             "faults": self.faults,
             "done": self.done,
+            "network": self.networked,
+            "seconds until all replicas were in sync": self.healed,
             "seen": self.seen,
             "broken": self.broken,
             "excused": self.excused,
@@ -296,6 +332,8 @@ class Campaign:
         print(f"{cycles} faults in {took:.0f} s: {json.dumps(self.faults)}")
         if self.done:
             print(f"of single nodes: {json.dumps(self.done)}")
+        if self.healed:
+            print(f"seconds until all replicas were in sync: {self.healed}")
         print(f"seen: {json.dumps(self.seen)}")
         print(f"broken: {json.dumps(self.broken)}, allowed by the durability: {json.dumps(self.excused)}")
         print(f"{self.passed} passed, {self.failed} failed", flush=True)
@@ -307,6 +345,8 @@ def interrupted(_signal, _frame):
 
 def main():
     asked = options()
+    if asked.network_faults and not asked.cluster:
+        sys.exit("--network-faults is about the network between nodes: add --cluster")
     signal.signal(signal.SIGTERM, interrupted)
     shutil.rmtree(asked.directory, ignore_errors=True)
     os.makedirs(asked.directory)

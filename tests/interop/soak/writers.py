@@ -76,9 +76,12 @@ class Session:
     def delivered(self, seq, key, error, message):
         place = (message.topic(), message.partition())
         if error is None:
-            self.log.write("ack", history.now(), self.name, seq, *place, message.offset(), key)
+            # librdkafka takes what came before an acknowledged record of an idempotent producer to be
+            # acknowledged, too, and then knows no offset.
+            offset = history.NOWHERE if message.offset() is None else message.offset()
+            self.log.write("ack", history.now(), self.name, seq, *place, offset, key)
             if self.on_ack:
-                self.on_ack(*place, message.offset())
+                self.on_ack(*place, offset)
             return
         self.log.write("fail", history.now(), self.name, seq, *place, error.name())
         self.on_error(error)
