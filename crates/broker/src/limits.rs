@@ -183,6 +183,14 @@ pub const LEAVING_PATIENCE: Duration = Duration::from_secs(30);
 /// back. They retry by themselves.
 pub const PRODUCER_IDS_WAITING_MAX: usize = 10_000;
 
+/// Producers of which a partition remembers that it has just refused a batch: 64 bytes each, and
+/// only where batches are refused.
+pub const REFUSED_RUNS_MAX: usize = 256;
+
+/// How often the log tells of a broken sequence in a partition: a client that goes wrong does so
+/// with every batch.
+pub const BROKEN_SEQUENCE_WARNING_MS: u64 = 60_000;
+
 /// The largest answer that is taken from another node: a fetch of
 /// `replica.fetch.response.max.bytes` (10 MiB) may exceed it by one batch, and
 /// `socket.request.max.bytes` (100 MiB) lets in no larger one.

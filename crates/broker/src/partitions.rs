@@ -3,6 +3,7 @@
 mod few;
 mod owner;
 mod partition;
+mod refused_runs;
 mod table;
 mod turns;
 

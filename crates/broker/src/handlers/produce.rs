@@ -3,7 +3,8 @@
 //! v7 allows zstd · v8 adds record errors · v9 flexible · v10 leader hints (KIP-951) · v13 names
 //! topics by id (KIP-516).
 //! acks=0 has no response: a failure cuts the connection instead.
-//! Differs from Kafka: transactional batches are refused (INVALID_TXN_STATE).
+//! Differs from Kafka: transactional batches are refused (INVALID_TXN_STATE); an idempotent batch
+//! behind one that was refused for a reason that passes is refused as that was.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +22,7 @@ use crate::leader_hints::{LeaderHints, why_not_here};
 use crate::metadata_cache::MetadataCache;
 use crate::metrics::Metrics;
 use crate::network::Reply;
-use crate::partitions::{Acks, Append, AppendDone, Partition, PartitionTable};
+use crate::partitions::{Acks, Append, AppendDone, AppendRefused, Partition, PartitionTable};
 use crate::pending_produce::{PendingProduce, Refusal};
 use crate::request::RequestContext;
 use crate::timers::Timers;
@@ -70,6 +71,9 @@ pub fn handle<D: Disk>(
                 }
                 ErrorCode::NotLeaderOrFollower => {
                     let here = partitions.get(&topic.name, data.index);
+                    if let Some(here) = &here {
+                        here.note_refused(data.records.as_deref(), AppendRefused::NotLeader);
+                    }
                     pending.not_leader(&topic.name, data.index, here.as_deref())
                 }
                 error => Refusal::from(error),

@@ -11,6 +11,7 @@ use storage::{AppendError, Appended, PartitionLog, StorageError};
 use types::{ErrorCode, LeaderEpoch, MonoTime, Offset, WallTime};
 
 use super::few::Few;
+use super::refused_runs::RefusedRuns;
 use crate::leader_hints::LeaderHint;
 use crate::limits::REQUESTS_PER_TURN;
 
@@ -37,6 +38,12 @@ impl AppendRefused {
             AppendRefused::TooFewInSyncAfterAppend => ErrorCode::NotEnoughReplicasAfterAppend,
             AppendRefused::Log(error) => error.error_code(),
         }
+    }
+
+    /// A producer sent something else than what comes next.
+    pub(super) fn is_broken_sequence(&self) -> bool {
+        use AppendError::{FencedProducer, OutOfOrderSequence};
+        matches!(self, AppendRefused::Log(OutOfOrderSequence { .. } | FencedProducer { .. }))
     }
 
     /// Who lost its place, or has too few in sync, has its clients ask again: nothing is wrong.
@@ -194,6 +201,7 @@ pub(super) struct Owner<D: Disk> {
     pub(super) is_broken: bool,
     /// When the first record was appended that is not known to be durable.
     pub(super) undurable_since: Option<WallTime>,
+    pub(super) refused: RefusedRuns,
 }
 
 /// Who waits at the gate.
@@ -229,6 +237,7 @@ impl<D: Disk> Owner<D> {
             hidden: VecDeque::new(),
             is_broken: false,
             undurable_since: None,
+            refused: RefusedRuns::default(),
         }
     }
 

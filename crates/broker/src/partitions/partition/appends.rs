@@ -1,14 +1,16 @@
 //! The appends of one turn.
 
 use env::Disk;
+use records::BatchHeader;
 use records::validate::{AppendOrigin, ValidatedBatch};
 use storage::{Appended, PartitionLog};
 use types::{Offset, WallTime};
 
-use super::Partition;
+use super::{Partition, lock};
 use crate::partitions::owner::{
     Acks, Append, AppendDone, AppendRefused, Appends, Owner, TurnOutput, Waiter,
 };
+use crate::partitions::refused_runs::Run;
 
 impl<D: Disk> Partition<D> {
     /// All batches of a turn with one write, each for itself accepted or refused.
@@ -24,13 +26,12 @@ impl<D: Disk> Partition<D> {
             Appends::Many(none) if none.is_empty() => return,
             Appends::Many(many) => many,
         };
-        let too_few = owner.replica.leader().is_some_and(|leader| leader.is_under_min_isr());
         let count = appends.len();
         let (mut batches, mut senders) = (Vec::with_capacity(count), Vec::with_capacity(count));
         output.replies.reserve(count);
         for append in appends {
-            if too_few && append.acks == Acks::All {
-                output.replies.push((append.done, Err(AppendRefused::TooFewInSync)));
+            if let Some(why) = owner.refusal_of(&append) {
+                output.replies.push((append.done, Err(why)));
                 continue;
             }
             let (batch, sender) = Sender::part(append);
@@ -41,8 +42,10 @@ impl<D: Disk> Partition<D> {
         let results = match self.log_of(owner) {
             Ok(log) => log.append_all(batches, context),
             Err(why) => {
-                let refused = senders.into_iter().map(|sender| (sender.done, Err(why.clone())));
-                return output.replies.extend(refused);
+                for sender in senders {
+                    self.refuse(owner, sender, why.clone(), now, output);
+                }
+                return;
             }
         };
         let turn = (log_end_of(owner), now);
@@ -51,8 +54,18 @@ impl<D: Disk> Partition<D> {
                 Ok(appended) => {
                     self.note_in_turn(owner, sender, appended, turn, output);
                 }
-                Err(error) => output.replies.push((sender.done, Err(AppendRefused::Log(error)))),
+                Err(error) => {
+                    self.refuse(owner, sender, AppendRefused::Log(error), now, output);
+                }
             }
+        }
+    }
+
+    /// These records were refused before they came to the mailbox.
+    pub fn note_refused(&self, records: Option<&[u8]>, why: AppendRefused) {
+        let header = records.map(BatchHeader::parse).and_then(Result::ok);
+        if let Some(run) = header.as_ref().and_then(Run::of) {
+            lock(&self.owner).refused.refuse(Some(run), why);
         }
     }
 
@@ -64,9 +77,8 @@ impl<D: Disk> Partition<D> {
         now: WallTime,
         output: &mut TurnOutput,
     ) {
-        let too_few = owner.replica.leader().is_some_and(|leader| leader.is_under_min_isr());
-        if too_few && append.acks == Acks::All {
-            return output.replies.push((append.done, Err(AppendRefused::TooFewInSync)));
+        if let Some(why) = owner.refusal_of(&append) {
+            return output.replies.push((append.done, Err(why)));
         }
         let (batch, sender) = Sender::part(append);
         let context = self.append_context(AppendOrigin::Client, now);
@@ -76,8 +88,28 @@ impl<D: Disk> Partition<D> {
                 let turn = (log_end_of(owner), now);
                 self.note_in_turn(owner, sender, appended, turn, output);
             }
-            Err(why) => output.replies.push((sender.done, Err(why))),
+            Err(why) => self.refuse(owner, sender, why, now, output),
         }
+    }
+
+    fn refuse(
+        &self,
+        owner: &mut Owner<D>,
+        sender: Sender,
+        why: AppendRefused,
+        now: WallTime,
+        output: &mut TurnOutput,
+    ) {
+        let why = owner.refused.refuse(sender.run, why);
+        if why.is_broken_sequence() && owner.refused.may_warn(now) {
+            let (id, code) = (&self.id, why.error_code());
+            log::warn!(
+                target: "kafka.server.ReplicaManager",
+                "{id} refused a batch · {why} · its client goes on; if records are missing or \
+                 there twice, look into its log of this time · {code}"
+            );
+        }
+        output.replies.push((sender.done, Err(why)));
     }
 
     /// A batch is in the log: its sender is answered, or waits until the gate has passed all of its
@@ -90,8 +122,9 @@ impl<D: Disk> Partition<D> {
         turn: (Offset, WallTime),
         output: &mut TurnOutput,
     ) {
-        let Sender { bytes, records, acks, done } = sender;
+        let Sender { bytes, records, run, acks, done } = sender;
         let (end, now) = turn;
+        owner.refused.handle_appended(run);
         if !appended.duplicate {
             self.metrics.note_appended(bytes, records);
             owner.note_appended(appended.last_offset.plus(1), bytes, now);
@@ -110,6 +143,18 @@ impl<D: Disk> Partition<D> {
     }
 }
 
+impl<D: Disk> Owner<D> {
+    /// Why the batch is refused whatever the log holds, if it is.
+    fn refusal_of(&mut self, append: &Append) -> Option<AppendRefused> {
+        let run = Run::of(append.batch.header());
+        let too_few = || self.replica.leader().is_some_and(|leader| leader.is_under_min_isr());
+        match append.acks == Acks::All && too_few() {
+            true => Some(self.refused.refuse(run, AppendRefused::TooFewInSync)),
+            false => self.refused.refusal_behind(run),
+        }
+    }
+}
+
 fn log_end_of<D: Disk>(owner: &Owner<D>) -> Offset {
     owner.log.as_ref().map_or(owner.durable, PartitionLog::log_end)
 }
@@ -118,6 +163,7 @@ fn log_end_of<D: Disk>(owner: &Owner<D>) -> Offset {
 struct Sender {
     bytes: usize,
     records: i32,
+    run: Option<Run>,
     acks: Acks,
     done: AppendDone,
 }
@@ -126,6 +172,7 @@ impl Sender {
     fn part(append: Append) -> (ValidatedBatch, Sender) {
         let Append { batch, acks, done } = append;
         let (bytes, records) = (batch.size_bytes(), batch.records_count());
-        (batch, Sender { bytes, records, acks, done })
+        let run = Run::of(batch.header());
+        (batch, Sender { bytes, records, run, acks, done })
     }
 }
