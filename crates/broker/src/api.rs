@@ -180,13 +180,13 @@ use Operation::*;
 
 api_table! {
     // key, versions, authorize, handler(rooms it enters)
-    Produce, 3..=13, Topic(Write), produce(partitions, metadata, timers, metrics);
+    Produce, 3..=13, Topic(Write), produce(partitions, metadata, isolation, timers, metrics);
     Fetch, 4..=18, Topic(Read),
         fetch(partitions, metadata, fetch_sessions, cold_reads, timers, settings, metrics,
-            throttles);
+            throttles, isolation);
     ListOffsets, 1..=11, Topic(Describe), list_offsets(partitions, metadata);
     Metadata, 0..=13, Topic(Describe),
-        metadata_api(metadata, lost_leaders, to_controller, settings);
+        metadata_api(metadata, lost_leaders, isolation, to_controller, settings);
     OffsetCommit, 2..=10, Group(Read), offset_commit(groups, metadata);
     OffsetFetch, 1..=10, Group(Describe), offset_fetch(groups, metadata);
     FindCoordinator, 0..=6, Group(Describe), find_coordinator(metadata, to_controller, settings);

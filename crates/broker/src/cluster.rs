@@ -4,6 +4,7 @@
 mod controller_finder;
 mod controller_tasks;
 mod forwarding;
+mod isolation;
 mod lease;
 mod lifecycle;
 mod loopback;
@@ -15,6 +16,7 @@ mod to_controller;
 pub use controller_finder::ControllerFinder;
 pub use controller_tasks::ControllerTasks;
 pub use forwarding::{forward, is_forwarded};
+pub use isolation::Isolation;
 pub use lease::Lease;
 pub use lifecycle::Lifecycle;
 pub use loopback::serve_frame;

@@ -15,8 +15,8 @@ use types::{BrokerId, ErrorCode, TopicPartition, Uuid};
 
 use crate::cleaners::Cleaners;
 use crate::cluster::{
-    ControllerFinder, ControllerTasks, Lease, Lifecycle, MetadataFollower, PeerReplicationLinks,
-    ToController, quorum,
+    ControllerFinder, ControllerTasks, Isolation, Lease, Lifecycle, MetadataFollower,
+    PeerReplicationLinks, ToController, quorum,
 };
 use crate::cold_reads::ColdReads;
 use crate::controller_host::ControllerHost;
@@ -82,6 +82,7 @@ pub struct Node<E: Env> {
     pub(crate) throttles: Arc<Throttles>,
     pub(crate) isr_changes: IsrChanges,
     pub(crate) lost_leaders: LostLeaders,
+    pub(crate) isolation: Isolation,
     pub(crate) observers: Observers,
     /// Where other voters reach this one.
     pub(crate) voter_endpoints: Vec<VoterEndpoint>,
@@ -142,6 +143,7 @@ impl<E: Env> Node<E> {
             throttles: Arc::new(Throttles::new(&config.replication)),
             isr_changes: IsrChanges::default(),
             lost_leaders: LostLeaders::default(),
+            isolation: Isolation::new(Arc::clone(&lease), config.membership.session_timeout()),
             observers: Observers::default(),
             voter_endpoints,
             peers: Peers::new(Arc::clone(&timers)),

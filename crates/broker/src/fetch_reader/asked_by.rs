@@ -8,7 +8,7 @@ use metadata::MetadataImage;
 use protocol::Str;
 use protocol::messages::fetch_request::FetchRequest;
 use replication::FollowerFetch;
-use types::{BrokerEpoch, BrokerId, Offset};
+use types::{BrokerEpoch, BrokerId, ErrorCode, Offset};
 
 use super::{FetchReader, diverging_epoch};
 use crate::fetch_wait::WaitsFor;
@@ -47,6 +47,19 @@ pub(super) fn racks(request: &FetchRequest, image: &MetadataImage, settings: &Se
 }
 
 impl<D: Disk> FetchReader<D> {
+    pub fn is_of_follower(&self) -> bool {
+        matches!(self.asked_by, AskedBy::Follower { .. })
+    }
+
+    /// Whoever is cut off would have consumers wait for records that others take.
+    pub fn refuse_what_may_be_led_elsewhere(&mut self) {
+        for found in &mut self.found {
+            if found.partition.as_ref().is_ok_and(|partition| partition.may_be_led_elsewhere()) {
+                found.partition = Err(ErrorCode::NotLeaderOrFollower);
+            }
+        }
+    }
+
     /// Tells the partitions how far the follower is that asks: below the offset from which it
     /// fetches its log is as ours.
     pub fn note_progress(&self) {

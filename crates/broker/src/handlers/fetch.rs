@@ -2,7 +2,7 @@
 //! Reads from each partition, or waits until there is enough to read.
 //! v7 sessions (KIP-227) · v9 leader epoch · v12 flexible, divergence · v13 topic ids · v15 replica
 //! state · v16 leader hints (KIP-951). A follower's fetch also says how far it is (ADR 11).
-//! Differs from Kafka: nothing known.
+//! Differs from Kafka: a leader that is cut off from its peers refuses consumers (`Isolation`).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +14,7 @@ use protocol::messages::FetchResponse;
 use protocol::messages::fetch_request::{FetchPartition, FetchRequest, FetchTopic as RequestTopic};
 use types::{ErrorCode, MonoTime};
 
+use crate::cluster::Isolation;
 use crate::cold_reads::ColdReads;
 use crate::fetch_reader::{FetchReader, Reading};
 use crate::fetch_sessions::{FetchSessions, FetchTarget, FetchTopic, SessionRequest};
@@ -48,6 +49,7 @@ pub fn handle<E: Env>(
     settings: &Settings,
     metrics: &Arc<Metrics>,
     throttles: &Arc<Throttles>,
+    isolation: &Isolation,
 ) {
     let by_topic_id = ctx.version >= TOPIC_IDS_SINCE;
     let image = metadata.image();
@@ -56,13 +58,18 @@ pub fn handle<E: Env>(
         Ok(context) => context,
         Err(error) => return reply.send(refusal(error)),
     };
-    let reader = {
+    let mut reader = {
         let knows_hints = ctx.version >= HINTS_SINCE;
         let listener = &ctx.connection.listener;
         let hints = knows_hints.then(|| LeaderHints::new(Arc::clone(&image), listener));
         FetchReader::new(context, partitions, &image, &request, settings, hints, ctx)
             .throttled_by(throttles)
     };
+    match reader.is_of_follower() {
+        true => isolation.note_followed(ctx.now),
+        false if isolation.is_on(ctx.now) => reader.refuse_what_may_be_led_elsewhere(),
+        false => {}
+    }
     let wait_ms = request.max_wait_ms.clamp(0, FETCH_WAIT_MS_MAX);
     let asked = Asked {
         min_bytes: request.min_bytes.max(0) as usize,

@@ -4,7 +4,7 @@
 //! v10 topic ids · v12 look-up by id.
 //! Differs from Kafka: if the controller is in this process, an auto-created topic is there in the
 //! first answer, not in the second; a leader whose connection to a follower here has just ended is
-//! none for a moment (`LostLeaders`).
+//! none for a moment (`LostLeaders`), and so is this broker when it is cut off (`Isolation`).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use types::{BrokerId, ErrorCode, Uuid};
 
 use crate::authorized;
 use crate::auto_creation;
-use crate::cluster::ToController;
+use crate::cluster::{Isolation, ToController};
 use crate::internal_topics::is_internal;
 use crate::metadata_cache::MetadataCache;
 use crate::network::Reply;
@@ -28,12 +28,15 @@ use crate::replicas::LostLeaders;
 use crate::request::RequestContext;
 use crate::settings::Settings;
 
+// One parameter a room; the table in `api.rs` is the only caller.
+#[allow(clippy::too_many_arguments)]
 pub fn handle<E: Env>(
     ctx: &RequestContext,
     request: MetadataRequest,
     reply: Reply<MetadataResponse>,
     metadata: &MetadataCache,
     lost_leaders: &LostLeaders,
+    isolation: &Isolation,
     to_controller: &ToController<E>,
     settings: &Settings,
 ) {
@@ -47,7 +50,11 @@ pub fn handle<E: Env>(
     }
 
     let image = metadata.image();
-    let told = Told { image: &image, lost: lost_leaders.at(ctx.now), with_operations };
+    let mut lost = lost_leaders.at(ctx.now);
+    if isolation.is_on(ctx.now) {
+        lost.insert(settings.broker_id());
+    }
+    let told = Told { image: &image, lost, with_operations };
     let topics = match wanted {
         None => image.topics.iter().map(|topic| told.found(topic)).collect(),
         Some(wanted) => wanted.into_iter().map(|asked| told.answer(asked, &refused)).collect(),

@@ -3,7 +3,8 @@
 //! v7 allows zstd · v8 adds record errors · v9 flexible · v10 leader hints (KIP-951) · v13 names
 //! topics by id (KIP-516).
 //! acks=0 has no response: a failure cuts the connection instead.
-//! Differs from Kafka: transactional batches are refused (INVALID_TXN_STATE); an idempotent batch
+//! Differs from Kafka: a leader that is cut off from its peers refuses what others could lead
+//! (`Isolation`); transactional batches are refused (INVALID_TXN_STATE); an idempotent batch
 //! behind one that was refused for a reason that passes is refused as that was.
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use records::BatchHeader;
 use records::validate::validate_produce;
 use types::ErrorCode;
 
+use crate::cluster::Isolation;
 use crate::internal_topics::is_internal;
 use crate::leader_hints::{LeaderHints, why_not_here};
 use crate::metadata_cache::MetadataCache;
@@ -37,18 +39,22 @@ const HINTS_SINCE: i16 = 10;
 /// The client id of Kafka's own admin tools, which alone may write internal topics.
 const ADMIN_CLIENT_ID: &str = "__admin_client";
 
+// One parameter a room; the table in `api.rs` is the only caller.
+#[allow(clippy::too_many_arguments)]
 pub fn handle<D: Disk>(
     ctx: &RequestContext,
     request: ProduceRequest,
     reply: Reply<ProduceResponse>,
     partitions: &PartitionTable<D>,
     metadata: &MetadataCache,
+    isolation: &Isolation,
     timers: &Arc<Timers>,
     metrics: &Arc<Metrics>,
 ) {
     let image = metadata.image();
     let acks = request.acks;
     let forbidden = refusal_of_transactions(&request);
+    let is_cut_off = isolation.is_on(ctx.now);
     let timeout = Duration::from_millis(request.timeout_ms.max(0) as u64);
     let topics = named(request, &image);
     let pending = {
@@ -63,7 +69,8 @@ pub fn handle<D: Disk>(
             let found = match forbidden {
                 Some(error) => Err(error),
                 None if !acks_are_valid(acks) => Err(ErrorCode::InvalidRequiredAcks),
-                None => find(ctx, partitions, &image, &topic.name, data.index),
+                None => find(ctx, partitions, &image, &topic.name, data.index)
+                    .and_then(|found| lead_still(found, is_cut_off)),
             };
             let found = found.map_err(|error| match error {
                 ErrorCode::UnknownTopicOrPartition if topic.name.is_empty() => {
@@ -147,6 +154,17 @@ fn find<D: Disk>(
     let found = found.map_err(|error| why_not_here(image, topic, index, error))?;
     found.check_leads()?;
     Ok(found)
+}
+
+/// Nothing is written that would be cut once the next leader is heard of.
+fn lead_still<D: Disk>(
+    partition: Arc<Partition<D>>,
+    is_cut_off: bool,
+) -> Result<Arc<Partition<D>>, ErrorCode> {
+    match is_cut_off && partition.may_be_led_elsewhere() {
+        true => Err(ErrorCode::NotLeaderOrFollower),
+        false => Ok(partition),
+    }
 }
 
 type Prepared<D> = (Arc<Partition<D>>, records::validate::ValidatedBatch);

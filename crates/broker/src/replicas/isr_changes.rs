@@ -35,6 +35,12 @@ impl IsrChanges {
     }
 
     fn check<E: Env>(&self, node: &Arc<Node<E>>) {
+        if node.isolation.is_on(node.env().clock().mono()) {
+            // No change can be made, and what is waited for cannot come.
+            let all = node.partitions.all();
+            let waited_for = all.iter().filter(|partition| partition.may_be_led_elsewhere());
+            waited_for.for_each(|partition| partition.refuse_waiters_for_others());
+        }
         if let Some(links) = node.fetchers.links() {
             self.ask(node, &**links);
         }

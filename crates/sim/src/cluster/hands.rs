@@ -15,7 +15,7 @@ use protocol::messages::metadata_response::MetadataResponsePartition;
 use protocol::messages::produce_request::{PartitionProduceData, ProduceRequest, TopicProduceData};
 use protocol::messages::{MetadataRequest, MetadataResponse};
 use records::{BatchBuilder, NewRecord};
-use types::{Offset, Uuid};
+use types::{ErrorCode, Offset, Uuid};
 
 use super::{Cluster, MACHINES};
 use crate::world::Faults;
@@ -88,12 +88,19 @@ impl Cluster {
     }
 
     /// One batch of these values, acknowledged by all; returns its first offset.
-    pub fn produce(
+    pub fn produce(&mut self, to: usize, place: (Uuid, i32), values: &[Vec<u8>]) -> i64 {
+        let (error, base_offset) = self.try_to_produce(to, place, values);
+        assert_eq!(error, ErrorCode::None);
+        base_offset
+    }
+
+    /// The same, with what the broker says to it.
+    pub fn try_to_produce(
         &mut self,
         to: usize,
         (topic_id, index): (Uuid, i32),
         values: &[Vec<u8>],
-    ) -> i64 {
+    ) -> (ErrorCode, i64) {
         let mut batch = BatchBuilder::new().base_offset(Offset(0));
         for value in values {
             let timestamp = self.clock.wall();
@@ -106,8 +113,8 @@ impl Cluster {
         let request =
             ProduceRequest { acks: -1, timeout_ms: 30_000, topic_data, ..Default::default() };
         let produced = self.ask(to, &request).responses.remove(0).partition_responses.remove(0);
-        assert_eq!(produced.error_code, 0, "{:?}", produced.error_message);
-        produced.base_offset
+        let error = ErrorCode::from_code(produced.error_code).expect("a known error");
+        (error, produced.base_offset)
     }
 
     /// Where the log starts, as a client is told.
@@ -136,6 +143,19 @@ impl Cluster {
     pub fn start_again(&mut self, id: usize) {
         self.start(id);
         self.look_after(id);
+    }
+
+    /// Clients reach it, and no other machine does, nor it them, until [`heal`](Self::heal).
+    pub fn cut_off_from_peers(&mut self, id: usize) {
+        let others = (1..=MACHINES).filter(|other| *other != id);
+        let ways = others.flat_map(|other| [(id, other), (other, id)]).collect();
+        self.scheduled += 1;
+        self.cuts.insert(self.scheduled, ways);
+    }
+
+    /// Nothing is cut off any more.
+    pub fn heal(&mut self) {
+        self.cuts.clear();
     }
 
     /// Its process does nothing for so long, and nobody is told.

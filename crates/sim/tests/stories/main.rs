@@ -1,5 +1,6 @@
 //! Three whole nodes, told step by step what happens to them.
 
+mod cut_off_leaders;
 mod deleting_records;
 mod refused_batches;
 mod throttled_moves;

@@ -68,6 +68,23 @@ impl<D: Disk> Partition<D> {
         lock(&self.owner).replica.leader().is_some_and(|leader| leader.isr().contains(&broker))
     }
 
+    /// Whether it is led here as far as is known here, and others are in sync that the controller
+    /// could have lead it.
+    pub fn may_be_led_elsewhere(&self) -> bool {
+        self.leads()
+            && lock(&self.owner).replica.leader().is_some_and(|leader| leader.isr().len() > 1)
+    }
+
+    /// Whoever waits for other replicas is told to look for another leader. What was appended for
+    /// them stays, as after every change of the leader.
+    pub fn refuse_waiters_for_others(&self) {
+        let mut owner = lock(&self.owner);
+        let mut output = TurnOutput::default();
+        owner.refuse_gate_waiters(&AppendRefused::NotLeader, &mut output);
+        drop(owner);
+        self.deliver(output);
+    }
+
     /// Whether it lies on other brokers, too.
     pub fn has_other_replicas(&self) -> bool {
         self.has_others.load(Ordering::Acquire)

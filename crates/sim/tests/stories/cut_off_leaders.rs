@@ -1,0 +1,58 @@
+//! What clients hear of a leader that only they still reach.
+
+use sim::cluster::Cluster;
+use types::{ErrorCode, Uuid};
+
+const SHARED: &str = "t";
+const SOLE: &str = "of-one";
+
+/// One partition on all nodes that node 1 leads, all in sync.
+fn led_by_the_first(seed: u64) -> (Cluster, Uuid) {
+    let mut cluster = Cluster::in_service(seed);
+    let topic = cluster.create_topic(SHARED, &[&[1, 2, 3]], &[]);
+    cluster.wait_until("all in sync", |c| c.partition(1, SHARED, 0).isr_nodes.len() == 3);
+    cluster.produce(1, (topic, 0), &record());
+    cluster.run_for(1_000);
+    (cluster, topic)
+}
+
+fn record() -> [Vec<u8>; 1] {
+    [b"v".to_vec()]
+}
+
+#[test]
+fn a_leader_that_is_cut_off_from_its_peers_sends_its_clients_to_the_next() {
+    for seed in 1..6 {
+        let (mut cluster, topic) = led_by_the_first(seed);
+        cluster.cut_off_from_peers(1);
+        let cut_at = cluster.now();
+        let refused = cluster.try_to_produce(1, (topic, 0), &record()).0;
+        assert_eq!(refused, ErrorCode::NotLeaderOrFollower, "it waited for others");
+        let took = cluster.now().since(cut_at).as_millis();
+        assert!(took < 2_800, "seed {seed}: {took} ms");
+        let refused_at = cluster.now();
+        let refused = cluster.try_to_produce(1, (topic, 0), &record()).0;
+        assert_eq!(refused, ErrorCode::NotLeaderOrFollower);
+        assert_eq!(cluster.now(), refused_at, "it need not wait to be refused again");
+        assert_eq!(cluster.partition(1, SHARED, 0).leader_id, -1, "it knows of no other");
+        cluster.wait_until("another leads", |c| c.partition(2, SHARED, 0).leader_id > 1);
+        let next = cluster.partition(2, SHARED, 0).leader_id as usize;
+        cluster.produce(next, (topic, 0), &record());
+        cluster.heal();
+        cluster.wait_until("in sync", |c| c.partition(next, SHARED, 0).isr_nodes.len() == 3);
+        cluster.produce(next, (topic, 0), &record());
+    }
+}
+
+#[test]
+fn what_nobody_else_can_lead_is_served_by_a_broker_that_is_cut_off() {
+    let (mut cluster, topic) = led_by_the_first(9);
+    let sole = cluster.create_topic(SOLE, &[&[1]], &[]);
+    cluster.run_for(1_000);
+    cluster.cut_off_from_peers(1);
+    cluster.run_for(5_000);
+    assert_eq!(cluster.partition(1, SOLE, 0).leader_id, 1);
+    let refused = cluster.try_to_produce(1, (topic, 0), &record()).0;
+    assert_eq!(refused, ErrorCode::NotLeaderOrFollower);
+    assert_eq!(cluster.try_to_produce(1, (sole, 0), &record()), (ErrorCode::None, 0));
+}
