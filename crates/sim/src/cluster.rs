@@ -112,7 +112,7 @@ impl Cluster {
         let clock = first.clock().clone();
         let machines = (1..=MACHINES).map(|id| {
             let env = first.beside(seed.wrapping_mul(31).wrapping_add(id as u64));
-            Machine::new(id, env, faults)
+            Machine::new(id, env, faults, !seed.is_multiple_of(2))
         });
         Cluster {
             clock,

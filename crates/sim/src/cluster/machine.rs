@@ -38,14 +38,15 @@ pub(super) struct Machine {
 }
 
 impl Machine {
-    pub(super) fn new(id: usize, env: SimEnv, faults: Faults) -> Machine {
+    /// The metadata log of one that `trims` is let go of as soon as two snapshots have it.
+    pub(super) fn new(id: usize, env: SimEnv, faults: Faults, trims: bool) -> Machine {
         env.background().set_latency_max(Duration::from_millis(BACKGROUND_MS_MAX));
         format_disk(&env, id);
         Machine {
             id,
             process: env.for_process(),
             env,
-            config: Arc::new(config_of(id, faults)),
+            config: Arc::new(config_of(id, faults, trims)),
             node: None,
             life: 0,
             frozen_until: MonoTime(0),
@@ -156,12 +157,12 @@ pub(super) fn id_of(host: &str) -> usize {
     id.expect("nodes know each other by the names of the simulator")
 }
 
-fn config_of(id: usize, faults: Faults) -> BrokerConfig {
+fn config_of(id: usize, faults: Faults, trims: bool) -> BrokerConfig {
     let voters = (1..=MACHINES).map(|id| format!("{id}@{}:{CONTROLLER_PORT}", host_of(id)));
     let voters = voters.collect::<Vec<_>>().join(",");
     let host = host_of(id);
     let durability = if faults.power { "fsync" } else { "page-cache" };
-    let overrides = [
+    let mut overrides = vec![
         format!("node.id={id}"),
         "process.roles=broker,controller".to_owned(),
         format!("listeners=PLAINTEXT://{host}:{CLIENT_PORT},CONTROLLER://{host}:{CONTROLLER_PORT}"),
@@ -180,6 +181,13 @@ fn config_of(id: usize, faults: Faults) -> BrokerConfig {
         "log.retention.check.interval.ms=5000".to_owned(),
         format!("log.durability={durability}"),
     ];
+    if trims {
+        overrides.extend([
+            "metadata.log.max.record.bytes.between.snapshots=500".to_owned(),
+            "metadata.max.retention.bytes=1".to_owned(),
+            "metadata.log.segment.ms=10000".to_owned(),
+        ]);
+    }
     let sources = Sources { overrides: &overrides, ..Sources::default() };
     config::load(sources).expect("the simulator's own configuration").config
 }
