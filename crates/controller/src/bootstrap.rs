@@ -3,14 +3,23 @@ use protocol::metadata_records::{AbortTransactionRecord, FeatureLevelRecord};
 
 use crate::Controller;
 use crate::ControllerResult;
-use crate::features::supported_feature;
+use crate::features::{ELIGIBLE_LEADER_REPLICAS_FEATURE, supported_feature};
+
+/// 4.1-IV0: a fresh cluster keeps account of eligible leaders.
+///
+/// Source: Kafka `EligibleLeaderReplicasVersion.ELRV_1`, its `bootstrapMetadataVersion`.
+const ELIGIBLE_LEADERS_BY_DEFAULT: MetadataVersion = MetadataVersion(26);
 
 /// The first records of a fresh cluster: the levels of its features, `metadata.version` first.
 #[doc(alias = "BootstrapMetadata")]
 pub fn bootstrap_records(level: MetadataVersion) -> Vec<MetadataRecord> {
-    let metadata_version =
-        FeatureLevelRecord { name: METADATA_VERSION_FEATURE.into(), feature_level: level.0 };
-    vec![metadata_version.into()]
+    let metadata_version = (METADATA_VERSION_FEATURE, level.0);
+    let eligible_leaders = (ELIGIBLE_LEADER_REPLICAS_FEATURE, 1);
+    let others = (level >= ELIGIBLE_LEADERS_BY_DEFAULT).then_some(eligible_leaders);
+    let record = |(name, feature_level): (&str, i16)| {
+        FeatureLevelRecord { name: name.into(), feature_level }.into()
+    };
+    std::iter::once(metadata_version).chain(others).map(record).collect()
 }
 
 impl Controller {
@@ -25,6 +34,9 @@ impl Controller {
         }
         if self.view().is_empty() {
             records.extend(bootstrap_records(fresh));
+            if fresh >= ELIGIBLE_LEADERS_BY_DEFAULT {
+                records.extend(self.agree_on_min_isr());
+            }
         }
         ControllerResult::atomic(records, ())
     }

@@ -122,7 +122,10 @@ impl Controller {
         if **name == *ELIGIBLE_LEADER_REPLICAS_FEATURE && level > current {
             if self.view().features.metadata_version() < MetadataVersion::ELIGIBLE_LEADERS {
                 let needed = MetadataVersion::ELIGIBLE_LEADERS;
-                return Err(invalid(&format!("It needs metadata.version {needed} or later.")));
+                return Err(invalid(&format!(
+                    "{name} could not be set to {level} because it depends on {} level {}",
+                    METADATA_VERSION_FEATURE, needed.0
+                )));
             }
             records = self.agree_on_min_isr();
         }

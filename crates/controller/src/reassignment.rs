@@ -150,7 +150,11 @@ fn cancelled<'a>(
     }
     let replicas = replicas_before(partition);
     let isr: Vec<_> = partition.isr.iter().filter(|b| replicas.contains(b)).copied().collect();
-    if isr.is_empty() {
+    // Kafka's `PartitionReassignmentRevert` looks at the in-sync set alone. With nobody in it, an
+    // eligible leader that stays holds everything just as well.
+    let is_eligible = |broker: &BrokerId| replicas.contains(broker);
+    let stays = partition.isr.is_empty() && partition.elr().iter().any(is_eligible);
+    if isr.is_empty() && !stays {
         let message = format!(
             "Unable to revert partition assignment for {}:{index} because it would require an \
              unclean leader election.",

@@ -85,6 +85,8 @@ impl Controller {
 
     /// While account is kept of eligible leaders, all must agree on how many replicas are enough:
     /// it is a matter of topics and of the whole cluster.
+    ///
+    /// Source: Kafka `ConfigurationControlManager.isDisallowedBrokerMinIsrTransition`.
     pub(crate) fn check_min_isr(
         &self,
         resource: &ConfigResource,
@@ -95,13 +97,13 @@ impl Controller {
         }
         let refused = |message: &str| Err(ApiError::new(ErrorCode::InvalidConfig, message));
         match (resource.name.is_empty(), altered.contains_key(MIN_INSYNC_REPLICAS)) {
+            (true, true) => Ok(()),
             (true, false) => {
                 refused("Cluster-level min.insync.replicas cannot be removed while ELR is enabled.")
             }
-            (false, true) => {
+            (false, _) => {
                 refused("Broker-level min.insync.replicas cannot be altered while ELR is enabled.")
             }
-            _ => Ok(()),
         }
     }
 

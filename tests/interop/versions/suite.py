@@ -460,10 +460,6 @@ def _(version):
     # What an acknowledgement promises is ours to say: Kafka has no such property.
     answer.results[0].configs = [c for c in answer.results[0].configs if c.name != "durability"]
     answer.results[0].configs.sort(key=lambda config: config.name)
-    for config in answer.results[0].configs:
-        if config.name == "min.insync.replicas":
-            # Kafka's formatting tool sets it for the cluster, as ELR wants.
-            config.config_source = 5
     return answer
 
 

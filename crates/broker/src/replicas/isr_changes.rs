@@ -211,16 +211,16 @@ mod tests {
     }
 
     fn register_another(node: &Arc<Node<SimEnv>>) {
-        let feature = Feature {
-            name: "metadata.version".into(),
-            min_supported_version: 7,
-            max_supported_version: 29,
-        };
+        let features = controller::SUPPORTED_FEATURES.iter().map(|(name, range)| Feature {
+            name: (*name).into(),
+            min_supported_version: range.min,
+            max_supported_version: range.max,
+        });
         let request = BrokerRegistrationRequest {
             broker_id: 2,
             cluster_id: node.settings.cluster_id.to_string().into(),
             incarnation_id: Uuid([2; 16]),
-            features: vec![feature],
+            features: features.collect(),
             log_dirs: vec![Uuid([2; 16])],
             previous_broker_epoch: -1,
             ..Default::default()

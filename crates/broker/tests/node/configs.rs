@@ -147,7 +147,9 @@ fn a_broker_describes_itself_and_no_other() {
     assert!(find("node.id").read_only);
     assert!(!find("message.max.bytes").read_only);
     assert_eq!(describe(&broker, BROKER, "2").0, ErrorCode::InvalidRequest);
-    assert_eq!(describe(&broker, BROKER, ""), (ErrorCode::None, Vec::new()));
+    let (code, of_all) = describe(&broker, BROKER, "");
+    let of_all: Vec<_> = of_all.iter().map(|c| (&*c.name, c.value.as_deref())).collect();
+    assert_eq!((code, of_all), (ErrorCode::None, vec![("min.insync.replicas", Some("1"))]));
     assert_eq!(describe(&broker, TOPIC, "nowhere").0, ErrorCode::UnknownTopicOrPartition);
     assert_eq!(describe(&broker, TOPIC, "a/b").0, ErrorCode::InvalidTopicException);
 }

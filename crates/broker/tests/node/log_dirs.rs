@@ -1,9 +1,13 @@
 //! Several log directories: what is in which, and what is left when one of them fails.
 
+use std::collections::BTreeSet;
+
 use env::{Disk, Env};
 use env_sim::{Crash, Operation, SimEnv};
+use protocol::messages::describe_topic_partitions_request::TopicRequest;
+use protocol::messages::describe_topic_partitions_response::DescribeTopicPartitionsResponsePartition;
 use protocol::messages::metadata_response::MetadataResponsePartition;
-use protocol::messages::{DescribeLogDirsRequest, MetadataRequest};
+use protocol::messages::{DescribeLogDirsRequest, DescribeTopicPartitionsRequest, MetadataRequest};
 use types::ErrorCode;
 
 use crate::harness::Broker;
@@ -34,6 +38,16 @@ fn described(broker: &Broker, partition: i32) -> MetadataResponsePartition {
     topic.expect("the topic").partitions.swap_remove(partition as usize)
 }
 
+/// What only this request tells: who holds everything that is committed (KIP-966).
+fn described_topic_partition(
+    broker: &Broker,
+    partition: i32,
+) -> DescribeTopicPartitionsResponsePartition {
+    let topics = vec![TopicRequest { name: "t".into() }];
+    let request = DescribeTopicPartitionsRequest { topics, ..Default::default() };
+    broker.call(0, &request).topics.remove(0).partitions.swap_remove(partition as usize)
+}
+
 fn produce_code(broker: &Broker, partition: i32) -> ErrorCode {
     error(broker.produce(&produce("t", partition, ACKS_ALL, batch(&["two"]))).error_code)
 }
@@ -52,7 +66,12 @@ fn is_offline(broker: &Broker, partition: i32) {
     let shown = described(broker, partition);
     assert_eq!(error(shown.error_code), ErrorCode::LeaderNotAvailable);
     assert_eq!((shown.leader_id, shown.offline_replicas), (-1, vec![1]));
-    assert_eq!(shown.isr_nodes, [1], "its records are there, only out of reach");
+    assert_eq!(shown.isr_nodes, [], "nothing can be acknowledged");
+    let known = described_topic_partition(broker, partition);
+    // Who was killed does not surely have everything, but nobody has more.
+    let all = [known.eligible_leader_replicas, known.last_known_elr].into_iter().flatten();
+    let all: BTreeSet<i32> = all.flatten().collect();
+    assert_eq!(all, BTreeSet::from([1]), "its records are there, only out of reach");
 }
 
 fn is_served(broker: &Broker, partition: i32) {

@@ -29,7 +29,7 @@ fn a_broker_that_was_away_while_a_level_was_raised_beyond_it_is_refused() {
 
 #[test]
 fn a_registered_broker_holds_a_level_back_even_while_it_is_fenced() {
-    let mut cluster = Cluster::with_brokers(1);
+    let mut cluster = Cluster::at_level(MetadataVersion(25));
     let mut old = registration(1, 1, None);
     old.features.truncate(1);
     let registered = cluster.controller.register_broker(&old);
@@ -40,7 +40,7 @@ fn a_registered_broker_holds_a_level_back_even_while_it_is_fenced() {
 
 #[test]
 fn records_are_never_of_a_version_above_the_level() {
-    let mut cluster = Cluster::with_brokers(2);
+    let mut cluster = Cluster::at_level(MetadataVersion(25)).and_brokers(2);
     let topic = cluster.create("t", &[vec![0, 1]], &[]);
     cluster.alter_isr(topic, 0, &[0]);
     let result = cluster.controller.fence_broker(BrokerId(0), cluster.epoch(0));

@@ -33,21 +33,28 @@ pub struct Cluster {
 
 impl Cluster {
     pub fn new() -> Cluster {
+        Cluster::at_level(MetadataVersion::LATEST)
+    }
+
+    pub fn at_level(level: MetadataVersion) -> Cluster {
         let now = MonoTime(1_000_000_000_000);
         let mut cluster = Cluster { controller: controller(), now, log: Vec::new(), drawn: 0 };
-        cluster.commit(cluster.controller.activate(MetadataVersion::LATEST));
+        cluster.commit(cluster.controller.activate(level));
         cluster.controller.handle_reign_started(now);
         cluster
     }
 
     /// Registers brokers `0..count` and puts them into service.
     pub fn with_brokers(count: i32) -> Cluster {
-        let mut cluster = Cluster::new();
+        Cluster::new().and_brokers(count)
+    }
+
+    pub fn and_brokers(mut self, count: i32) -> Cluster {
         for id in 0..count {
-            cluster.register(id, 1, None).expect("a first registration");
-            cluster.beat(id);
+            self.register(id, 1, None).expect("a first registration");
+            self.beat(id);
         }
-        cluster
+        self
     }
 
     pub fn image(&self) -> Arc<MetadataImage> {

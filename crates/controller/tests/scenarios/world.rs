@@ -53,7 +53,9 @@ impl World {
             "server" => return self.configure(words),
             "restart" => return self.restart(),
             "activate" => {
-                let fresh = MetadataVersion::LATEST;
+                let level = words.iter().find_map(|word| word.strip_prefix("level="));
+                let level = level.map(|level| MetadataVersion(level.parse().expect("a level")));
+                let fresh = level.unwrap_or(MetadataVersion::LATEST);
                 self.commit(self.controller.activate(fresh), |()| Vec::new())
             }
             "register" => self.register(words),
