@@ -103,10 +103,12 @@ fn short_fuzz() -> Result<Counts, String> {
 fn short_soak() -> Result<Counts, String> {
     let durable = "--debug --kills 10 --power-cuts 10 --stops 2";
     let weak = "--debug --kills 0 --power-cuts 24 --stops 0 --durability page-cache";
-    let cluster = "--debug --cluster --kills 5 --pauses 2 --network-faults 7 --stops 0 \
-                   --power-cuts 0 --load 0.2 --partitions 6 --pause 0.5";
+    let cluster = "--debug --cluster --kills 5 --pauses 2 --stops 0 --power-cuts 0 \
+                   --load 0.2 --partitions 6 --pause 0.5";
+    let network = "--debug --cluster --network-faults 7 --kills 0 --stops 0 --power-cuts 0 \
+                   --load 0.2 --partitions 6 --pause 0.5";
     let mut counts = Counts::default();
-    for flags in [durable, weak, cluster] {
+    for flags in [durable, weak, cluster, network] {
         let flags: Vec<String> = flags.split_whitespace().map(str::to_owned).collect();
         counts += judged(soak::campaign(&flags, LIMIT)?)?;
     }
