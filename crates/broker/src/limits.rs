@@ -187,6 +187,13 @@ pub const PRODUCER_IDS_WAITING_MAX: usize = 10_000;
 /// only where batches are refused.
 pub const REFUSED_RUNS_MAX: usize = 256;
 
+/// Partitions of which a broker remembers that it has just refused a batch because they were not to
+/// be found.
+pub const EARLY_REFUSALS_MAX: usize = 1_000;
+
+/// How long. What is behind the refused batch has left the client before it heard of the refusal.
+pub const EARLY_REFUSALS_FOR: Duration = Duration::from_secs(10);
+
 /// How often the log tells of a broken sequence in a partition: a client that goes wrong does so
 /// with every batch.
 pub const BROKEN_SEQUENCE_WARNING_MS: u64 = 60_000;

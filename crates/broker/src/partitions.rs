@@ -1,5 +1,6 @@
 //! The partitions of this broker.
 
+mod early_refusals;
 mod few;
 mod owner;
 mod partition;

@@ -24,7 +24,7 @@ use crate::leader_hints::{LeaderHints, why_not_here};
 use crate::metadata_cache::MetadataCache;
 use crate::metrics::Metrics;
 use crate::network::Reply;
-use crate::partitions::{Acks, Append, AppendDone, AppendRefused, Partition, PartitionTable};
+use crate::partitions::{Acks, Append, AppendDone, Partition, PartitionTable};
 use crate::pending_produce::{PendingProduce, Refusal};
 use crate::request::RequestContext;
 use crate::timers::Timers;
@@ -64,23 +64,20 @@ pub fn handle<D: Disk>(
         PendingProduce::new(&topics, acks, reply, hints, Arc::clone(metrics))
     };
     let mut waits_for_others = false;
-    for (t, topic) in topics.into_iter().enumerate() {
-        for (p, data) in topic.partition_data.into_iter().enumerate() {
+    for (t, mut topic) in topics.into_iter().enumerate() {
+        for (p, data) in std::mem::take(&mut topic.partition_data).into_iter().enumerate() {
             let found = match forbidden {
                 Some(error) => Err(error),
                 None if !acks_are_valid(acks) => Err(ErrorCode::InvalidRequiredAcks),
-                None => find(ctx, partitions, &image, &topic.name, data.index)
-                    .and_then(|found| lead_still(found, is_cut_off)),
+                None => {
+                    let found = find(ctx, partitions, &image, &topic, data.index)
+                        .and_then(|found| lead_still(found, is_cut_off));
+                    partitions.early_refusals.settle(&topic, &data, found, ctx.now)
+                }
             };
             let found = found.map_err(|error| match error {
-                ErrorCode::UnknownTopicOrPartition if topic.name.is_empty() => {
-                    ErrorCode::UnknownTopicId.into()
-                }
                 ErrorCode::NotLeaderOrFollower => {
                     let here = partitions.get(&topic.name, data.index);
-                    if let Some(here) = &here {
-                        here.note_refused(data.records.as_deref(), AppendRefused::NotLeader);
-                    }
                     pending.not_leader(&topic.name, data.index, here.as_deref())
                 }
                 error => Refusal::from(error),
@@ -144,14 +141,17 @@ fn find<D: Disk>(
     ctx: &RequestContext,
     partitions: &PartitionTable<D>,
     image: &MetadataImage,
-    topic: &str,
+    topic: &TopicProduceData,
     index: i32,
 ) -> Result<Arc<Partition<D>>, ErrorCode> {
-    if is_internal(topic) && ctx.client_id() != ADMIN_CLIENT_ID {
+    let name: &str = &topic.name;
+    if is_internal(name) && ctx.client_id() != ADMIN_CLIENT_ID {
         return Err(ErrorCode::InvalidTopicException);
     }
-    let found = partitions.find(topic, index);
-    let found = found.map_err(|error| why_not_here(image, topic, index, error))?;
+    let found = partitions.find(name, index).map_err(|error| match error {
+        ErrorCode::UnknownTopicOrPartition if name.is_empty() => ErrorCode::UnknownTopicId,
+        error => why_not_here(image, name, index, error),
+    })?;
     found.check_leads()?;
     Ok(found)
 }

@@ -68,11 +68,7 @@ impl Refused {
 
 impl RefusedRuns {
     /// Why the batch is refused without being looked at, if it is.
-    pub(super) fn refusal_behind(&mut self, run: Option<Run>) -> Option<AppendRefused> {
-        if self.refused.is_empty() {
-            return None;
-        }
-        let run = run?;
+    pub(super) fn refusal_behind(&mut self, run: Run) -> Option<AppendRefused> {
         let before = self.refused.get_mut(&run.producer)?;
         before.is_before(run).then(|| {
             before.next = run.next;
@@ -123,12 +119,10 @@ impl RefusedRuns {
 /// Whether the same batch may be taken when it comes again.
 fn passes(why: &AppendRefused) -> bool {
     match why {
-        AppendRefused::NotLeader | AppendRefused::TooFewInSync => true,
+        AppendRefused::Gone(_) | AppendRefused::NotLeader | AppendRefused::TooFewInSync => true,
         AppendRefused::Log(AppendError::NoSpace { .. }) => true,
         AppendRefused::Log(AppendError::Storage(error)) => error.is_full(),
-        AppendRefused::Gone(_) | AppendRefused::TooFewInSyncAfterAppend | AppendRefused::Log(_) => {
-            false
-        }
+        AppendRefused::TooFewInSyncAfterAppend | AppendRefused::Log(_) => false,
     }
 }
 
@@ -171,7 +165,7 @@ mod tests {
     fn a_batch_behind_a_refused_one_is_not_looked_at_and_the_refused_one_itself_is() {
         let mut runs = RefusedRuns::default();
         told(&mut runs, run(1, 0, 5), AppendRefused::TooFewInSync);
-        let mut told = |run| runs.refusal_behind(run).map(|why| why.error_code());
+        let mut told = |run: Option<Run>| runs.refusal_behind(run?).map(|why| why.error_code());
         assert_eq!(told(run(1, 5, 8)), Some(TOO_FEW));
         assert_eq!(told(run(1, 8, 9)), Some(TOO_FEW));
         assert_eq!(told(run(1, 0, 5)), None, "again, first of all");

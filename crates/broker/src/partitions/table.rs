@@ -7,6 +7,7 @@ use env::Disk;
 use types::{ErrorCode, TopicName, TopicPartition, Uuid};
 
 use super::Partition;
+use super::early_refusals::EarlyRefusals;
 
 /// Lookup of this broker's partitions by name. Not a manager: acks live with the partition, waits
 /// in
@@ -17,6 +18,8 @@ pub struct PartitionTable<D: Disk> {
     /// Partitions that belong here and cannot be opened or made: their directory is out of use, or
     /// there was no room.
     out_of_reach: RwLock<BTreeMap<TopicPartition, Uuid>>,
+    /// What was refused because a partition was not found.
+    pub early_refusals: EarlyRefusals,
 }
 
 struct Topic<D: Disk> {
@@ -26,7 +29,11 @@ struct Topic<D: Disk> {
 
 impl<D: Disk> Default for PartitionTable<D> {
     fn default() -> Self {
-        PartitionTable { topics: RwLock::default(), out_of_reach: RwLock::default() }
+        PartitionTable {
+            topics: RwLock::default(),
+            out_of_reach: RwLock::default(),
+            early_refusals: EarlyRefusals::default(),
+        }
     }
 }
 

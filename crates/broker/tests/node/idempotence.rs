@@ -2,6 +2,7 @@
 //! KIP-360.
 
 use bytes::Bytes;
+use env::Env;
 use protocol::messages::InitProducerIdRequest;
 use protocol::messages::produce_response::PartitionProduceResponse;
 use records::BatchBuilder;
@@ -191,4 +192,31 @@ fn transactional_ids_and_batches_are_refused_while_there_are_no_transactions() {
     let refused = ErrorCode::TransactionalIdAuthorizationFailed;
     assert_eq!(error(broker.produce(&request).error_code), refused);
     assert!(broker.read_all("t", 0).is_empty());
+}
+
+#[test]
+fn a_batch_behind_one_that_came_before_the_topic_does_not_start_the_sequence() {
+    let broker = Broker::start();
+    let producer = Producer::init(&broker);
+    let unknown = ErrorCode::UnknownTopicOrPartition;
+    assert_eq!(producer.refusal(&broker, 0, &["a", "b"]), unknown);
+    broker.create_topic("t", 1, &[]);
+    assert_eq!(producer.refusal(&broker, 2, &["c"]), unknown, "it was on its way behind the first");
+    assert_eq!(producer.offset(&broker, 0, &["a", "b"]), 0);
+    assert_eq!(producer.offset(&broker, 2, &["c"]), 2);
+}
+
+#[test]
+fn a_batch_behind_one_that_met_a_full_disk_is_refused_as_that_was() {
+    let broker = broker_with_topic();
+    let producer = Producer::init(&broker);
+    producer.offset(&broker, 0, &["a"]);
+    broker.env.disk().set_capacity(0);
+    broker.pass_ms(2000);
+    assert_eq!(producer.refusal(&broker, 1, &["b"]), ErrorCode::KafkaStorageError);
+    broker.env.disk().set_capacity(u64::MAX);
+    broker.pass_ms(2000);
+    assert_eq!(producer.refusal(&broker, 2, &["c"]), ErrorCode::KafkaStorageError);
+    assert_eq!(producer.offset(&broker, 1, &["b"]), 1);
+    assert_eq!(producer.offset(&broker, 2, &["c"]), 2);
 }

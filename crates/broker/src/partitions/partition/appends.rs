@@ -1,12 +1,11 @@
 //! The appends of one turn.
 
 use env::Disk;
-use records::BatchHeader;
 use records::validate::{AppendOrigin, ValidatedBatch};
 use storage::{Appended, PartitionLog};
 use types::{Offset, WallTime};
 
-use super::{Partition, lock};
+use super::Partition;
 use crate::partitions::owner::{
     Acks, Append, AppendDone, AppendRefused, Appends, Owner, TurnOutput, Waiter,
 };
@@ -58,14 +57,6 @@ impl<D: Disk> Partition<D> {
                     self.refuse(owner, sender, AppendRefused::Log(error), now, output);
                 }
             }
-        }
-    }
-
-    /// These records were refused before they came to the mailbox.
-    pub fn note_refused(&self, records: Option<&[u8]>, why: AppendRefused) {
-        let header = records.map(BatchHeader::parse).and_then(Result::ok);
-        if let Some(run) = header.as_ref().and_then(Run::of) {
-            lock(&self.owner).refused.refuse(Some(run), why);
         }
     }
 
@@ -150,7 +141,7 @@ impl<D: Disk> Owner<D> {
         let too_few = || self.replica.leader().is_some_and(|leader| leader.is_under_min_isr());
         match append.acks == Acks::All && too_few() {
             true => Some(self.refused.refuse(run, AppendRefused::TooFewInSync)),
-            false => self.refused.refusal_behind(run),
+            false => self.refused.refusal_behind(run?),
         }
     }
 }
