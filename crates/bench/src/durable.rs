@@ -3,7 +3,13 @@
 //! The same node, with topics of both kinds in turn: `durability=page-cache` and `fsync`, of 64
 //! partitions. Once with 8 producers whose every request has a batch for each partition; once with
 //! 64 that have a partition each; both with five requests in flight; and once with a lone one that
-//! sends a record at a time.
+//! sends a record at a time, in turn with a bare `fdatasync`.
+//!
+//! With `--sustained` page-cache production is measured once the kernel makes it wait for the disk:
+//! the rate that it keeps for longer than memory lasts.
+
+mod lone;
+mod sustained;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -25,15 +31,13 @@ const PARTITIONS: i32 = 64;
 const SPREAD_CONNECTIONS: usize = 8;
 const DEPTH: usize = 5;
 const BATCH: BatchShape = BatchShape { batch_bytes: 16 << 10, value_bytes: 1000 };
-const LONE: Load = Load { connections: 1, depth: 1, requests: 4_000 };
-const LONE_BATCH: BatchShape = BatchShape { batch_bytes: 0, value_bytes: 100 };
 const DURABILITIES: [&str; 2] = ["page-cache", "fsync"];
 
 /// What one run gave.
 struct Figures {
     spread: Rate,
     crowd: Rate,
-    lone_micros: f64,
+    lone: lone::Lone,
 }
 
 /// One of the figures.
@@ -51,6 +55,9 @@ struct Rate {
 pub fn measure(options: &DurableOptions) -> Outcome<()> {
     let server = Server::ottla(options.server.clone())?;
     std::fs::create_dir_all(&options.dir).map_err(|error| error.to_string())?;
+    if options.sustained {
+        return sustained::measure(options, &server);
+    }
     let mut all: [Vec<Figures>; 2] = [Vec::new(), Vec::new()];
     for round in 0..options.rounds {
         for (durability, figures) in DURABILITIES.iter().zip(&mut all) {
@@ -87,8 +94,9 @@ fn print([cache, disk]: &[Vec<Figures>; 2]) {
     }
     for (durability, figures) in DURABILITIES.iter().zip([cache, disk]) {
         println!(
-            "lone producer, {durability}: {} µs",
-            spread(figures.iter().map(|f| f.lone_micros))
+            "lone producer, {durability}: {} µs, {} of a bare write and fdatasync",
+            spread(figures.iter().map(|f| f.lone.micros)),
+            spread(figures.iter().map(|f| f.lone.of_bare)),
         );
     }
     for (name, rate) in loads {
@@ -127,10 +135,8 @@ fn run(options: &DurableOptions, server: &Server, durability: &str) -> Outcome<F
         requests: total / batch.len() as u64,
     };
     let crowd = rate(options, &running, &Ask::Produce { batch, acks: ACKS_ALL }, crowd)?;
-    let ask = Ask::Produce { batch: LONE_BATCH.build(), acks: ACKS_ALL };
-    let lone = load::run(running.address, running.pid(), &ask, LONE)?;
-    let lone_micros = lone.wall.as_secs_f64() * 1e6 / LONE.requests as f64;
-    Ok(Figures { spread, crowd, lone_micros })
+    let lone = lone::measure(&options.dir, &running)?;
+    Ok(Figures { spread, crowd, lone })
 }
 
 fn rate(options: &DurableOptions, running: &Running, ask: &Ask, load: Load) -> Outcome<Rate> {

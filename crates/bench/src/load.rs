@@ -70,6 +70,24 @@ pub fn run(address: SocketAddr, pid: u32, ask: &Ask, load: Load) -> Outcome<Cost
     })
 }
 
+/// The same load, for whoever looks at something else in between: `next` says how many requests
+/// come next, and is told how many bytes have moved and how long that took.
+pub fn run_slices(
+    address: SocketAddr,
+    ask: &Ask,
+    load: Load,
+    mut next: impl FnMut(Option<(u64, Duration)>) -> Outcome<Option<u64>>,
+) -> Outcome<()> {
+    let mut session = Session::open(address, ask, load)?;
+    let mut last = None;
+    while let Some(requests) = next(last)? {
+        let started = Instant::now();
+        let bytes = session.exchange(requests)?;
+        last = Some((bytes, started.elapsed()));
+    }
+    Ok(())
+}
+
 /// Writes `batches` of `batch` to each partition, before anything is measured.
 pub fn fill(
     address: SocketAddr,

@@ -11,7 +11,7 @@ usage: cargo xtask bench [options]
        cargo xtask bench commit [--rounds N] [--dir PATH]
                     ways to make many files survive power loss together
        cargo xtask bench durable [--rounds N] [--gigabytes G] [--only DURABILITY] [--server PATH]
-                                 [--dir PATH]
+                                 [--dir PATH] [--sustained]
                     acknowledged means on disk, beside acknowledged means the page cache
        cargo xtask bench restart [--partitions N] [--gigabytes X] [--rounds N]
                     [--files-max N] [--server PATH] [--dir PATH]
@@ -28,6 +28,7 @@ usage: cargo xtask bench [options]
   --dir PATH        where data goes (default: target/bench)
   -o json           JSON instead of tables
   --gigabytes X     durable: written in each run (default 4); restart: over all partitions (10)
+  --sustained       durable: the rates once page-cache production waits for the disk
   --partitions N    restart: how many (default 1000)
   --files-max N     restart: files that the node may have open (default 20000)
   --case NAME,…     kafka: only these of the cases, start, tools (default: all)
@@ -62,6 +63,8 @@ pub struct DurableOptions {
     pub only: Vec<String>,
     pub server: Option<PathBuf>,
     pub dir: PathBuf,
+    /// Measured once page-cache production waits for the disk.
+    pub sustained: bool,
 }
 
 /// `bench commit`.
@@ -188,8 +191,12 @@ fn durable(arguments: &[String]) -> Outcome<Command> {
         only: Vec::new(),
         server: None,
         dir: DATA_DIR.into(),
+        sustained: false,
     };
-    for_each_option(arguments, |name, value| {
+    let (flags, others): (Vec<_>, Vec<_>) =
+        arguments.iter().cloned().partition(|name| name == "--sustained");
+    options.sustained = !flags.is_empty();
+    for_each_option(&others, |name, value| {
         match name {
             "--rounds" => options.rounds = number(name, value)?,
             "--gigabytes" => options.gigabytes = number(name, value)?,
@@ -269,6 +276,10 @@ mod tests {
         };
         assert_eq!((options.partitions, options.bytes), (7, 500_000_000));
         assert!(matches!(parsed("kafka --help"), Ok(Command::Help)));
+        let Ok(Command::Durable(options)) = parsed("durable --sustained --rounds 2") else {
+            panic!("a good line is understood");
+        };
+        assert!(options.sustained && options.rounds == 2);
         assert!(parsed("durable --rounds").is_err_and(|error| error.contains("needs a value")));
         assert!(parsed("restart --scale 2").is_err_and(|error| error.contains("unknown option")));
         for (line, told) in [("--rounds x", "number"), ("--scale", "value"), ("-o xml", "xml")] {
