@@ -56,7 +56,7 @@ mod timers;
 mod voter_endpoints;
 
 pub use halt::Halt;
-pub use network::{Connection, ConnectionInfo, Disconnect, ResponseQueue};
+pub use network::{Company, Connection, ConnectionInfo, Disconnect, ResponseQueue};
 pub use node::{Endpoint, Node, NodeOptions, OpenError};
 pub use replicas::{Answered, NoAnswer, ReplicationLinks};
 pub use timers::{Expire, TimerId, Timers};

@@ -28,6 +28,10 @@ pub const READY_RESPONSE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Requests of one connection that are dispatched before others get their turn.
 pub const REQUESTS_PER_TURN: usize = 16;
 
+/// Whose requests have been the only ones on its thread for so long has the thread to itself: few
+/// that are busy leave each other such gaps.
+pub const ALONE_AFTER: Duration = Duration::from_millis(10);
+
 /// The most partitions one fetch may wait on; more and it is answered at once.
 pub const FETCH_WAIT_PARTITIONS_MAX: usize = 100_000;
 

@@ -8,6 +8,10 @@ use types::MonoTime;
 
 use crate::{SimClock, SimRng};
 
+/// How many of the jobs that may be are done at once: most take time, for that is when faults come
+/// in between.
+const HERE_ONE_IN: u64 = 3;
+
 /// Other hands in a simulated world: jobs become due at times of its own, and the world runs them.
 #[derive(Clone, Debug)]
 pub struct SimBackground {
@@ -103,6 +107,15 @@ impl Background for SimBackground {
 }
 
 impl Lane for SimLane {
+    /// By chance, so that every run has both.
+    fn run_here(&self, _usually: Duration, job: Job) -> bool {
+        let is_chosen = self.hands.rng.next_u64().is_multiple_of(HERE_ONE_IN);
+        if is_chosen {
+            job();
+        }
+        is_chosen
+    }
+
     fn run(&self, job: Job) {
         let now = self.hands.clock.mono();
         let mut state = self.hands.lock();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use broker::{Connection, ConnectionInfo, Node};
+use broker::{Company, Connection, ConnectionInfo, Node};
 use env::Env;
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
@@ -60,10 +60,10 @@ async fn work<E: Env>(
     mut accepted: mpsc::Receiver<Accepted>,
     idle_max: Duration,
 ) {
-    let spare = SpareBuffer::default();
+    let (spare, company) = (SpareBuffer::default(), Arc::<Company>::default());
     while let Some(Accepted { stream, info, counted }) = accepted.recv().await {
         let Ok(stream) = TcpStream::from_std(stream) else { continue };
-        let connection = Connection::new(Arc::clone(&node), info);
+        let connection = Connection::new(Arc::clone(&node), info).joined(&company);
         let spare = SpareBuffer::clone(&spare);
         tokio::task::spawn_local(async move {
             serve(stream, connection, idle_max, spare).await;

@@ -9,6 +9,7 @@ mod dirty;
 mod frame;
 mod journal;
 mod replay;
+mod whole;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -18,18 +19,20 @@ use env::{Clock, Disk, DiskFile, Job};
 use types::{MonoTime, Offset, WallTime};
 
 use crate::error::StorageError;
-use crate::limits::JOURNAL_ROUND_BYTES_MAX;
+use crate::limits::{COMMIT_HERE_BYTES_MAX, JOURNAL_ROUND_BYTES_MAX};
 use crate::log_dir_state::LogDirState;
-use crate::log_state::{LogState, active};
+use crate::log_state::LogState;
 use crate::reader::LogReader;
 
+use dirty::Dirty;
 pub(crate) use dirty::Place;
-use dirty::{BeforeSync, Dirty};
 pub(crate) use frame::{FrameHead, HEADER_BYTES};
 pub(crate) use journal::{CommitJournal, HALVES};
 use journal::{Retiring, Written};
 pub use replay::Replayed;
 pub(crate) use replay::replay;
+use whole::before_sync;
+pub(crate) use whole::{sync_beside, sync_everything};
 
 /// Somebody who waits for a log to be committed.
 pub trait OnCommit: Send + Sync {
@@ -45,6 +48,9 @@ pub trait OnCommit: Send + Sync {
 /// Takes a job to another thread, in order.
 pub type RunJob = Box<dyn Fn(Job) + Send + Sync>;
 
+/// Does a job that usually takes so long on the spot, or says no: [`env::Lane::run_here`].
+pub type RunHere = Box<dyn Fn(Duration, Job) -> bool + Send + Sync>;
+
 /// Looks for something to come true for a moment, and says whether it did: [`env::Lane::linger`].
 pub type Linger = Box<dyn Fn(&dyn Fn() -> bool) -> bool + Send + Sync>;
 
@@ -52,6 +58,8 @@ pub type Linger = Box<dyn Fn(&dyn Fn() -> bool) -> bool + Send + Sync>;
 pub struct CommitParts {
     /// Where commits run, one after another.
     pub commits: RunJob,
+    /// How whoever asks for a commit makes it, with nobody else about.
+    pub here: RunHere,
     /// How the thread of the commits waits for the next one before it sleeps.
     pub linger: Linger,
     /// Where segments are brought to the disk so that the journal can be used again.
@@ -77,6 +85,8 @@ struct Shared<D: Disk> {
     /// Bytes that were synced in the segments themselves since the recovery points were written
     /// down.
     synced_bytes: AtomicU64,
+    /// How long commits have taken lately, in nanoseconds: each counts for an eighth.
+    usually_ns: AtomicU64,
 }
 
 struct Gathering<D: Disk> {
@@ -89,6 +99,8 @@ struct Gathering<D: Disk> {
 struct Waiting<D: Disk> {
     log: Arc<LogState<D>>,
     then: Arc<dyn OnCommit>,
+    /// Asked by somebody who makes commits: the next one is not looked out for.
+    makes_commits: bool,
 }
 
 impl<D: Disk> Clone for GroupCommit<D> {
@@ -105,23 +117,46 @@ impl<D: Disk> GroupCommit<D> {
             ended: MonoTime::default(),
         });
         home.lock_journal().set_half_bytes(parts.journal_bytes);
-        let synced_bytes = AtomicU64::new(0);
-        GroupCommit { shared: Arc::new(Shared { home, parts, gathering, synced_bytes }) }
+        let (synced_bytes, usually_ns) = (AtomicU64::new(0), AtomicU64::new(u64::MAX));
+        let shared = Shared { home, parts, gathering, synced_bytes, usually_ns };
+        GroupCommit { shared: Arc::new(shared) }
     }
 
     /// Asks for everything in the log to be committed. `then` hears of it once, or is already
     /// waiting.
     pub fn request(&self, log: &LogReader<D>, then: impl FnOnce() -> Arc<dyn OnCommit>) {
-        let log = &log.state;
-        if log.is_commit_asked.swap(true, Ordering::AcqRel) {
-            return;
-        }
-        let mut gathering = self.shared.lock();
-        gathering.waiting.push(Waiting { log: Arc::clone(log), then: then() });
-        if !std::mem::replace(&mut gathering.is_running, true) {
-            drop(gathering);
+        if self.ask(&log.state, then, false) {
             self.begin_round();
         }
+    }
+
+    /// The same, by somebody who may wait for the disk about as long as a thread is woken: if
+    /// nothing else is to be committed, and it is one small write and one sync that have been fast
+    /// lately, `then` has heard of it when this returns.
+    pub fn request_here(&self, log: &LogReader<D>, then: impl FnOnce() -> Arc<dyn OnCommit>) {
+        if !self.ask(&log.state, then, true) {
+            return;
+        }
+        let (this, log) = (self.clone(), Arc::clone(&log.state));
+        let usually = Duration::from_nanos(self.shared.usually_ns.load(Ordering::Relaxed));
+        if !(self.shared.parts.here)(usually, Box::new(move || this.run_round_here(&log))) {
+            self.begin_round();
+        }
+    }
+
+    /// Whether the caller is to see to a round.
+    fn ask(
+        &self,
+        log: &Arc<LogState<D>>,
+        then: impl FnOnce() -> Arc<dyn OnCommit>,
+        makes_commits: bool,
+    ) -> bool {
+        if log.is_commit_asked.swap(true, Ordering::AcqRel) {
+            return false;
+        }
+        let mut gathering = self.shared.lock();
+        gathering.waiting.push(Waiting { log: Arc::clone(log), then: then(), makes_commits });
+        !std::mem::replace(&mut gathering.is_running, true)
     }
 
     fn begin_round(&self) {
@@ -129,33 +164,29 @@ impl<D: Disk> GroupCommit<D> {
         (self.shared.parts.commits)(Box::new(move || this.run_round()));
     }
 
+    fn run_round_here(&self, log: &Arc<LogState<D>>) {
+        let journal = self.shared.home.try_lock_journal();
+        let Some(journal) = journal.filter(|journal| is_small(journal, log)) else {
+            return self.begin_round();
+        };
+        self.shared.home.metrics.commits_here.increment();
+        self.commit_waiting(journal);
+        self.end_round();
+    }
+
     fn run_round(&self) {
         let began = self.shared.parts.clock.mono();
-        let mut gathering = self.shared.lock();
-        let is_brisk = began.since(gathering.ended) <= BRISK;
-        let waiting = std::mem::take(&mut gathering.waiting);
-        drop(gathering);
-        let is_lone = waiting.len() == 1;
-        for one in &waiting {
-            // What is appended from here on asks anew.
-            one.log.is_commit_asked.store(false, Ordering::Release);
-        }
-        let outcomes = self.commit(&waiting);
-        let took = self.shared.parts.clock.mono().since(began);
-        let now = self.shared.parts.clock.wall();
-        let acknowledged = waiting
-            .into_iter()
-            .zip(outcomes)
-            .map(|(one, outcome)| one.then.handle_committed(outcome, now))
-            .sum::<usize>();
-        let metrics = &self.shared.home.metrics;
-        metrics.sync.observe_time(took);
-        metrics.commit_appends.observe(acknowledged as u64);
+        let is_brisk = began.since(self.shared.lock().ended) <= BRISK;
+        let is_lone = self.commit_waiting(self.shared.home.lock_journal());
         if is_lone && is_brisk {
             // A lone producer asks again as soon as it has its answer, and would wait longer for a
             // thread to wake up than for the disk. A crowd is better served by gathering meanwhile.
             (self.shared.parts.linger)(&|| !self.shared.lock().waiting.is_empty());
         }
+        self.end_round();
+    }
+
+    fn end_round(&self) {
         let mut gathering = self.shared.lock();
         gathering.ended = self.shared.parts.clock.mono();
         gathering.is_running = !gathering.waiting.is_empty();
@@ -165,15 +196,53 @@ impl<D: Disk> GroupCommit<D> {
         }
     }
 
+    /// Whether it was for one alone, who waits for others to make it. The journal is held also
+    /// against truncation: what is cut off while it is written down would come back.
+    fn commit_waiting(&self, mut journal: MutexGuard<'_, CommitJournal<D>>) -> bool {
+        let began = self.shared.parts.clock.mono();
+        let waiting = std::mem::take(&mut self.shared.lock().waiting);
+        for one in &waiting {
+            // What is appended from here on asks anew.
+            one.log.is_commit_asked.store(false, Ordering::Release);
+        }
+        let outcomes = self.commit(&mut journal, &waiting);
+        drop(journal);
+        let is_lone = waiting.len() == 1 && !waiting[0].makes_commits;
+        let took = self.shared.parts.clock.mono().since(began);
+        self.note_took(took);
+        let now = self.shared.parts.clock.wall();
+        let acknowledged = waiting
+            .into_iter()
+            .zip(outcomes)
+            .map(|(one, outcome)| one.then.handle_committed(outcome, now))
+            .sum::<usize>();
+        let metrics = &self.shared.home.metrics;
+        metrics.sync.observe_time(took);
+        metrics.commit_appends.observe(acknowledged as u64);
+        is_lone
+    }
+
+    /// Only one round runs at a time.
+    fn note_took(&self, took: Duration) {
+        let took = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        let usually = match self.shared.usually_ns.load(Ordering::Relaxed) {
+            u64::MAX => took,
+            usually => usually - usually / USUALLY_PARTS + took / USUALLY_PARTS,
+        };
+        self.shared.usually_ns.store(usually, Ordering::Relaxed);
+    }
+
     /// One outcome a log, in their order.
-    fn commit(&self, waiting: &[Waiting<D>]) -> Vec<Result<Offset, StorageError>> {
-        // Also against truncation: what is cut off while it is written down would come back.
-        let mut journal = self.shared.home.lock_journal();
+    fn commit(
+        &self,
+        journal: &mut CommitJournal<D>,
+        waiting: &[Waiting<D>],
+    ) -> Vec<Result<Offset, StorageError>> {
         let dirty: Vec<_> = waiting.iter().map(|one| Dirty::of(&one.log)).collect();
         let outcomes: Vec<_> = dirty.iter().map(|d| d.as_ref().map(|d| d.to)).collect();
         let outcomes: Vec<_> = outcomes.into_iter().map(|o| o.map_err(Clone::clone)).collect();
         let round: Vec<Dirty<D>> = dirty.into_iter().flatten().collect();
-        match self.commit_round(&mut journal, &round) {
+        match self.commit_round(journal, &round) {
             Ok(()) => outcomes,
             Err(error) => {
                 // After a failed sync nobody knows what is on the disk.
@@ -284,48 +353,21 @@ impl<D: Disk> GroupCommit<D> {
 /// A request that comes so soon after a commit was waiting for it.
 const BRISK: Duration = Duration::from_micros(200);
 
+/// A commit among so many says how long one usually takes.
+const USUALLY_PARTS: u64 = 8;
+
+/// Whether what the log has to commit is one small write to the journal and one sync of it.
+fn is_small<D: Disk>(journal: &CommitJournal<D>, log: &Arc<LogState<D>>) -> bool {
+    Dirty::of(log).is_ok_and(|dirty| {
+        dirty.bytes() <= COMMIT_HERE_BYTES_MAX
+            && !dirty.needs_names()
+            && !dirty.log.topic_id.is_zero()
+            && journal.is_ready_for(&dirty)
+    })
+}
+
 /// Names are synced log by log up to so many; with more, one sync of the file system is cheaper.
 const NAMES_APART_MAX: usize = 4;
-
-/// Syncs the file system, and with it every log that is given and all that the journal holds.
-pub(crate) fn sync_everything<D: Disk>(
-    journal: &mut CommitJournal<D>,
-    logs: Vec<Arc<LogState<D>>>,
-) -> Result<(), StorageError> {
-    let before = before_sync(logs.iter())?;
-    let dir = journal.dir().to_owned();
-    let failed = StorageError::io("sync file system of", &dir);
-    match journal.any_file() {
-        Ok(file) => file.sync_file_system().map_err(failed)?,
-        // There is no room for a journal at all; any file of the file system will do.
-        Err(error) if error.is_full() => match logs.first() {
-            Some(log) => active(&log.segments()).file()?.sync_file_system().map_err(failed)?,
-            None => return Err(error),
-        },
-        Err(error) => return Err(error),
-    }
-    for log in &before {
-        log.note_synced();
-    }
-    journal.all_synced();
-    Ok(())
-}
-
-/// The same, beside commits and appends.
-pub(crate) fn sync_beside<D: Disk>(
-    home: &LogDirState<D>,
-    logs: &[Arc<LogState<D>>],
-) -> Result<(), StorageError> {
-    let before = before_sync(logs.iter())?;
-    let file = home.lock_journal().any_file()?;
-    file.sync_file_system().map_err(StorageError::io("sync file system of", home.path()))?;
-    // Against truncation: what was cut meanwhile is not noted.
-    let _journal = home.lock_journal();
-    for log in &before {
-        log.note_synced();
-    }
-    Ok(())
-}
 
 fn write_recovery_points<D: Disk>(home: &LogDirState<D>) {
     match home.checkpoint_recovery_points() {
@@ -333,18 +375,6 @@ fn write_recovery_points<D: Disk>(home: &LogDirState<D>) {
         Err(error) => home.take_offline(&error),
         Ok(()) => {}
     }
-}
-
-/// Of the logs that are still there.
-fn before_sync<'a, D: Disk>(
-    logs: impl Iterator<Item = &'a Arc<LogState<D>>>,
-) -> Result<Vec<BeforeSync<D>>, StorageError> {
-    let of_one = |log: &Arc<LogState<D>>| match BeforeSync::of(log) {
-        // It is being deleted just now: its files are not missed.
-        Err(_) if log.is_retired() => None,
-        before => Some(before),
-    };
-    logs.filter(|log| !log.is_retired()).filter_map(of_one).collect()
 }
 
 impl<D: Disk> Shared<D> {

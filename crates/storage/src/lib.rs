@@ -43,7 +43,7 @@ mod txn_index;
 pub mod verify;
 
 pub use self::metrics::{LogDirMetrics, StorageErrors};
-pub use commit::{CommitParts, GroupCommit, Linger, OnCommit, Replayed, RunJob};
+pub use commit::{CommitParts, GroupCommit, Linger, OnCommit, Replayed, RunHere, RunJob};
 pub use config::LogConfig;
 pub use error::{AppendError, ReadError, StorageError};
 pub use flush::{LogFlusher, flush_together};

@@ -52,6 +52,10 @@ pub const JOURNAL_BYTES_MIN: u64 = 256 << 10;
 /// byte twice.
 pub const JOURNAL_ROUND_BYTES_MAX: u64 = 1 << 20;
 
+/// What somebody who serves others commits instead of handing it over: written to a disk within
+/// tens of microseconds, so that the time it takes is that of the sync.
+pub const COMMIT_HERE_BYTES_MAX: u64 = 64 << 10;
+
 /// The recovery points are written down at least whenever so much was synced: a start after a crash
 /// reads through what came later, at about a gigabyte a second.
 pub const RECOVERY_POINTS_BYTES: u64 = 256 << 20;
@@ -59,8 +63,10 @@ pub const RECOVERY_POINTS_BYTES: u64 = 256 << 20;
 /// What one frame of the journal takes at most; a larger commit is several.
 pub const JOURNAL_FRAME_BYTES_MAX: usize = 4 << 20;
 
-/// Space for the journal is reserved ahead in such steps.
-pub const JOURNAL_RESERVE_BYTES: u64 = 1 << 20;
+/// The journal's files are filled with zeros ahead of the frames in such steps: of the smallest
+/// commits one in 256 takes a millisecond longer and the others half as long, until all of a file
+/// was written once.
+pub const JOURNAL_FILL_BYTES: u64 = 1 << 20;
 
 /// How many log files a process keeps open that may have `process_max` files and sockets: a
 /// quarter, so that connections get most. 20 000 leave 5 000 for logs, 1 024 leave 256. More than
@@ -127,4 +133,5 @@ pub const SPACE_CHECK_MS: u64 = 1000;
 
 const _: () = assert!(LOOKUP_CHUNK_BYTES < SCAN_CHUNK_BYTES);
 const _: () = assert!(JOURNAL_ROUND_BYTES_MAX * 2 <= JOURNAL_BYTES);
+const _: () = assert!(COMMIT_HERE_BYTES_MAX <= JOURNAL_ROUND_BYTES_MAX);
 const _: () = assert!(RESERVE_BYTES_MIN < RESERVE_BYTES_MAX);

@@ -11,7 +11,7 @@ use env::Disk;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError, Weak};
 use types::{Offset, TopicPartition};
 
 /// What a log directory and the logs in it share: its checkpoints, and whether it is still in use.
@@ -129,6 +129,15 @@ impl<D: Disk> LogDirState<D> {
     /// Before any other lock of a log or of the directory.
     pub(crate) fn lock_journal(&self) -> MutexGuard<'_, CommitJournal<D>> {
         self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Nothing while anybody holds it.
+    pub(crate) fn try_lock_journal(&self) -> Option<MutexGuard<'_, CommitJournal<D>>> {
+        match self.journal.try_lock() {
+            Ok(journal) => Some(journal),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     /// Before files are cut or replaced that the journal may speak of: after this it says nothing

@@ -17,9 +17,10 @@ pub(super) fn of_dir<E: Env>(env: &E, dir: &LogDir<E::Disk>) -> GroupCommit<E::D
     let lane = |work: &str| env.background().lane(&format!("{work} {path}"));
     let run = |lane: LaneOf<E>| Box::new(move |job| lane.run(job)) as RunJob;
     let (commits, checkpoints) = (lane("commit"), lane("checkpoint"));
-    let lingering = commits.clone();
+    let (lingering, brief) = (commits.clone(), commits.clone());
     dir.group_commit(CommitParts {
         commits: run(commits),
+        here: Box::new(move |usually, job| brief.run_here(usually, job)),
         linger: Box::new(move |until| lingering.linger(until)),
         checkpoints: run(checkpoints),
         clock: Arc::new(Time(env.clone())),

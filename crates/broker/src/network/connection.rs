@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use env::Env;
+use env::{Clock, Env};
 
+use super::company::{Company, Seat};
 use super::frames::FrameReader;
 use super::responses::ResponseQueue;
 use crate::api::{self, Caller};
@@ -38,6 +39,7 @@ pub struct Connection<E: Env> {
     frames: FrameReader,
     responses: Arc<ResponseQueue>,
     turns: Arc<DueTurns>,
+    seat: Seat,
 }
 
 impl<E: Env> Connection<E> {
@@ -47,7 +49,13 @@ impl<E: Env> Connection<E> {
         node.metrics.broker.connections.add(1);
         node.metrics.broker.connections_opened.increment();
         let caller = Caller::new(info, &node.settings.config);
-        Connection { node, caller, frames, responses, turns }
+        Connection { node, caller, frames, responses, turns, seat: Seat::default() }
+    }
+
+    /// The connection is served by a thread in this company; at first it is alone.
+    pub fn joined(mut self, company: &Arc<Company>) -> Connection<E> {
+        self.seat = Company::seat(company);
+        self
     }
 
     pub fn read_buffer(&mut self) -> &mut BytesMut {
@@ -77,8 +85,10 @@ impl<E: Env> Connection<E> {
     /// # Errors
     /// The connection must end, after the responses that are owed already.
     pub fn handle_input(&mut self) -> Result<(), Disconnect> {
+        let now = || self.node.env().clock().mono();
+        self.seat.note_served(now);
         let dispatched = self.dispatch_some();
-        self.turns.run();
+        self.turns.run_where(&|| self.seat.is_alone(self.node.env().clock().mono()));
         dispatched
     }
 

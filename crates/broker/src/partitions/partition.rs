@@ -1,6 +1,7 @@
 //! A partition of this broker: one owner at a time for writes, any number of readers.
 
 mod appends;
+mod baton;
 mod deletions;
 mod gate;
 mod log;
@@ -9,7 +10,7 @@ mod role;
 pub use role::Followed;
 
 use std::sync::atomic::{AtomicBool, AtomicI16, AtomicI32, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use arc_swap::ArcSwap;
 use env::Disk;
@@ -28,7 +29,6 @@ use crate::partitions::owner::{
     Append, AppendCall, AppendDone, AppendRefused, Mailbox, Owner, TurnOutput, Waiter, Work,
     ends_of,
 };
-use crate::partitions::turns::RunTurns;
 use crate::settings::PartitionSettings;
 
 /// A partition that has a replica here: this broker leads it, or follows who does.
@@ -264,32 +264,6 @@ impl<D: Disk> Partition<D> {
         }
     }
 
-    /// Returns how many were answered.
-    fn run_turns(&self, now: WallTime) -> usize {
-        let mut answered = 0;
-        loop {
-            let mut owner = match self.owner.try_lock() {
-                Ok(owner) => owner,
-                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-                Err(TryLockError::WouldBlock) => return answered,
-            };
-            let work = lock(&self.mailbox).take();
-            let output = self.turn(&mut owner, work, now);
-            drop(owner);
-            answered += self.deliver(output);
-            if lock(&self.mailbox).is_empty() {
-                return answered;
-            }
-        }
-    }
-
-    /// Work that arrived meanwhile found the baton taken.
-    fn run_turns_if_waiting(&self, now: WallTime) {
-        if !lock(&self.mailbox).is_empty() {
-            self.run_turns(now);
-        }
-    }
-
     /// One turn: everything in the mailbox, in order, then one step of the gate.
     fn turn(&self, owner: &mut Owner<D>, work: Work, now: WallTime) -> TurnOutput {
         let mut output = TurnOutput::default();
@@ -379,12 +353,6 @@ impl<D: Disk> Partition<D> {
 
     pub(crate) fn remove_fetch_wait(&self, wait: &Arc<FetchWait<D>>) {
         lock(&self.fetch_waits).retain(|other| !Arc::ptr_eq(other, wait));
-    }
-}
-
-impl<D: Disk> RunTurns for Partition<D> {
-    fn run_due(&self, now: WallTime) {
-        self.run_turns(now);
     }
 }
 

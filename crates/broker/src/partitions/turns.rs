@@ -7,8 +7,9 @@ use types::WallTime;
 
 /// A partition with a mailbox.
 pub trait RunTurns: Send + Sync {
-    /// Does what is in the mailbox, unless somebody is at it, who then takes it along.
-    fn run_due(&self, now: WallTime);
+    /// Does what is in the mailbox, unless somebody is at it, who then takes it along. `may_wait`
+    /// says whether the thread may wait for the disk as long as that is fast.
+    fn run_due(&self, now: WallTime, may_wait: &dyn Fn() -> bool);
 }
 
 /// Partitions to which the requests in hand have submitted something.
@@ -41,11 +42,16 @@ impl DueTurns {
     }
 
     pub fn run(&self) {
+        self.run_where(&|| false);
+    }
+
+    /// Runs them; with `may_wait`, records of a sole partition may be made durable on the spot.
+    pub fn run_where(&self, may_wait: &dyn Fn() -> bool) {
         loop {
             let mut due = self.lock();
             let (Some(partition), noted) = (due.partitions.pop(), due.noted) else { return };
             drop(due);
-            partition.run_due(noted);
+            partition.run_due(noted, may_wait);
         }
     }
 

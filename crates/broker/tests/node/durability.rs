@@ -1,10 +1,11 @@
 //! What an acknowledgement promises, through the wire: topics of each `durability`, and power loss.
 
-use crate::harness::Broker;
+use crate::harness::{Broker, Client};
 use crate::shorthand::{ACKS_ALL, LATEST, batch, latest, produce};
 use env::Env;
 use env_sim::{Crash, SimEnv};
 use protocol::messages::{ListOffsetsRequest, ProduceRequest};
+use std::sync::Arc;
 
 const SEEDS: std::ops::Range<u64> = 0..24;
 
@@ -79,6 +80,29 @@ fn nothing_is_shown_or_acknowledged_before_it_is_on_disk() {
     broker.env.background().run_due();
     assert!(client.frame().is_some());
     assert_eq!(end(&broker), 1);
+}
+
+#[test]
+fn only_a_producer_that_has_its_thread_to_itself_is_answered_without_other_hands() {
+    let broker = Broker::start();
+    broker.create_topic("orders", 1, &[]);
+    broker.append("orders", 0, &["value"]);
+    let company = Arc::default();
+    let (mut one, mut other) = (broker.client_beside(&company), broker.client_beside(&company));
+    let is_answered_at_once = |client: &mut Client, pause_ms: u64| {
+        broker.pass_ms(pause_ms);
+        client.send_without_commits(9, &produce("orders", 0, ACKS_ALL, batch(&["value"])));
+        let is_answered = client.frame().is_some();
+        broker.env.background().run_due();
+        assert!(is_answered || client.frame().is_some());
+        is_answered
+    };
+    assert!(
+        (0..50)
+            .all(|_| { !is_answered_at_once(&mut one, 8) && !is_answered_at_once(&mut other, 8) })
+    );
+    let alone = (0..50).filter(|_| is_answered_at_once(&mut one, 8)).count();
+    assert!((1..50).contains(&alone), "chance decides here, {alone} times for it");
 }
 
 #[test]

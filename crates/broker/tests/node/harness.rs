@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use broker::{Connection, ConnectionInfo, Disconnect, Endpoint, Node, NodeOptions, OpenError};
+use broker::{
+    Company, Connection, ConnectionInfo, Disconnect, Endpoint, Node, NodeOptions, OpenError,
+};
 use bytes::{Bytes, BytesMut};
 use config::Sources;
 use env::{Clock, Env};
@@ -171,6 +173,12 @@ impl Broker {
         };
         client.send(17, &request);
         client.answer::<FetchRequest>().responses.remove(0).partitions.remove(0)
+    }
+
+    /// A connection that is served by the same thread as others.
+    pub fn client_beside(&self, company: &Arc<Company>) -> Client {
+        let client = self.client();
+        Client { connection: client.connection.joined(company), ..client }
     }
 
     /// A connection to the listener of this name.

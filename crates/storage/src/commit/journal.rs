@@ -15,7 +15,7 @@ use types::TopicPartition;
 use super::dirty::{Dirty, Piece};
 use super::frame::{Entry, FrameWriter, PAGE_BYTES};
 use crate::error::StorageError;
-use crate::limits::{JOURNAL_FRAME_BYTES_MAX, JOURNAL_RESERVE_BYTES};
+use crate::limits::{JOURNAL_FILL_BYTES, JOURNAL_FRAME_BYTES_MAX};
 use crate::log_state::LogState;
 
 pub(crate) const HALVES: [&str; 2] = ["commit-journal-0", "commit-journal-1"];
@@ -38,7 +38,9 @@ struct Half<D: Disk> {
     file: Option<Arc<D::File>>,
     /// Where the next frame goes; before it, all frames count.
     end: u64,
-    reserved: u64,
+    /// Up to here all blocks have been written once: a sync of what is written over them says
+    /// nothing to the file system's own journal, which takes as long as the sync itself.
+    filled: u64,
     /// Its logs are on their way to the disk; until then it is not written.
     is_retiring: bool,
     logs: Logs<D>,
@@ -71,7 +73,7 @@ impl<D: Disk> CommitJournal<D> {
             path: dir.join(name),
             file: None,
             end: 0,
-            reserved: 0,
+            filled: 0,
             is_retiring: false,
             logs: Logs::new(),
         };
@@ -116,6 +118,16 @@ impl<D: Disk> CommitJournal<D> {
         let mut all = Logs::new();
         self.halves.iter().for_each(|half| all.extend(half.logs.clone()));
         all.values().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Whether there is room where frames are written just now, and nothing is on its way to the
+    /// disk that a sync would have to wait for.
+    pub(crate) fn is_ready_for(&self, dirty: &Dirty<D>) -> bool {
+        let half = &self.halves[self.current];
+        let needed: u64 = dirty.pieces.iter().map(|piece| needed_bytes(dirty, piece)).sum();
+        half.file.is_some()
+            && half.end + needed + PAGE_BYTES <= half.filled.min(self.half_bytes)
+            && !self.halves.iter().any(|half| half.is_retiring)
     }
 
     /// Makes all pieces durable, with one sync. If that takes a fresh half, the full one is handed
@@ -203,11 +215,13 @@ impl<D: Disk> CommitJournal<D> {
         let half = &mut self.halves[self.current];
         let frame = self.frame.finish(number);
         let end = at + frame.len() as u64;
-        if end > half.reserved {
-            let ahead = (end + JOURNAL_RESERVE_BYTES).min(self.half_bytes.max(end));
-            // Advice: if there is no room, the write itself will say so.
-            _ = file.reserve(ahead);
-            half.reserved = ahead;
+        if end > half.filled {
+            let ahead = (end + JOURNAL_FILL_BYTES).min(self.half_bytes.max(end));
+            // If there is no room, the frame itself will say so, and others may need what is left.
+            match file.write_at(&vec![0; (ahead - end) as usize], end) {
+                Ok(()) => half.filled = ahead,
+                Err(_) => _ = file.set_len(half.filled.max(at)),
+            }
         }
         file.write_at(frame, at).map_err(StorageError::io("write commit journal", &half.path))?;
         let written = frame.len() as u64;
@@ -280,7 +294,7 @@ impl<D: Disk> CommitJournal<D> {
             let Some(file) = half.file.take() else { continue };
             let cut = file.set_len(0).and_then(|()| file.sync());
             cut.map_err(StorageError::io("cut commit journal", &half.path))?;
-            half.reserved = 0;
+            half.filled = 0;
         }
         Ok(())
     }
@@ -292,6 +306,7 @@ impl<D: Disk> CommitJournal<D> {
         }
         let file = self.disk.open(&half.path, OpenMode::Create);
         let file = Arc::new(file.map_err(StorageError::io("open commit journal", &half.path))?);
+        half.filled = file.len().map_err(StorageError::io("measure commit journal", &half.path))?;
         half.file = Some(Arc::clone(&file));
         Ok(file)
     }

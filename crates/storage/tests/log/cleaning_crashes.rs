@@ -132,6 +132,7 @@ fn what_a_journal_holds_of_replaced_segments_is_never_replayed_into_the_cleaned_
         let queue = jobs.clone();
         let commit = world.dir().group_commit(CommitParts {
             commits: Box::new(move |job| queue.lock().unwrap().push(job)),
+            here: Box::new(|_, _| false),
             linger: Box::new(|until| until()),
             checkpoints: Box::new(|_| {}),
             clock: Arc::new(SimClock::default()),

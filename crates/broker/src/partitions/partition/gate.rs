@@ -62,6 +62,12 @@ impl<D: Disk> Partition<D> {
         place.commit.request(&place.reader, || Arc::clone(&place.on_commit));
     }
 
+    /// Those who wait may have been answered when this returns.
+    pub(super) fn commit_here(&self) {
+        let place = self.place.load_full();
+        place.commit.request_here(&place.reader, || Arc::clone(&place.on_commit));
+    }
+
     fn ask_for_commit_if_wanted(&self) {
         let owner = lock(&self.owner);
         let wants_sync = owner.log.is_some() && !owner.is_broken && owner.wants_sync();

@@ -1,0 +1,63 @@
+//! Durable by a sync of the whole file system.
+
+use std::sync::Arc;
+
+use env::{Disk, DiskFile};
+
+use super::dirty::BeforeSync;
+use super::journal::CommitJournal;
+use crate::error::StorageError;
+use crate::log_dir_state::LogDirState;
+use crate::log_state::{LogState, active};
+
+/// Syncs the file system, and with it every log that is given and all that the journal holds.
+pub(crate) fn sync_everything<D: Disk>(
+    journal: &mut CommitJournal<D>,
+    logs: Vec<Arc<LogState<D>>>,
+) -> Result<(), StorageError> {
+    let before = before_sync(logs.iter())?;
+    let dir = journal.dir().to_owned();
+    let failed = StorageError::io("sync file system of", &dir);
+    match journal.any_file() {
+        Ok(file) => file.sync_file_system().map_err(failed)?,
+        // There is no room for a journal at all; any file of the file system will do.
+        Err(error) if error.is_full() => match logs.first() {
+            Some(log) => active(&log.segments()).file()?.sync_file_system().map_err(failed)?,
+            None => return Err(error),
+        },
+        Err(error) => return Err(error),
+    }
+    for log in &before {
+        log.note_synced();
+    }
+    journal.all_synced();
+    Ok(())
+}
+
+/// The same, beside commits and appends.
+pub(crate) fn sync_beside<D: Disk>(
+    home: &LogDirState<D>,
+    logs: &[Arc<LogState<D>>],
+) -> Result<(), StorageError> {
+    let before = before_sync(logs.iter())?;
+    let file = home.lock_journal().any_file()?;
+    file.sync_file_system().map_err(StorageError::io("sync file system of", home.path()))?;
+    // Against truncation: what was cut meanwhile is not noted.
+    let _journal = home.lock_journal();
+    for log in &before {
+        log.note_synced();
+    }
+    Ok(())
+}
+
+/// Of the logs that are still there.
+pub(super) fn before_sync<'a, D: Disk>(
+    logs: impl Iterator<Item = &'a Arc<LogState<D>>>,
+) -> Result<Vec<BeforeSync<D>>, StorageError> {
+    let of_one = |log: &Arc<LogState<D>>| match BeforeSync::of(log) {
+        // It is being deleted just now: its files are not missed.
+        Err(_) if log.is_retired() => None,
+        before => Some(before),
+    };
+    logs.filter(|log| !log.is_retired()).filter_map(of_one).collect()
+}
