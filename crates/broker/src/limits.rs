@@ -172,8 +172,8 @@ pub const DECISIONS_WAITING_MAX: usize = 10_000;
 /// How long a change of in-sync sets may be on its way. It is made again if it is still wanted.
 pub const ALTER_PARTITION_PATIENCE: Duration = Duration::from_secs(3);
 
-/// How long a voter tries to tell the quorum where it listens; it tries again under the next
-/// leader.
+/// How long a voter tries to tell the quorum where it listens; it tries again after that, and under
+/// the next leader.
 pub const UPDATE_VOTER_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long what a client asks of the controller may be on its way. Java clients wait 30 s.

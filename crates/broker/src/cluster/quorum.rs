@@ -26,6 +26,7 @@ const VERSION: i16 = 0;
 /// The first message may leave, and time begins to pass.
 pub fn start<E: Env>(node: &Arc<Node<E>>) {
     Arc::new(Alarm { node: Arc::downgrade(node) }).ring(node);
+    Arc::new(Announcement { node: Arc::downgrade(node) }).expire(node.env().clock().mono());
 }
 
 /// Sends a message to another voter. One that does not arrive is not missed: the engine repeats
@@ -80,16 +81,23 @@ fn send_to<E: Env>(
 /// A voter that listens elsewhere than the quorum knows says so to whoever leads. Source: KIP-853,
 /// `UpdateRaftVoter`.
 pub fn tell_where_we_listen<E: Env>(node: &Arc<Node<E>>) {
-    let directory = node.log_store.metadata_directory();
-    let id = node.broker_id().0;
-    let Some(quorum) = node.controller.quorum() else { return };
-    let own = quorum.voters.iter().find(|voter| voter.id.0 == id);
-    let is_elsewhere =
-        own.is_some_and(|own| own.directory == directory && own.endpoints != node.voter_endpoints);
-    let is_static = !node.settings.config.quorum.voters.is_empty();
-    if !is_elsewhere || is_static || node.voter_endpoints.is_empty() {
-        return;
+    if let Some(epoch) = epoch_that_knows_us_elsewhere(node) {
+        tell_leader_of(node, epoch);
     }
+}
+
+/// The epoch of the quorum, if it knows this voter at other endpoints.
+fn epoch_that_knows_us_elsewhere<E: Env>(node: &Node<E>) -> Option<i32> {
+    let directory = node.log_store.metadata_directory();
+    let quorum = node.controller.quorum()?;
+    let own = quorum.voters.iter().find(|voter| voter.id.0 == node.broker_id().0)?;
+    let is_elsewhere = own.directory == directory && own.endpoints != node.voter_endpoints;
+    let is_static = !node.settings.config.quorum.voters.is_empty();
+    let is_told = is_elsewhere && !is_static && !node.voter_endpoints.is_empty();
+    is_told.then_some(quorum.leader_epoch.0)
+}
+
+fn tell_leader_of<E: Env>(node: &Arc<Node<E>>, epoch: i32) {
     let listener = |at: &VoterEndpoint| Listener {
         name: at.listener.as_str().into(),
         host: at.host.as_str().into(),
@@ -98,9 +106,9 @@ pub fn tell_where_we_listen<E: Env>(node: &Arc<Node<E>>) {
     let (min, max) = KRAFT_VERSIONS;
     let request = UpdateRaftVoterRequest {
         cluster_id: Some(node.settings.cluster_id.to_string().into()),
-        current_leader_epoch: quorum.leader_epoch.0,
-        voter_id: id,
-        voter_directory_id: directory,
+        current_leader_epoch: epoch,
+        voter_id: node.broker_id().0,
+        voter_directory_id: node.log_store.metadata_directory(),
         listeners: node.voter_endpoints.iter().map(listener).collect(),
         kraft_version_feature: KRaftVersionFeature {
             min_supported_version: min,
@@ -108,7 +116,15 @@ pub fn tell_where_we_listen<E: Env>(node: &Arc<Node<E>>) {
         },
     };
     let patience = Patience { attempt: UPDATE_VOTER_PATIENCE, total: UPDATE_VOTER_PATIENCE };
-    node.to_controller.ask(Channel::Controller, request, patience, |answer| {
+    let this = Arc::downgrade(node);
+    node.to_controller.ask(Channel::Controller, request, patience, move |answer| {
+        let fenced = ErrorCode::FencedLeaderEpoch.code();
+        let later = answer.as_ref().ok().filter(|answer| answer.error_code == fenced);
+        let later = later.map(|answer| answer.current_leader.leader_epoch);
+        if let (Some(later), Some(node)) = (later.filter(|later| *later > epoch), this.upgrade()) {
+            // There was an election that could not be heard of here.
+            return tell_leader_of(&node, later);
+        }
         let code = answer.map_or_else(ErrorCode::code, |answer| answer.error_code);
         if code != ErrorCode::None.code() {
             log::warn!(
@@ -117,6 +133,22 @@ pub fn tell_where_we_listen<E: Env>(node: &Arc<Node<E>>) {
             );
         }
     });
+}
+
+/// Tells where this voter listens until the quorum knows it. Whoever leads sends to where it was
+/// and is not heard of here, so that no leader can be waited for.
+struct Announcement<E: Env> {
+    node: Weak<Node<E>>,
+}
+
+impl<E: Env> Expire for Announcement<E> {
+    fn expire(self: Arc<Self>, now: MonoTime) {
+        let Some(node) = self.node.upgrade() else { return };
+        if let Some(epoch) = epoch_that_knows_us_elsewhere(&node) {
+            node.timers.register(now.plus(UPDATE_VOTER_PATIENCE), self);
+            tell_leader_of(&node, epoch);
+        }
+    }
 }
 
 /// The engine's next moment.

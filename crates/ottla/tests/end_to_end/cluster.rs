@@ -96,6 +96,20 @@ impl Cluster {
         self.data.path().join(format!("{node}.properties")).display().to_string()
     }
 
+    /// Has a node that is not running listen for controllers at another port; which.
+    pub fn move_controller_listener(&self, node: usize) -> u16 {
+        let socket = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = socket.local_addr().expect("bound").port();
+        let file = self.file(node);
+        let properties = std::fs::read_to_string(&file).expect("its configuration");
+        let moved = properties.lines().map(|line| match line.split_once(",CONTROLLER://") {
+            Some((before, _)) => format!("{before},CONTROLLER://127.0.0.1:{port}\n"),
+            None => format!("{line}\n"),
+        });
+        std::fs::write(&file, moved.collect::<String>()).expect("written");
+        port
+    }
+
     fn properties(&self, node: usize, controllers: &[String]) -> String {
         let dir = self.data.path().join(format!("data-{node}"));
         let client = &self.addresses[node - 1];

@@ -106,3 +106,36 @@ fn a_standalone_controller_is_joined_by_two_that_go_on_without_it() {
     cluster.produce(&["two"]);
     assert_eq!(cluster.read(2), ["one", "two"], "{}", cluster.logs());
 }
+
+#[test]
+fn a_voter_that_listens_elsewhere_says_so_and_is_found_there_by_all() {
+    let mut cluster = Cluster::start_dynamic(3);
+    cluster.wait_for("a cluster of three", |cluster| (cluster.brokers()? == 3).then_some(()));
+    let leader = quorum(&cluster, "a leader", |q| q["leader"].as_u64().is_some());
+    let leader = usize::try_from(leader["leader"].as_u64().expect("a leader")).expect("small");
+    let [moved, other] = [leader % 3 + 1, (leader + 1) % 3 + 1];
+    cluster.kill(moved);
+    let port = cluster.move_controller_listener(moved);
+    cluster.spawn(moved);
+    let shown = format!("{{\"id\": {moved}, \"directoryId\": ");
+    let elsewhere = format!("\"endpoints\": [\"CONTROLLER://127.0.0.1:{port}\"]");
+    cluster.wait_for("where it listens", |cluster| {
+        let describe = ["kafka-metadata-quorum", "describe", "--status"];
+        let told = text(&run(&cluster.all(), &describe, "").stdout);
+        let voters = told.lines().find(|line| line.starts_with("CurrentVoters"))?;
+        let voter = &voters[voters.find(&shown)?..];
+        voter[..voter.find('}')?].contains(&elsewhere).then_some(())
+    });
+    // Two of three must go on, and one of them is the one that moved.
+    cluster.kill(leader);
+    cluster.wait_for("a topic with the voter that moved", |cluster| {
+        cluster.json(&["topic", "create", "t", "--replication-factor", "2"], "")
+    });
+    // One that was away meanwhile learns of it from the log.
+    cluster.spawn(leader);
+    cluster.wait_for("all again", |cluster| (cluster.brokers()? == 3).then_some(()));
+    cluster.kill(other);
+    cluster.wait_for("a topic with those two", |cluster| {
+        cluster.json(&["topic", "create", "u", "--replication-factor", "2"], "")
+    });
+}
