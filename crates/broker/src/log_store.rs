@@ -34,6 +34,7 @@ pub struct LogStore<E: Env> {
     /// Where the metadata log is.
     metadata_home: DirIndex,
     removals: Removals<E>,
+    files: Arc<OpenFiles<E::Disk>>,
 }
 
 /// Which directory a log is in.
@@ -141,12 +142,17 @@ impl<E: Env> LogStore<E> {
         let cluster_id = agree(env, &mut dirs, config.node.node_id)?;
         let (dirs, metadata_home) = (Mutex::new(dirs), DirIndex(home));
         let removals = Removals::new(env.clone(), Arc::clone(timers));
-        Ok((LogStore { env: env.clone(), dirs, metadata_home, removals }, cluster_id))
+        Ok((LogStore { env: env.clone(), dirs, metadata_home, removals, files }, cluster_id))
     }
 
     /// Where files are removed.
     pub fn lane(&self) -> &LaneOf<E> {
         self.removals.lane()
+    }
+
+    /// The log files that are open.
+    pub fn open_files(&self) -> &Arc<OpenFiles<E::Disk>> {
+        &self.files
     }
 
     /// Where a log may be made that is not on any disk: in `assigned` if that is one of these, or

@@ -260,6 +260,11 @@ impl<E: Env> Node<E> {
         &self.metrics
     }
 
+    /// The log files that are open, which must leave room for connections.
+    pub fn open_files(&self) -> &Arc<storage::OpenFiles<E::Disk>> {
+        self.log_store.open_files()
+    }
+
     /// Why the node must stop, once it must.
     pub fn halt(&self) -> &Halt {
         &self.halt

@@ -8,23 +8,26 @@ use config::NetworkConfig;
 
 /// `max.connections`, `max.connections.per.ip` and its overrides.
 #[doc(alias = "ConnectionQuotas")]
-#[derive(Debug)]
 pub(crate) struct ConnectionLimits {
     all_max: usize,
     per_ip_max: usize,
     overrides: BTreeMap<IpAddr, usize>,
     open: Mutex<BTreeMap<IpAddr, usize>>,
+    /// Hears how many are open.
+    tell: Box<dyn Fn(usize) + Send + Sync>,
 }
 
 /// A connection that counts, for as long as this lives.
-#[derive(Debug)]
 pub(crate) struct Counted {
     limits: Arc<ConnectionLimits>,
     ip: IpAddr,
 }
 
 impl ConnectionLimits {
-    pub(crate) fn new(config: &NetworkConfig) -> Arc<ConnectionLimits> {
+    pub(crate) fn new(
+        config: &NetworkConfig,
+        tell: impl Fn(usize) + Send + Sync + 'static,
+    ) -> Arc<ConnectionLimits> {
         let count = |limit: i32| usize::try_from(limit).unwrap_or(0);
         let named = config.max_connections_per_ip_overrides.iter();
         let by_ip = named.filter_map(|(host, limit)| Some((host.parse().ok()?, count(*limit))));
@@ -33,6 +36,7 @@ impl ConnectionLimits {
             per_ip_max: count(config.max_connections_per_ip),
             overrides: by_ip.collect(),
             open: Mutex::default(),
+            tell: Box::new(tell),
         })
     }
 
@@ -41,10 +45,13 @@ impl ConnectionLimits {
         let mut open = self.lock();
         let from_here = open.get(&ip).copied().unwrap_or(0);
         let ip_max = self.overrides.get(&ip).copied().unwrap_or(self.per_ip_max);
-        if from_here >= ip_max || open.values().sum::<usize>() >= self.all_max {
+        let all = open.values().sum::<usize>();
+        if from_here >= ip_max || all >= self.all_max {
             return None;
         }
         open.insert(ip, from_here + 1);
+        drop(open);
+        (self.tell)(all + 1);
         Some(Counted { limits: Arc::clone(self), ip })
     }
 
@@ -62,6 +69,9 @@ impl Drop for Counted {
                 open.remove(&self.ip);
             }
         }
+        let all = open.values().sum::<usize>();
+        drop(open);
+        (self.limits.tell)(all);
     }
 }
 
@@ -73,7 +83,8 @@ mod tests {
         let overrides =
             [format!("max.connections={all}"), format!("max.connections.per.ip={per_ip}")];
         let sources = config::Sources { overrides: &overrides, ..Default::default() };
-        ConnectionLimits::new(&config::load(sources).expect("a sound configuration").config.network)
+        let loaded = config::load(sources).expect("a sound configuration");
+        ConnectionLimits::new(&loaded.config.network, |_| ())
     }
 
     #[test]

@@ -97,7 +97,9 @@ pub fn run(options: ServeOptions) -> Result<(), StartError> {
         .enable_all()
         .build()
         .map_err(StartError::Runtime)?;
-    let gate = (ConnectionLimits::new(&config.network), SocketBuffers::new(&config));
+    let files = Arc::clone(node.open_files());
+    let limits = ConnectionLimits::new(&config.network, move |open| files.note_sockets(open));
+    let gate = (limits, SocketBuffers::new(&config));
     let idle_max = idle_max(&config);
     let workers = Workers::start(&node, idle_max).map_err(StartError::Runtime)?;
     peer_links::start(Arc::clone(node.peers())).map_err(StartError::Runtime)?;

@@ -118,8 +118,15 @@ impl<D: Disk> GroupCommit<D> {
         });
         home.lock_journal().set_half_bytes(parts.journal_bytes);
         let (synced_bytes, usually_ns) = (AtomicU64::new(0), AtomicU64::new(u64::MAX));
-        let shared = Shared { home, parts, gathering, synced_bytes, usually_ns };
-        GroupCommit { shared: Arc::new(shared) }
+        let shared = Arc::new(Shared { home, parts, gathering, synced_bytes, usually_ns });
+        let weak = Arc::downgrade(&shared);
+        shared.home.dirty_files.on_crowded(Box::new(move || {
+            if let Some(shared) = weak.upgrade() {
+                let home = Arc::clone(&shared.home);
+                (shared.parts.checkpoints)(Box::new(move || whole::sync_dirty_files(&home)));
+            }
+        }));
+        GroupCommit { shared }
     }
 
     /// Asks for everything in the log to be committed. `then` hears of it once, or is already

@@ -68,24 +68,24 @@ pub const JOURNAL_FRAME_BYTES_MAX: usize = 4 << 20;
 /// was written once.
 pub const JOURNAL_FILL_BYTES: u64 = 1 << 20;
 
-/// How many log files a process keeps open that may have `process_max` files and sockets: a
-/// quarter, so that connections get most. 20 000 leave 5 000 for logs, 1 024 leave 256. More than
-/// [`LOG_FILES_OPEN_MAX`] are of no use, fewer than [`LOG_FILES_OPEN_MIN`] would be opened and
-/// closed at every turn.
-pub const fn log_files_open_max(process_max: usize) -> usize {
-    let share = process_max / 4;
-    if share > LOG_FILES_OPEN_MAX {
-        LOG_FILES_OPEN_MAX
-    } else if share < LOG_FILES_OPEN_MIN {
-        LOG_FILES_OPEN_MIN
-    } else {
-        share
-    }
+/// How many log files a process keeps open that may have `process_max` files and sockets, of which
+/// `sockets` are connections: what those leave, but for a sixteenth, or 64, that is kept for all
+/// else. At most three quarters, so that connections always find room for more, and a quarter in
+/// any case: of 20 000 up to 15 000, and 5 000. More than [`LOG_FILES_OPEN_MAX`] are of no use,
+/// fewer than [`LOG_FILES_OPEN_MIN`] would be opened and closed at every turn.
+pub fn log_files_open_max(process_max: usize, sockets: usize) -> usize {
+    let quarter = process_max / 4;
+    let left = process_max.saturating_sub((process_max / 16).max(64)).saturating_sub(sockets);
+    let share = left.clamp(quarter, quarter * 3);
+    share.clamp(LOG_FILES_OPEN_MIN, LOG_FILES_OPEN_MAX)
 }
 
 /// 16 384 open files are about 20 MB in the kernel.
 pub const LOG_FILES_OPEN_MAX: usize = 16_384;
 pub const LOG_FILES_OPEN_MIN: usize = 4;
+
+/// Whoever looks for a clean file to close passes over so many that are not.
+pub const DIRTY_SKIPPED_MAX: usize = 64;
 
 /// Producer snapshots that are kept besides those at the base of a segment: the newest, and the one
 /// before it in case power loss tears the newest.

@@ -5,7 +5,7 @@ use crate::error::StorageError;
 use crate::file_names::{CLEANER_OFFSETS, HIGH_WATERMARKS, LOG_STARTS, RECOVERY_POINTS};
 use crate::log_state::LogState;
 use crate::metrics::LogDirMetrics;
-use crate::open_files::OpenFiles;
+use crate::open_files::{DirtyFiles, OpenFiles};
 use crate::space::SpaceGuard;
 use env::Disk;
 use std::collections::BTreeMap;
@@ -34,6 +34,7 @@ pub(crate) struct LogDirState<D: Disk> {
     /// Held while a commit runs, and while files change that the journal may speak of.
     journal: Mutex<CommitJournal<D>>,
     open_files: Arc<OpenFiles<D>>,
+    pub(crate) dirty_files: DirtyFiles,
 }
 
 /// Called once, by whoever met the error, with locks of the log held: must not call back.
@@ -86,6 +87,7 @@ impl<D: Disk> LogDirState<D> {
             checkpoints: Mutex::new(checkpoints),
             closing: Mutex::default(),
             open_files,
+            dirty_files: DirtyFiles::default(),
         }
     }
 

@@ -61,3 +61,11 @@ pub(super) fn before_sync<'a, D: Disk>(
     };
     logs.filter(|log| !log.is_retired()).filter_map(of_one).collect()
 }
+
+/// Makes clean what keeps so many files open that others find no room.
+pub(crate) fn sync_dirty_files<D: Disk>(home: &LogDirState<D>) {
+    if let Err(error) = sync_beside(home, &home.unsettled_logs()) {
+        home.take_offline(&error);
+    }
+    home.dirty_files.were_synced();
+}
