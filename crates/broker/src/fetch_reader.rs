@@ -1,6 +1,7 @@
 //! Reads what one fetch asks for, as often as it takes, and writes the response.
 
 mod asked_by;
+mod finding;
 mod throttled;
 
 use std::collections::BTreeSet;
@@ -10,18 +11,18 @@ use crate::request::RequestContext;
 use bytes::Bytes;
 use env::Disk;
 use metadata::MetadataImage;
-use protocol::Str;
 use protocol::messages::fetch_request::FetchRequest;
 use protocol::messages::fetch_response::{
     AbortedTransaction, EpochEndOffset, FetchResponse, FetchableTopicResponse, LeaderIdAndEpoch,
     NodeEndpoint, PartitionData,
 };
 use storage::ReadError;
-use types::{BrokerId, ErrorCode, LeaderEpoch, MonoTime, Offset, Uuid, WallTime};
+use types::{BrokerId, ErrorCode, LeaderEpoch, MonoTime, Offset, WallTime};
 
 use self::asked_by::{AskedBy, Racks};
+use self::finding::{Found, is_unfinished};
 use crate::fetch_sessions::{FetchContext, FetchTarget, FetchTopic, PartitionNews};
-use crate::leader_hints::{LeaderAddress, LeaderHints, why_not_here};
+use crate::leader_hints::{LeaderAddress, LeaderHints};
 use crate::metrics::Metrics;
 use crate::partitions::{Partition, PartitionTable};
 use crate::replicas::Throttles;
@@ -34,6 +35,8 @@ const NO_OFFSET: i64 = -1;
 pub struct FetchReader<D: Disk> {
     context: FetchContext,
     found: Vec<Found<D>>,
+    partitions: Arc<PartitionTable<D>>,
+    image: Arc<MetadataImage>,
     bytes_max: usize,
     read_committed: bool,
     leader_id: i32,
@@ -45,12 +48,6 @@ pub struct FetchReader<D: Disk> {
     racks: Racks,
     mono: MonoTime,
     wall: WallTime,
-}
-
-struct Found<D: Disk> {
-    name: Str,
-    id: Uuid,
-    partition: Result<Arc<Partition<D>>, ErrorCode>,
 }
 
 /// What was read: one entry a target, in order.
@@ -75,17 +72,18 @@ impl Reading {
 impl<D: Disk> FetchReader<D> {
     pub fn new(
         context: FetchContext,
-        partitions: &PartitionTable<D>,
-        image: &MetadataImage,
+        partitions: &Arc<PartitionTable<D>>,
+        image: &Arc<MetadataImage>,
         request: &FetchRequest,
         settings: &Settings,
         hints: Option<LeaderHints>,
         ctx: &RequestContext,
     ) -> FetchReader<D> {
-        let find = |target: &FetchTarget| find(target, partitions, image);
         let bytes_max = request.max_bytes.min(settings.fetch_bytes_max()).max(0) as usize;
-        FetchReader {
-            found: context.targets.iter().map(find).collect(),
+        let mut reader = FetchReader {
+            found: Vec::with_capacity(context.targets.len()),
+            partitions: Arc::clone(partitions),
+            image: Arc::clone(image),
             context,
             bytes_max,
             read_committed: request.isolation_level == READ_COMMITTED,
@@ -96,7 +94,9 @@ impl<D: Disk> FetchReader<D> {
             racks: asked_by::racks(request, image, settings),
             mono: ctx.now,
             wall: ctx.wall,
-        }
+        };
+        reader.find_rest();
+        reader
     }
 
     /// Whether nothing that is asked for would have to come from the disk first.
@@ -234,6 +234,9 @@ impl<D: Disk> FetchReader<D> {
         for ((target, found), data) in targets.zip(reading.partitions) {
             count(found, &data, metrics);
             let has_records = data.records.as_ref().is_some_and(|r| !r.is_empty());
+            if self.context.changes().is_some() && is_unfinished(target, found, &data) {
+                self.context.look_again_at(target);
+            }
             if !self.context.is_news(
                 target,
                 news(&data),
@@ -272,8 +275,9 @@ impl<D: Disk> FetchReader<D> {
         named.into_iter().filter_map(endpoint).collect()
     }
 
+    /// How many partitions it may wait for.
     pub fn partition_count(&self) -> usize {
-        self.found.len()
+        self.context.partition_count
     }
 }
 
@@ -306,48 +310,6 @@ fn report<D: Disk>(partition: &Partition<D>, error: &ReadError) -> ErrorCode {
         );
     }
     error.error_code()
-}
-
-fn find<D: Disk>(
-    target: &FetchTarget,
-    partitions: &PartitionTable<D>,
-    image: &MetadataImage,
-) -> Found<D> {
-    match &target.topic {
-        FetchTopic::Name(name) => {
-            let id = Uuid::ZERO;
-            let here = partitions.find(name, target.partition);
-            let partition =
-                here.map_err(|error| why_not_here(image, name, target.partition, error));
-            Found { name: name.clone(), id, partition }
-        }
-        FetchTopic::Id(id) => match image.topics.by_id(*id) {
-            Some(topic) => {
-                let found = partitions.find(&topic.name, target.partition);
-                let found = found
-                    .map_err(|error| why_not_here(image, &topic.name, target.partition, error));
-                let partition = match found {
-                    Ok(found) if found.topic_id != *id => Err(ErrorCode::UnknownTopicOrPartition),
-                    found => found,
-                };
-                Found { name: (&*topic.name).into(), id: *id, partition }
-            }
-            None => {
-                let partition = Err(why_gone(target, image));
-                Found { name: Str::default(), id: *id, partition }
-            }
-        },
-    }
-}
-
-/// Why a topic id that the client uses means nothing any more. A session remembers the topic's name
-/// and can tell that another topic has taken it.
-fn why_gone(target: &FetchTarget, image: &MetadataImage) -> ErrorCode {
-    match &target.name {
-        None => ErrorCode::UnknownTopicId,
-        Some(name) if image.topics.by_name(name).is_some() => ErrorCode::InconsistentTopicId,
-        Some(_) => ErrorCode::UnknownTopicOrPartition,
-    }
 }
 
 /// A client that knows an older leader is fenced; one that knows a newer leader must ask elsewhere

@@ -2,12 +2,15 @@
 //!
 //! Source: Kafka `FetchSession`, `FetchContext`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use std::time::Duration;
 
 use protocol::Str;
 use types::{ErrorCode, MonoTime, Uuid};
 
+use crate::fetch_changes::{FetchChanges, PartitionKey};
 use crate::limits::FETCH_SESSION_EVICTION_IDLE;
 
 /// Epoch of a request that opens a session.
@@ -67,6 +70,14 @@ struct Cached {
 
 type Key = (FetchTopic, i32);
 
+/// Of a follower's session.
+#[derive(Debug)]
+struct Changes {
+    noted: Arc<FetchChanges>,
+    /// When all partitions were looked at last.
+    looked_at: MonoTime,
+}
+
 #[derive(Debug)]
 struct Session {
     id: i32,
@@ -76,6 +87,8 @@ struct Session {
     partitions: BTreeMap<Key, Cached>,
     /// The first partition of the next response, so that a full response starves nobody.
     turn: usize,
+    /// What there is to tell, if it is known without looking at all partitions.
+    changes: Option<Changes>,
 }
 
 /// The sessions of a broker, at most `slots` of them.
@@ -94,6 +107,23 @@ pub struct FetchContext {
     /// Zero: no session.
     pub session_id: i32,
     is_incremental: bool,
+    changes: Option<ChangesSeen>,
+    /// In the session, or in the request if there is none.
+    pub partition_count: usize,
+}
+
+/// The changes of a session, and how many bytes had come by when they were taken for this fetch.
+#[derive(Clone, Debug)]
+pub struct ChangesSeen {
+    pub changes: Arc<FetchChanges>,
+    appended_bytes: u64,
+}
+
+impl ChangesSeen {
+    /// Bytes that came to the session's partitions since then.
+    pub fn missed_bytes(&self) -> usize {
+        self.changes.appended_bytes().saturating_sub(self.appended_bytes) as usize
+    }
 }
 
 /// The session part of a Fetch request.
@@ -104,6 +134,9 @@ pub struct SessionRequest {
     pub by_topic_id: bool,
     pub targets: Vec<FetchTarget>,
     pub forgotten: Vec<Key>,
+    /// Of a follower: how often all of its partitions are looked at, those too of which no change
+    /// is known. In between a fetch costs what has changed. `None`: every time.
+    pub look_at_all_every: Option<Duration>,
 }
 
 impl FetchSessions {
@@ -160,13 +193,17 @@ impl FetchSessions {
             last_used: now,
             partitions: request.targets.iter().map(cached).collect(),
             turn: 0,
+            changes: None,
         }));
         cache.insert(id, Arc::clone(&session));
+        let (changes, _) = lock(&session).take_changes(request.look_at_all_every, now);
         FetchContext {
+            partition_count: request.targets.len(),
             targets: request.targets,
             session: Some(session),
             session_id: id,
             is_incremental: false,
+            changes,
         }
     }
 
@@ -183,6 +220,8 @@ impl FetchSessions {
         session.next_epoch =
             if session.next_epoch == i32::MAX { 1 } else { session.next_epoch + 1 };
         session.last_used = now;
+        let key_of = |target: &FetchTarget| (target.topic.clone(), target.partition);
+        let named: BTreeSet<Key> = request.targets.iter().map(key_of).collect();
         session.update(request.targets, &request.forgotten);
         if session.partitions.is_empty() {
             // Nothing is left to remember, and the answer says that the session is over.
@@ -190,9 +229,16 @@ impl FetchSessions {
             self.lock().remove(&request.session_id);
             return Ok(FetchContext::without_session(Vec::new()));
         }
-        let (targets, session_id) = (session.targets_in_turn(), session.id);
+        let (changes, changed) = session.take_changes(request.look_at_all_every, now);
+        let targets = match changed {
+            Some(changed) => session.some_in_turn(named, changed),
+            None => session.all_in_turn(),
+        };
+        let (session_id, partition_count) = (session.id, session.partitions.len());
         drop(session);
-        Ok(FetchContext { targets, session: Some(shared), session_id, is_incremental: true })
+        let session = Some(shared);
+        let is_incremental = true;
+        Ok(FetchContext { targets, session, session_id, is_incremental, changes, partition_count })
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<i32, Arc<Mutex<Session>>>> {
@@ -244,8 +290,53 @@ impl Session {
         }
     }
 
-    fn targets_in_turn(&mut self) -> Vec<FetchTarget> {
-        let mut targets: Vec<_> = self.partitions.values().map(|c| c.target.clone()).collect();
+    /// Where changes are noted, if they are, and the partitions that have changed; `None` if all
+    /// are to be looked at.
+    fn take_changes(
+        &mut self,
+        look_at_all_every: Option<Duration>,
+        now: MonoTime,
+    ) -> (Option<ChangesSeen>, Option<BTreeSet<PartitionKey>>) {
+        let Some(every) = look_at_all_every else {
+            self.changes = None;
+            return (None, None);
+        };
+        let is_first = self.changes.is_none();
+        let begin = || Changes { noted: Arc::default(), looked_at: now };
+        let Changes { noted, looked_at } = self.changes.get_or_insert_with(begin);
+        let (changed, appended_bytes) = noted.take();
+        let seen = ChangesSeen { changes: Arc::clone(noted), appended_bytes };
+        if is_first || now.since(*looked_at) >= every {
+            *looked_at = now;
+            return (Some(seen), None);
+        }
+        (Some(seen), Some(changed))
+    }
+
+    fn all_in_turn(&mut self) -> Vec<FetchTarget> {
+        let targets = self.partitions.values().map(|cached| cached.target.clone()).collect();
+        self.in_turn(targets)
+    }
+
+    /// Those that the request names, and those of which there is something to tell.
+    fn some_in_turn(
+        &mut self,
+        mut keys: BTreeSet<Key>,
+        changed: BTreeSet<PartitionKey>,
+    ) -> Vec<FetchTarget> {
+        keys.extend(
+            changed.into_iter().map(|(topic, partition)| (FetchTopic::Id(topic), partition)),
+        );
+        let targets = self.targets(&keys);
+        self.in_turn(targets)
+    }
+
+    fn targets(&self, keys: &BTreeSet<Key>) -> Vec<FetchTarget> {
+        let cached = keys.iter().filter_map(|key| self.partitions.get(key));
+        cached.map(|cached| cached.target.clone()).collect()
+    }
+
+    fn in_turn(&mut self, mut targets: Vec<FetchTarget>) -> Vec<FetchTarget> {
         if !targets.is_empty() {
             self.turn %= targets.len();
             targets.rotate_left(self.turn);
@@ -257,7 +348,35 @@ impl Session {
 
 impl FetchContext {
     fn without_session(targets: Vec<FetchTarget>) -> FetchContext {
-        FetchContext { targets, session: None, session_id: 0, is_incremental: false }
+        let partition_count = targets.len();
+        let (session, session_id, is_incremental, changes) = (None, 0, false, None);
+        FetchContext { targets, session, session_id, is_incremental, changes, partition_count }
+    }
+
+    /// Where changes of the session are noted, if they are.
+    pub fn changes(&self) -> Option<&ChangesSeen> {
+        self.changes.as_ref()
+    }
+
+    /// After a wait: adds those that have changed meanwhile.
+    pub fn take_changes(&mut self) {
+        let (Some(session), Some(seen)) = (&self.session, &self.changes) else { return };
+        let (changed, _) = seen.changes.take();
+        if changed.is_empty() {
+            return;
+        }
+        let key_of = |target: &FetchTarget| (target.topic.clone(), target.partition);
+        let held: BTreeSet<Key> = self.targets.iter().map(key_of).collect();
+        let changed = changed.into_iter().map(|(topic, index)| (FetchTopic::Id(topic), index));
+        let more: BTreeSet<Key> = changed.filter(|key| !held.contains(key)).collect();
+        self.targets.extend(lock(session).targets(&more));
+    }
+
+    /// There is more to tell of the partition than this answer does.
+    pub fn look_again_at(&self, target: &FetchTarget) {
+        if let (Some(seen), FetchTopic::Id(topic)) = (&self.changes, &target.topic) {
+            seen.changes.note((*topic, target.partition), 0);
+        }
     }
 
     /// True if the partition belongs in the response: always in a full one; in an incremental one
@@ -305,6 +424,7 @@ mod tests {
             by_topic_id: false,
             targets,
             forgotten: Vec::new(),
+            look_at_all_every: None,
         }
     }
 

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use env::Disk;
 use types::MonoTime;
 
+use crate::fetch_changes::{FetchChanges, WakeFetch};
 use crate::partitions::Partition;
 use crate::timers::{Expire, TimerId, Timers};
 
@@ -35,20 +36,36 @@ pub struct FetchWait<D: Disk> {
     state: Mutex<State<D>>,
 }
 
+/// Who tells the fetch that there is more.
+pub enum WaitsOn<D: Disk> {
+    Partitions(Vec<Arc<Partition<D>>>),
+    /// All partitions of a session.
+    Changes(Arc<FetchChanges>),
+}
+
+impl<D: Disk> Clone for WaitsOn<D> {
+    fn clone(&self) -> WaitsOn<D> {
+        match self {
+            WaitsOn::Partitions(partitions) => WaitsOn::Partitions(partitions.clone()),
+            WaitsOn::Changes(changes) => WaitsOn::Changes(Arc::clone(changes)),
+        }
+    }
+}
+
 struct State<D: Disk> {
     finish: Option<Finish>,
-    partitions: Vec<Arc<Partition<D>>>,
+    waits_on: Option<WaitsOn<D>>,
     timer: Option<TimerId>,
     timers: Arc<Timers>,
 }
 
 impl<D: Disk> FetchWait<D> {
-    /// Waits on `partitions` for `missing_bytes` more, until `deadline`.
+    /// Waits for `missing_bytes` more, until `deadline`.
     pub fn park(
         timers: &Arc<Timers>,
         deadline: MonoTime,
         (waits_for, missing_bytes): (WaitsFor, usize),
-        partitions: Vec<Arc<Partition<D>>>,
+        waits_on: WaitsOn<D>,
         finish: Finish,
     ) -> Arc<FetchWait<D>> {
         let wait = Arc::new(FetchWait {
@@ -56,19 +73,24 @@ impl<D: Disk> FetchWait<D> {
             missing_bytes: AtomicI64::new(missing_bytes as i64),
             state: Mutex::new(State {
                 finish: Some(finish),
-                partitions: partitions.clone(),
+                waits_on: Some(waits_on.clone()),
                 timer: None,
                 timers: Arc::clone(timers),
             }),
         });
         let timer = timers.register(deadline, Arc::clone(&wait) as Arc<dyn Expire>);
         wait.lock().timer = Some(timer);
-        for partition in &partitions {
-            partition.add_fetch_wait(Arc::clone(&wait));
+        match &waits_on {
+            WaitsOn::Partitions(partitions) => {
+                partitions.iter().for_each(|on| on.add_fetch_wait(Arc::clone(&wait)));
+            }
+            WaitsOn::Changes(changes) => {
+                changes.set_waiting(Arc::clone(&wait) as Arc<dyn WakeFetch>);
+            }
         }
         if wait.lock().finish.is_none() {
             // It completed while it was being registered.
-            wait.leave(&partitions);
+            wait.leave(&waits_on);
         }
         wait
     }
@@ -96,19 +118,26 @@ impl<D: Disk> FetchWait<D> {
     pub fn complete(self: &Arc<Self>) {
         let mut state = self.lock();
         let Some(finish) = state.finish.take() else { return };
-        let partitions = std::mem::take(&mut state.partitions);
+        let waits_on = state.waits_on.take();
         let (timer, timers) = (state.timer.take(), Arc::clone(&state.timers));
         drop(state);
         if let Some(timer) = timer {
             timers.cancel(timer);
         }
-        self.leave(&partitions);
+        if let Some(waits_on) = waits_on {
+            self.leave(&waits_on);
+        }
         finish();
     }
 
-    fn leave(self: &Arc<Self>, partitions: &[Arc<Partition<D>>]) {
-        for partition in partitions {
-            partition.remove_fetch_wait(self);
+    fn leave(self: &Arc<Self>, waits_on: &WaitsOn<D>) {
+        match waits_on {
+            WaitsOn::Partitions(partitions) => {
+                partitions.iter().for_each(|on| on.remove_fetch_wait(self));
+            }
+            WaitsOn::Changes(changes) => {
+                changes.clear_waiting(&(Arc::clone(self) as Arc<dyn WakeFetch>));
+            }
         }
     }
 
@@ -117,8 +146,18 @@ impl<D: Disk> FetchWait<D> {
     }
 }
 
+impl<D: Disk> WakeFetch for FetchWait<D> {
+    fn handle_appended(self: Arc<Self>, bytes: usize) {
+        self.handle_more(bytes, 0);
+    }
+
+    fn complete(self: Arc<Self>) {
+        FetchWait::complete(&self);
+    }
+}
+
 impl<D: Disk> Expire for FetchWait<D> {
     fn expire(self: Arc<Self>, _now: MonoTime) {
-        self.complete();
+        FetchWait::complete(&self);
     }
 }

@@ -18,6 +18,7 @@ mod coordinators;
 mod deletion_wait;
 mod directory_assignments;
 mod failed_dirs;
+mod fetch_changes;
 mod fetch_reader;
 mod fetch_sessions;
 mod fetch_wait;

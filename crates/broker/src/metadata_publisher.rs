@@ -72,6 +72,8 @@ impl<E: Env> ImageSubscriber for MetadataPublisher<E> {
         }
         node.metadata.publish(Arc::clone(image));
         if !delta.cluster().is_empty() {
+            // Whoever has come may be in sync already.
+            node.isr_changes.note_hint();
             // Nobody waits for a broker that is gone.
             node.partitions.all().iter().for_each(|partition| partition.check_deletions());
         }
@@ -216,6 +218,7 @@ fn take_up<E: Env>(
         metrics,
         commit,
         on_synced: node.fetchers.on_synced(),
+        isr_hint: node.isr_changes.hint(),
     };
     start(node, Partition::new(parts));
 }

@@ -67,7 +67,7 @@ pub struct Node<E: Env> {
     pub(crate) timers: Arc<Timers>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) metadata: Arc<MetadataCache>,
-    pub(crate) partitions: PartitionTable<E::Disk>,
+    pub(crate) partitions: Arc<PartitionTable<E::Disk>>,
     pub(crate) log_store: LogStore<E>,
     pub(crate) controller: Arc<ControllerHost<E>>,
     pub(crate) groups: GroupHost<E>,
@@ -123,7 +123,7 @@ impl<E: Env> Node<E> {
         let lease = Arc::new(Lease::unlimited());
         let node = Arc::new(Node {
             metadata: Arc::new(MetadataCache::new(Arc::clone(&image))),
-            partitions: PartitionTable::default(),
+            partitions: Arc::default(),
             log_store,
             controller,
             groups: GroupHost::new(

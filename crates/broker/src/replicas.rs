@@ -8,7 +8,7 @@ mod lost_leaders;
 mod throttles;
 
 pub use fetchers::ReplicaFetchers;
-pub use isr_changes::IsrChanges;
+pub use isr_changes::{IsrChanges, IsrHint};
 pub use links::{Answered, NoAnswer, ReplicationLinks};
 pub use lost_leaders::LostLeaders;
 pub use throttles::Throttles;

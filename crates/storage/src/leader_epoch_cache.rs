@@ -10,8 +10,9 @@ use types::{EpochEnd, LeaderEpoch, Offset};
 /// Which leader wrote which stretch of a log: the first offset of each epoch.
 ///
 /// **Invariant:** epochs and start offsets grow together, both strictly.
-/// **Persisted:** `leader-epoch-checkpoint`, written on every change, synced before the recovery
-/// point passes it. What power loss takes is read back from the batches, which carry their epoch.
+/// **Persisted:** `leader-epoch-checkpoint`, written before the first batch of an epoch, synced
+/// before the recovery point passes it. What power loss takes is read back from the batches, which
+/// carry their epoch.
 /// **Source:** KIP-101, KIP-279; Kafka `LeaderEpochFileCache`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[doc(alias = "LeaderEpochFileCache")]

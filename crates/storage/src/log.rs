@@ -186,18 +186,16 @@ impl<D: Disk> PartitionLog<D> {
         self.reader().latest_epoch()
     }
 
-    /// Notes that a new leader begins at the log end, before it has written anything.
+    /// Notes that a new leader begins at the log end, before it has written anything. It touches no
+    /// file: a broker may begin thousands at once, and an epoch without records need not outlive
+    /// its leader.
     ///
     /// # Errors
-    /// [`StorageError`]; the log is poisoned.
+    /// [`StorageError`]: the log is out of use.
     pub fn begin_epoch(&mut self, epoch: LeaderEpoch) -> Result<(), StorageError> {
         self.state.check_alive()?;
-        let at = self.next_offset;
-        let noted = self.state.change_epochs(|epochs| {
-            let is_newer = epochs.latest().is_none_or(|latest| latest.epoch < epoch);
-            is_newer && epochs.assign(epoch, at)
-        });
-        self.state.guard(noted)
+        self.state.begin_epoch(epoch, self.next_offset);
+        Ok(())
     }
 
     /// Makes everything written so far survive power loss, and says up to where.

@@ -8,7 +8,7 @@ use env::Disk;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use types::{Offset, TopicPartition, Uuid};
+use types::{LeaderEpoch, Offset, TopicPartition, Uuid};
 
 /// The segments of a log, oldest first.
 ///
@@ -41,6 +41,8 @@ pub(crate) struct LogState<D: Disk> {
     epoch_file_writer: Mutex<()>,
     /// The epoch file has changes that power loss would take.
     pub(crate) epochs_unsynced: AtomicBool,
+    /// An epoch has begun that is not in the file. No batch bears it yet.
+    epochs_unwritten: AtomicBool,
     /// The directory's own name, and `partition.metadata`, may not survive power loss yet.
     pub(crate) is_new: AtomicBool,
     /// A leader's compaction has left offsets out below here, and the replica got it so.
@@ -85,6 +87,7 @@ impl<D: Disk> LogState<D> {
             is_retired: AtomicBool::new(false),
             epochs: RwLock::new(LeaderEpochCache::default()),
             epochs_unsynced: AtomicBool::new(false),
+            epochs_unwritten: AtomicBool::new(false),
             is_new: AtomicBool::new(false),
             holes_below: AtomicI64::new(0),
             flushing: Mutex::new(()),
@@ -218,12 +221,23 @@ impl<D: Disk> LogState<D> {
         change: impl FnOnce(&mut LeaderEpochCache) -> bool,
     ) -> Result<(), StorageError> {
         let mut epochs = self.epochs.write().unwrap_or_else(PoisonError::into_inner);
-        if change(&mut epochs) {
+        if change(&mut epochs) || self.epochs_unwritten.load(Ordering::Acquire) {
             let _writing = self.lock_epoch_file();
             self.epochs_unsynced.store(true, Ordering::Release);
+            self.epochs_unwritten.store(true, Ordering::Release);
             self.epoch_file.write(&epochs)?;
+            self.epochs_unwritten.store(false, Ordering::Release);
         }
         Ok(())
+    }
+
+    /// Begins an epoch that no batch bears yet: the file follows with the first one.
+    pub(crate) fn begin_epoch(&self, epoch: LeaderEpoch, at: Offset) {
+        let mut epochs = self.epochs.write().unwrap_or_else(PoisonError::into_inner);
+        let is_newer = epochs.latest().is_none_or(|latest| latest.epoch < epoch);
+        if is_newer && epochs.assign(epoch, at) {
+            self.epochs_unwritten.store(true, Ordering::Release);
+        }
     }
 
     /// The file is durable when this returns, whoever has made it so.

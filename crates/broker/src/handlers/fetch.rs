@@ -17,10 +17,10 @@ use types::{ErrorCode, MonoTime};
 use crate::cluster::Isolation;
 use crate::cold_reads::ColdReads;
 use crate::fetch_reader::{FetchReader, Reading};
-use crate::fetch_sessions::{FetchSessions, FetchTarget, FetchTopic, SessionRequest};
-use crate::fetch_wait::FetchWait;
+use crate::fetch_sessions::{ChangesSeen, FetchSessions, FetchTarget, FetchTopic, SessionRequest};
+use crate::fetch_wait::{FetchWait, WaitsOn};
 use crate::leader_hints::LeaderHints;
-use crate::limits::{FETCH_WAIT_MS_MAX, FETCH_WAIT_PARTITIONS_MAX};
+use crate::limits::{FETCH_WAIT_MS_MAX, FETCH_WAIT_PARTITIONS_MAX, LOOK_AT_ALL_EVERY};
 use crate::metadata_cache::MetadataCache;
 use crate::metrics::Metrics;
 use crate::network::Reply;
@@ -41,7 +41,7 @@ pub fn handle<E: Env>(
     ctx: &RequestContext,
     request: FetchRequest,
     reply: Reply<FetchResponse>,
-    partitions: &PartitionTable<E::Disk>,
+    partitions: &Arc<PartitionTable<E::Disk>>,
     metadata: &MetadataCache,
     sessions: &FetchSessions,
     cold_reads: &ColdReads<E>,
@@ -53,7 +53,11 @@ pub fn handle<E: Env>(
 ) {
     let by_topic_id = ctx.version >= TOPIC_IDS_SINCE;
     let image = metadata.image();
-    let session = session_request(&request, by_topic_id, &image);
+    let mut session = session_request(&request, by_topic_id, &image);
+    if by_topic_id && request.replica_state.replica_id >= 0 && !throttles.leader.is_on() {
+        let lag_time_max = settings.config.replication.lag_time_max;
+        session.look_at_all_every = Some(LOOK_AT_ALL_EVERY.min(lag_time_max / 4));
+    }
     let context = match sessions.begin(session, ctx.now, || settings.random()) {
         Ok(context) => context,
         Err(error) => return reply.send(refusal(error)),
@@ -101,8 +105,22 @@ impl Asked {
         if !self.may_wait || !is_worth_waiting(&reader, &reading, self.min_bytes) {
             return reply.send(reader.respond(reading, &self.metrics));
         }
-        let missing = (reader.waits_for(), self.min_bytes.saturating_sub(reading.bytes()));
-        let (waits_on, reader) = (reader.partitions(), Arc::new(reader));
+        let missing = self.min_bytes.saturating_sub(reading.bytes());
+        match reader.changes().cloned() {
+            Some(seen) => self.wait_for_changes(reader, missing, &seen, reply),
+            None => self.wait_on_partitions(reader, missing, before, reply),
+        }
+    }
+
+    fn wait_on_partitions<D: Disk>(
+        self,
+        reader: FetchReader<D>,
+        missing: usize,
+        before: u64,
+        reply: Reply<FetchResponse>,
+    ) {
+        let missing = (reader.waits_for(), missing);
+        let (waits_on, reader) = (WaitsOn::Partitions(reader.partitions()), Arc::new(reader));
         let (later, metrics) = (Arc::clone(&reader), self.metrics);
         let finish = Box::new(move || reply.send(later.respond(later.read(), &metrics)));
         let deadline = reader.held_back_until().map_or(self.deadline, |at| at.min(self.deadline));
@@ -110,6 +128,25 @@ impl Asked {
         // What was shown between the reading and the parking woke nobody.
         let missed = reader.progress_bytes().saturating_sub(before) as usize;
         wait.handle_more(missed, missed);
+    }
+
+    /// For whatever comes to the session's partitions.
+    fn wait_for_changes<D: Disk>(
+        self,
+        mut reader: FetchReader<D>,
+        missing: usize,
+        seen: &ChangesSeen,
+        reply: Reply<FetchResponse>,
+    ) {
+        let missing = (reader.waits_for(), missing);
+        let metrics = self.metrics;
+        let finish = Box::new(move || {
+            let reading = reader.read_changed();
+            reply.send(reader.respond(reading, &metrics));
+        });
+        let waits_on = WaitsOn::<D>::Changes(Arc::clone(&seen.changes));
+        let wait = FetchWait::park(&self.timers, self.deadline, missing, waits_on, finish);
+        wait.handle_more(seen.missed_bytes(), 0);
     }
 }
 
@@ -158,5 +195,6 @@ fn session_request(
         by_topic_id,
         targets: request.topics.iter().flat_map(target).collect(),
         forgotten: forgotten.collect(),
+        look_at_all_every: None,
     }
 }

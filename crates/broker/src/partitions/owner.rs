@@ -217,6 +217,7 @@ pub(super) struct TurnOutput {
     pub(super) replies: Few<(AppendDone, Result<Appended, AppendRefused>)>,
     pub(super) passed: Vec<(GatePassed, Result<(), ErrorCode>)>,
     pub(super) shown_bytes: usize,
+    pub(super) high_watermark_moved: bool,
     pub(super) wants_sync: bool,
     pub(super) appended_bytes: usize,
     /// What a follower has is as durable as it will be: it may fetch again.

@@ -6,6 +6,7 @@ mod deletions;
 mod gate;
 mod log;
 mod role;
+mod watchers;
 
 pub use role::Followed;
 
@@ -22,6 +23,7 @@ use storage::{
 use types::{BrokerId, ErrorCode, LeaderEpoch, MonoTime, Offset, TopicPartition, Uuid, WallTime};
 
 use crate::deletion_wait::DeletionWait;
+use crate::fetch_changes::FetchChanges;
 use crate::fetch_wait::FetchWait;
 use crate::log_store::DirIndex;
 use crate::metrics::TopicMetrics;
@@ -29,6 +31,7 @@ use crate::partitions::owner::{
     Append, AppendCall, AppendDone, AppendRefused, Mailbox, Owner, TurnOutput, Waiter, Work,
     ends_of,
 };
+use crate::replicas::IsrHint;
 use crate::settings::PartitionSettings;
 
 /// A partition that has a replica here: this broker leads it, or follows who does.
@@ -57,11 +60,14 @@ pub struct Partition<D: Disk> {
     owner: Mutex<Owner<D>>,
     mailbox: Mutex<Mailbox>,
     fetch_waits: Mutex<Vec<Arc<FetchWait<D>>>>,
+    /// Sessions of followers that are told when there is something to fetch.
+    watchers: Mutex<Vec<Weak<FetchChanges>>>,
     deletion_waits: Mutex<Vec<Arc<DeletionWait<D>>>>,
     settings: ArcSwap<PartitionSettings>,
     /// An error code once the partition is not served here any more; 0 before.
     gone: AtomicI16,
     on_synced: OnSynced<D>,
+    isr_hint: IsrHint,
     this: Weak<Partition<D>>,
 }
 
@@ -98,6 +104,8 @@ pub struct PartitionParts<D: Disk> {
     pub commit: GroupCommit<D>,
     /// Called when a follower may fetch again. It is called without any lock of the partition.
     pub on_synced: OnSynced<D>,
+    /// Set when a follower that is not in sync says how far it is.
+    pub isr_hint: IsrHint,
 }
 
 /// Hears that what a follower has is as durable as it is to be.
@@ -107,8 +115,8 @@ impl<D: Disk> Partition<D> {
     /// A partition whose log is durable: its directory has finished loading, or the log is empty.
     pub fn new(parts: PartitionParts<D>) -> Arc<Partition<D>> {
         let PartitionParts { id, topic_id, dir, mut log, broker, state, .. } = parts;
-        let PartitionParts { high_watermark, now, settings, metrics, commit, on_synced, .. } =
-            parts;
+        let PartitionParts { high_watermark, now, settings, metrics, commit, .. } = parts;
+        let PartitionParts { on_synced, isr_hint, .. } = parts;
         let reader = log.reader();
         let ends = ends_of(&log, log.log_end());
         let rules = settings.leader_rules();
@@ -138,10 +146,12 @@ impl<D: Disk> Partition<D> {
             owner: Mutex::new(Owner::of(log, replica)),
             mailbox: Mutex::default(),
             fetch_waits: Mutex::default(),
+            watchers: Mutex::default(),
             deletion_waits: Mutex::default(),
             settings: ArcSwap::from_pointee(settings),
             gone: AtomicI16::new(ErrorCode::None.code()),
             on_synced,
+            isr_hint,
             this: this.clone(),
         })
     }
@@ -279,9 +289,7 @@ impl<D: Disk> Partition<D> {
         }
         output.heard_of_followers = !work.fetches.is_empty();
         for (fetch, at) in work.fetches {
-            if let Some(leader) = owner.replica.leader_mut() {
-                leader.handle_fetch(&fetch, at);
-            }
+            self.hear_of_follower(owner, &fetch, at);
         }
         self.append_all(owner, work.appends, now, &mut output);
         self.open_gate(owner, &mut output);
@@ -344,15 +352,10 @@ impl<D: Disk> Partition<D> {
                 wait.handle_more(output.appended_bytes, output.shown_bytes);
             }
         }
+        if output.appended_bytes > 0 || output.high_watermark_moved {
+            self.note_changed(output.appended_bytes);
+        }
         answered
-    }
-
-    pub(crate) fn add_fetch_wait(&self, wait: Arc<FetchWait<D>>) {
-        lock(&self.fetch_waits).push(wait);
-    }
-
-    pub(crate) fn remove_fetch_wait(&self, wait: &Arc<FetchWait<D>>) {
-        lock(&self.fetch_waits).retain(|other| !Arc::ptr_eq(other, wait));
     }
 }
 

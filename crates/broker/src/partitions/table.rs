@@ -103,6 +103,13 @@ impl<D: Disk> PartitionTable<D> {
         removed
     }
 
+    /// Those that this broker leads, in name order.
+    pub fn led(&self) -> Vec<Arc<Partition<D>>> {
+        let topics = self.topics.read().unwrap_or_else(PoisonError::into_inner);
+        let all = topics.values().flat_map(|topic| topic.partitions.values());
+        all.filter(|partition| partition.leads()).cloned().collect()
+    }
+
     /// All partitions, in name order.
     pub fn all(&self) -> Vec<Arc<Partition<D>>> {
         let topics = self.topics.read().unwrap_or_else(PoisonError::into_inner);

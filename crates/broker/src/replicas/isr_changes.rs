@@ -2,7 +2,9 @@
 //! time. Source: Kafka `AlterPartitionManager`, KIP-497.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use env::{Clock, Env};
 use metadata::{MetadataImage, RECOVERED};
@@ -12,16 +14,45 @@ use replication::{IsrOutcome, IsrProposal};
 use types::{BrokerEpoch, BrokerId, ErrorCode, LeaderEpoch, MonoTime, PartitionEpoch, Uuid};
 
 use super::links::{NoAnswer, ReplicationLinks};
-use crate::limits::ISR_CHECK_INTERVAL;
+use crate::limits::{ISR_CHECK_IDLE_MAX, ISR_CHECK_INTERVAL};
 use crate::node::Node;
-use crate::partitions::Partition;
 use crate::timers::Expire;
 
+/// Whether a leader here may want a change of its in-sync set, other than for a follower that has
+/// become too slow. Whoever sees to that says so; taken by the next look at all leaders.
+pub type IsrHint = Arc<AtomicBool>;
+
+/// Leaders are asked every [`ISR_CHECK_INTERVAL`] as long as there may be something, and once in
+/// [`ISR_CHECK_IDLE_MAX`] to see who has become too slow.
+///
 /// **Invariant:** one request is on its way at a time.
 #[doc(alias = "AlterPartitionManager")]
 #[derive(Debug, Default)]
 pub struct IsrChanges {
     asked: Mutex<Option<Asked>>,
+    hint: IsrHint,
+    looks: Mutex<Looks>,
+}
+
+/// When leaders are asked.
+#[derive(Debug, Default)]
+struct Looks {
+    /// Until then at every check.
+    closely_until: MonoTime,
+    next: MonoTime,
+}
+
+impl Looks {
+    fn is_due(&mut self, is_hinted: bool, idle: Duration, now: MonoTime) -> bool {
+        if is_hinted {
+            self.closely_until = now.plus(ISR_CHECK_IDLE_MAX);
+        }
+        let is_due = now <= self.closely_until || now >= self.next;
+        if is_due {
+            self.next = now.plus(idle);
+        }
+        is_due
+    }
 }
 
 /// The partition epochs that the request on its way was made at.
@@ -34,6 +65,16 @@ impl IsrChanges {
         node.timers.register(first, Arc::new(Check { node: Arc::downgrade(node) }));
     }
 
+    /// For those who see that a leader may want a change.
+    pub fn hint(&self) -> IsrHint {
+        Arc::clone(&self.hint)
+    }
+
+    /// Brokers have come or gone, or a leader may want a change for another reason.
+    pub fn note_hint(&self) {
+        self.hint.store(true, Ordering::Release);
+    }
+
     fn check<E: Env>(&self, node: &Arc<Node<E>>) {
         if node.isolation.is_on(node.env().clock().mono()) {
             // No change can be made, and what is waited for cannot come.
@@ -41,7 +82,15 @@ impl IsrChanges {
             let waited_for = all.iter().filter(|partition| partition.may_be_led_elsewhere());
             waited_for.for_each(|partition| partition.refuse_waiters_for_others());
         }
-        if let Some(links) = node.fetchers.links() {
+        let Some(links) = node.fetchers.links() else { return };
+        let lag_time_max = node.settings.config.replication.lag_time_max;
+        let idle = (lag_time_max / 8).min(ISR_CHECK_IDLE_MAX);
+        let is_hinted = self.hint.swap(false, Ordering::AcqRel);
+        let now = node.env().clock().mono();
+        let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = looks.is_due(is_hinted, idle, now);
+        drop(looks);
+        if is_due {
             self.ask(node, &**links);
         }
     }
@@ -53,6 +102,8 @@ impl IsrChanges {
         let now = node.env().clock().mono();
         let image = node.metadata.image();
         let Some((request, asked)) = request(node, &image, now) else { return };
+        // Whatever comes of it, there may be more.
+        self.note_hint();
         *self.lock() = Some(asked);
         let this = Arc::downgrade(node);
         let answered = Box::new(move |outcome: Result<AlterPartitionResponse, NoAnswer>| {
@@ -69,6 +120,7 @@ impl IsrChanges {
         outcome: Result<AlterPartitionResponse, NoAnswer>,
     ) {
         let Some(asked) = self.lock().take() else { return };
+        self.note_hint();
         let (outcomes, for_all) = match outcome {
             Ok(response) if response.error_code == 0 => {
                 (outcomes_of(response), IsrOutcome::Unanswered)
@@ -112,8 +164,7 @@ fn request<E: Env>(
     };
     let mut topics: BTreeMap<Uuid, Vec<PartitionData>> = BTreeMap::new();
     let mut asked = Asked::new();
-    let all: Vec<Arc<Partition<E::Disk>>> = node.partitions.all();
-    for partition in all.iter().filter(|partition| partition.leads()) {
+    for partition in node.partitions.led() {
         if let Some(proposal) = partition.poll_isr_change(epoch_of, now) {
             let key = (partition.topic_id, partition.id.partition);
             asked.insert(key, proposal.partition_epoch);
@@ -181,8 +232,6 @@ impl<E: Env> Expire for Check<E> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use env_sim::SimEnv;
     use protocol::messages::broker_registration_request::Feature;
     use protocol::messages::{BrokerRegistrationRequest, FetchRequest, FetchResponse};
@@ -227,6 +276,22 @@ mod tests {
         };
         let registered = node.controller.submit_alone(move |c| c.register_broker(&request));
         registered.expect("committed").expect("a broker like others");
+    }
+
+    #[test]
+    fn leaders_are_asked_closely_for_a_while_after_a_hint_and_now_and_then_else() {
+        let idle = Duration::from_secs(1);
+        let mut looks = Looks::default();
+        let mut asked_at = Vec::new();
+        for tick in 0..40_u64 {
+            let now = MonoTime::default().plus(ISR_CHECK_INTERVAL * tick as u32);
+            if looks.is_due(tick == 12, idle, now) {
+                asked_at.push(tick);
+            }
+        }
+        let closely = 12..=12 + ISR_CHECK_IDLE_MAX.as_millis() as u64 / 250;
+        let expected = [0, 4, 8].into_iter().chain(closely).chain([24, 28, 32, 36]);
+        assert_eq!(asked_at, expected.collect::<Vec<_>>());
     }
 
     #[test]

@@ -32,6 +32,9 @@ pub(super) struct LeaderSession<D: Disk> {
     followed: BTreeMap<Key, Followed<D>>,
     /// Those whose next fetch may differ from what the session holds.
     changed: BTreeSet<Key>,
+    /// Of these, those of which something may be on its way to the disk. Whoever is done is looked
+    /// at once: with thousands the fetchers are told of each.
+    syncing: BTreeSet<Key>,
     /// In the leader's session, and followed no more.
     forgotten: BTreeSet<Key>,
     session_id: i32,
@@ -72,6 +75,7 @@ impl<D: Disk> Default for LeaderSession<D> {
         LeaderSession {
             followed: BTreeMap::new(),
             changed: BTreeSet::new(),
+            syncing: BTreeSet::new(),
             forgotten: BTreeSet::new(),
             session_id: 0,
             session_epoch: 0,
@@ -87,6 +91,7 @@ impl<D: Disk> LeaderSession<D> {
         let sent = self.followed.get(&key).and_then(|followed| followed.sent);
         self.followed.insert(key, Followed { partition, sent, keeps_up: false });
         self.changed.insert(key);
+        self.syncing.insert(key);
     }
 
     pub(super) fn unfollow(&mut self, key: Key) {
@@ -101,6 +106,7 @@ impl<D: Disk> LeaderSession<D> {
         if let Some(followed) = self.followed.get_mut(&key) {
             followed.keeps_up = keeps_up;
             self.changed.insert(key);
+            self.syncing.insert(key);
         }
     }
 
@@ -109,22 +115,25 @@ impl<D: Disk> LeaderSession<D> {
         Some((&followed.partition, followed.sent?))
     }
 
-    /// The session is lost: the next fetch names everything.
+    /// The session is lost: the next fetch names everything, and has the leader close what it may
+    /// still have of it. Its sessions are few; those left open would keep followers without one for
+    /// minutes. Source: Kafka `FetchMetadata.nextCloseExistingAttemptNew`.
     pub(super) fn start_over(&mut self) {
-        (self.session_id, self.session_epoch) = (0, 0);
+        self.session_epoch = 0;
         self.forgotten.clear();
         for (key, followed) in &mut self.followed {
             followed.sent = None;
             self.changed.insert(*key);
+            self.syncing.insert(*key);
         }
     }
 
     /// An answer came: `session_id` is 0 if the leader has no room for a session.
     pub(super) fn handle_answered(&mut self, session_id: i32) {
+        self.session_id = session_id;
         if session_id == 0 {
             return self.start_over();
         }
-        self.session_id = session_id;
         self.session_epoch = self.session_epoch.checked_add(1).unwrap_or(1);
     }
 
@@ -140,11 +149,13 @@ impl<D: Disk> LeaderSession<D> {
         if self.is_asking || now < self.not_before {
             return NextFetch::Later;
         }
-        let changed: Vec<Key> = self.changed.iter().copied().collect();
-        let syncs = |key: &Key| self.followed.get(key).is_some_and(|f| f.partition.is_syncing());
-        if changed.iter().any(syncs) {
-            return NextFetch::Later;
+        while let Some(key) = self.syncing.first() {
+            if self.followed.get(key).is_some_and(|followed| followed.partition.is_syncing()) {
+                return NextFetch::Later;
+            }
+            self.syncing.pop_first();
         }
+        let changed: Vec<Key> = self.changed.iter().copied().collect();
         let mut asked: BTreeMap<Uuid, Vec<FetchPartition>> = BTreeMap::new();
         let mut is_held_back = false;
         for key in changed {

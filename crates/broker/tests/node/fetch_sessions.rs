@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use protocol::messages::delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
-use protocol::messages::fetch_request::ForgottenTopic;
+use protocol::messages::fetch_request::{FetchPartition, ForgottenTopic, ReplicaState};
 use protocol::messages::{DeleteRecordsRequest, FetchRequest, FetchResponse};
-use types::ErrorCode;
+use types::{ErrorCode, Uuid};
 
-use crate::harness::Broker;
+use crate::harness::{Broker, Client};
 use crate::shorthand::{error, fetch, fetch_by_id, fetch_topic, values};
 
 /// Topics `a` and `b` of one partition each, and a session that reads both from 0.
@@ -188,4 +188,140 @@ fn the_thousand_and_first_session_is_served_without_one_until_another_is_stale()
     assert_eq!(open(), 0, "no slot is free");
     broker.pass_ms(120_001);
     assert_ne!(open(), 0, "the one unused for longest made room");
+}
+
+/// A topic of 20 partitions, and the session of a follower that has all of them.
+struct FollowerSession {
+    broker: Broker,
+    client: Client,
+    id: Uuid,
+    session_id: i32,
+    epoch: i32,
+    reads: u64,
+}
+
+impl FollowerSession {
+    const PARTITIONS: i32 = 20;
+
+    fn start() -> FollowerSession {
+        let broker = Broker::start();
+        let id = broker.create_topic("t", FollowerSession::PARTITIONS, &[]);
+        let client = broker.client();
+        let mut session = FollowerSession { broker, client, id, session_id: 0, epoch: 0, reads: 0 };
+        let all: Vec<_> = (0..FollowerSession::PARTITIONS).map(|index| (index, 0)).collect();
+        let opened = session.fetch(&all);
+        session.session_id = opened.session_id;
+        assert_eq!(session.reads(), FollowerSession::PARTITIONS as u64);
+        session
+    }
+
+    fn request(&mut self, named: &[(i32, i64)]) -> FetchRequest {
+        let mut request = fetch_by_id(self.id, 0, 0);
+        let partition = |(index, fetch_offset): &(i32, i64)| FetchPartition {
+            partition: *index,
+            fetch_offset: *fetch_offset,
+            last_fetched_epoch: -1,
+            current_leader_epoch: -1,
+            ..request.topics[0].partitions[0].clone()
+        };
+        request.topics[0].partitions = named.iter().map(partition).collect();
+        request.replica_state = ReplicaState { replica_id: 2, replica_epoch: 1 };
+        (request.session_id, request.session_epoch) = (self.session_id, self.epoch);
+        self.epoch += 1;
+        request
+    }
+
+    fn fetch(&mut self, named: &[(i32, i64)]) -> FetchResponse {
+        let request = self.request(named);
+        self.broker.call(17, &request)
+    }
+
+    /// Sends a fetch that names nothing and waits for half a second.
+    fn park(&mut self) {
+        let request = FetchRequest { max_wait_ms: 500, ..self.request(&[]) };
+        self.client.send(17, &request);
+        assert_eq!(self.client.frame(), None, "the fetch was to wait");
+    }
+
+    /// How often a partition was read since this was asked last.
+    fn reads(&mut self) -> u64 {
+        let page = self.broker.metrics();
+        let line = page.lines().find(|line| {
+            line.starts_with("kafka_server_brokertopicmetrics_totalfetchrequests_total{")
+                && line.contains("\"t\"")
+        });
+        let all: u64 =
+            line.and_then(|line| line.split(' ').next_back()?.parse().ok()).expect("counted");
+        let before = std::mem::replace(&mut self.reads, all);
+        all - before
+    }
+}
+
+fn told(response: &FetchResponse) -> Vec<(i32, i64)> {
+    let partitions = response.responses.iter().flat_map(|topic| &topic.partitions);
+    partitions.map(|data| (data.partition_index, data.high_watermark)).collect()
+}
+
+#[test]
+fn a_followers_fetch_costs_what_has_changed_and_not_what_the_session_holds() {
+    let mut session = FollowerSession::start();
+    assert_eq!(told(&session.fetch(&[])), []);
+    assert_eq!(session.reads(), 0);
+    session.broker.append("t", 7, &["a"]);
+    assert_eq!(told(&session.fetch(&[])), [(7, 1)]);
+    assert_eq!(session.reads(), 1);
+    assert_eq!(told(&session.fetch(&[(7, 1)])), [], "it is named, and there is nothing more");
+    assert_eq!(session.reads(), 1);
+}
+
+#[test]
+fn a_followers_fetch_waits_for_whatever_comes_to_its_session() {
+    let mut session = FollowerSession::start();
+    session.park();
+    session.broker.append("t", 3, &["a"]);
+    let answer: FetchResponse = session.client.answer::<FetchRequest>();
+    assert_eq!(values(&answer.responses[0].partitions[0]), ["a"]);
+    assert_eq!(told(&session.fetch(&[(3, 1)])), [(3, 1)], "it is committed meanwhile");
+    session.park();
+    session.broker.pass_ms(500);
+    assert_eq!(told(&session.client.answer::<FetchRequest>()), []);
+}
+
+#[test]
+fn a_follower_is_told_again_what_it_did_not_take_for_want_of_room() {
+    let mut session = FollowerSession::start();
+    for partition in [4, 5, 6] {
+        session.broker.append("t", partition, &["a"]);
+    }
+    let (mut seen, mut taken) = (BTreeSet::new(), Vec::new());
+    for _ in 0..3 {
+        let request = FetchRequest { max_bytes: 1, ..session.request(&taken) };
+        let answer = session.broker.call(17, &request);
+        let all = answer.responses.iter().flat_map(|topic| &topic.partitions);
+        let sent: Vec<_> = all.filter(|data| !values(data).is_empty()).collect();
+        assert_eq!(sent.len(), 1);
+        seen.insert(sent[0].partition_index);
+        taken = vec![(sent[0].partition_index, 1)];
+    }
+    assert_eq!(seen, BTreeSet::from([4, 5, 6]));
+}
+
+#[test]
+fn a_follower_hears_of_a_topic_that_is_deleted_while_it_waits() {
+    let mut session = FollowerSession::start();
+    session.park();
+    session.broker.delete_topic("t");
+    let answer: FetchResponse = session.client.answer::<FetchRequest>();
+    let codes = answer.responses.iter().flat_map(|topic| &topic.partitions);
+    assert!(codes.into_iter().any(|data| data.error_code != 0), "{answer:?}");
+}
+
+#[test]
+fn all_partitions_of_a_follower_are_looked_at_now_and_then() {
+    let mut session = FollowerSession::start();
+    session.broker.pass_ms(5_000);
+    session.fetch(&[]);
+    assert_eq!(session.reads(), FollowerSession::PARTITIONS as u64);
+    session.fetch(&[]);
+    assert_eq!(session.reads(), 0);
 }

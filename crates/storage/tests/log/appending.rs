@@ -218,6 +218,24 @@ fn what_a_deposed_leader_then_copies_is_not_taken_for_its_own_epoch() {
     assert_eq!(follower.reader().leader_epoch_at(at(2)), Some(LeaderEpoch(5)));
 }
 
+/// A broker is elected for thousands of partitions at once.
+#[test]
+fn an_epoch_begins_without_touching_a_file_and_is_in_the_file_before_its_first_batch() {
+    let mut world = World::new(small());
+    world.fill(&[&[1]]);
+    let before = world.disk.mutations();
+    world.log().begin_epoch(LeaderEpoch(4)).unwrap();
+    assert_eq!(world.disk.mutations(), before);
+    assert_eq!(world.log().latest_epoch(), Some(LeaderEpoch(4)));
+    world.epoch = 4;
+    world.fill(&[&[2]]);
+    let text = world.disk.read_file(&world.file("leader-epoch-checkpoint"), 1000).unwrap();
+    assert_eq!(text, b"0\n2\n0 0\n4 1\n");
+    world.crash(Crash::Kill);
+    assert!(!world.start().rebuilt_epochs);
+    assert_eq!(world.log().latest_epoch(), Some(LeaderEpoch(4)));
+}
+
 #[test]
 fn a_damaged_batch_is_not_replicated_but_those_before_it_are() {
     let mut leader = World::new(small());

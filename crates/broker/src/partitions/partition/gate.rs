@@ -47,6 +47,7 @@ impl<D: Disk> Partition<D> {
         for wait in waits {
             wait.complete();
         }
+        self.note_changed_urgently();
     }
 
     /// Followers that wait for records hear at once what else has changed.
@@ -55,6 +56,7 @@ impl<D: Disk> Partition<D> {
         for wait in waits.iter().filter(|wait| wait.is_of_follower()) {
             wait.complete();
         }
+        self.note_changed_urgently();
     }
 
     pub(super) fn request_commit(&self) {
@@ -121,6 +123,7 @@ impl<D: Disk> Partition<D> {
         let shown = owner.show_below(passed);
         self.shown_bytes.fetch_add(shown as u64, Ordering::AcqRel);
         output.shown_bytes += shown;
+        output.high_watermark_moved = true;
     }
 }
 

@@ -18,10 +18,16 @@ impl<D: Disk> Partition<D> {
         act: impl FnOnce(&mut PartitionLog<D>) -> T,
     ) -> Option<T> {
         let mut owner = lock(&self.owner);
-        let result = owner.log.as_mut().map(act);
+        let log = owner.log.as_mut()?;
+        let log_start = log.log_start();
+        let result = act(log);
+        let is_shorter = log_start < log.log_start();
         drop(owner);
+        if is_shorter {
+            self.note_changed(0);
+        }
         self.run_turns_if_waiting(now);
-        result
+        Some(result)
     }
 
     /// Lets a log in another directory take this one's place, with nobody appending meanwhile.

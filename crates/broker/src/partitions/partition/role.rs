@@ -129,9 +129,11 @@ impl<D: Disk> Partition<D> {
         self.settle_turn(&mut owner, &mut output);
         drop(owner);
         self.deliver(output);
-        if change != RoleChange::SameReign {
+        match change {
             // They were asked under an earlier epoch.
-            self.complete_fetch_waits();
+            RoleChange::Elected | RoleChange::Follows => self.complete_fetch_waits(),
+            // Who has become a replica may have fetched before it was known here.
+            _ => self.note_changed(0),
         }
         self.check_deletions();
         self.run_turns_if_waiting(wall);
@@ -142,6 +144,21 @@ impl<D: Disk> Partition<D> {
     pub fn handle_follower_fetch(&self, fetch: FollowerFetch, now: MonoTime, wall: WallTime) {
         lock(&self.mailbox).fetches.push((fetch, now));
         self.run_turns(wall);
+    }
+
+    /// Whoever is not in sync may have caught up.
+    pub(super) fn hear_of_follower(
+        &self,
+        owner: &mut Owner<D>,
+        fetch: &FollowerFetch,
+        at: MonoTime,
+    ) {
+        if let Some(leader) = owner.replica.leader_mut()
+            && leader.handle_fetch(fetch, at)
+            && !leader.isr().contains(&fetch.replica)
+        {
+            self.isr_hint.store(true, Ordering::Release);
+        }
     }
 
     /// The change of the in-sync set to ask the controller for, if it is time to.

@@ -116,3 +116,25 @@ fn a_partition_of_which_only_the_high_watermark_has_moved_is_not_named_again() {
     assert_eq!(partition.high_watermark(), Offset(1));
     assert_eq!((asked.count(), asked.last()), (3, (vec![], vec![])));
 }
+
+/// The leader has room for a thousand sessions and keeps each for two minutes.
+#[test]
+fn who_starts_over_has_the_leader_close_the_session_that_was() {
+    let env = SimEnv::new(7);
+    let node = tests::lone_with_topic(&env, 1);
+    let (now, wall) = (env.clock().mono(), env.clock().wall());
+    let (fetchers, asked) = (ReplicaFetchers::default(), Arc::new(Asked::default()));
+    fetchers.attach(&node);
+    fetchers.connect(Arc::clone(&asked) as Arc<dyn ReplicationLinks>);
+    let partition = node.partitions.get("t", 0).expect("made with the topic");
+    partition.handle_partition_state(&led_by(LEADER, 5), now, wall).expect("a sound disk");
+    fetchers.refresh(&partition);
+    fetchers.handle_outcome(&node, LEADER, Ok(answer(0, &[])));
+    let error_code = ErrorCode::InvalidFetchSessionEpoch.code();
+    let refused = FetchResponse { error_code, ..Default::default() };
+    fetchers.handle_outcome(&node, LEADER, Ok(refused));
+    let sessions: Vec<_> =
+        lock(&asked.0).iter().map(|request| (request.session_id, request.session_epoch)).collect();
+    assert_eq!(sessions, [(0, 0), (SESSION, 1), (SESSION, 0)]);
+    assert_eq!(asked.last(), (vec![0], vec![]), "everything is named");
+}
