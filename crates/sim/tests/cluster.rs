@@ -42,7 +42,7 @@ fn nodes_that_are_killed_frozen_and_cut_off_lose_nothing_acknowledged() {
 
 #[test]
 fn nodes_that_lose_power_one_by_one_and_together_lose_nothing_acknowledged() {
-    let met = all_keep_their_promises(308..312, POWER);
+    let met = all_keep_their_promises(306..314, POWER);
     assert!(met.power_losses > 3, "{met:?}");
 }
 
