@@ -184,6 +184,8 @@ impl<D: Disk> PartitionLog<D> {
         // A commit that runs says of the place where the log is now that all before it is durable,
         // and what is about to be written lies before it.
         let rolled = state.home.before_replacing_files().and_then(|_journal| {
+            // The first segment says it no longer.
+            state.home.keep_log_start(&state.partition, Some(log_end))?;
             self.roll_to(base, now)?;
             state.cut(|_| Ok(()))?;
             state.reset_committed(Place { segment_base: base, position: 0 });

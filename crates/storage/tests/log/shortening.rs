@@ -158,6 +158,24 @@ fn a_follower_can_start_over_at_a_later_offset() {
 }
 
 #[test]
+fn a_follower_that_begins_inside_a_batch_still_starts_there_after_a_crash() {
+    for crash in [env_sim::Crash::Kill, env_sim::Crash::PowerLoss] {
+        let mut leader = World::new(small());
+        leader.fill(&[&[0; 38], &[1; 7], &[2]]);
+        let batches = replicated(&leader.batches()[1..]);
+        let mut world = World::new(small());
+        world.log().reset_to(at(41), NOW).unwrap();
+        world.log().append_as_follower(batches, NOW).unwrap();
+        assert_eq!((world.log().log_start(), world.log().log_end()), (Offset(41), Offset(46)));
+        world.log().flush().unwrap();
+        world.crash(crash);
+        world.start();
+        assert_eq!((world.log().log_start(), world.log().log_end()), (Offset(41), Offset(46)));
+        assert_eq!(offsets(&world.batches()), [(38, 44), (45, 45)], "the batch is there, whole");
+    }
+}
+
+#[test]
 fn rolling_an_empty_segment_does_nothing() {
     let mut world = World::new(small());
     assert!(!world.log().roll(NOW).unwrap());
