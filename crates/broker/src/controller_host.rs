@@ -1,6 +1,7 @@
 //! Drives the controller: decide, propose, commit, gate, replay, publish, reply.
 
 mod committed;
+mod confirming;
 mod decisions;
 mod engine;
 mod liveness;
@@ -26,6 +27,7 @@ use protocol::messages::AssignReplicasToDirsRequest;
 use storage::LogReader;
 use types::{BrokerId, Offset, WallTime};
 
+use self::confirming::{Confirmed, Confirming};
 use self::decisions::{UnderWay, Waiting};
 use self::quorum::Inbox;
 use self::snapshots::Snapshots;
@@ -79,6 +81,8 @@ pub struct ControllerHost<E: Env> {
     decisions: Mutex<VecDeque<Waiting>>,
     /// A change of the voters that waits for its turn.
     asked: Mutex<Option<Asked>>,
+    /// Who waits for the next question whether this node leads.
+    unconfirmed: Mutex<Vec<Confirmed>>,
     /// What the lane has yet to hear from others.
     inbox: Mutex<Inbox>,
     /// The lane will look at what waits for it.
@@ -108,6 +112,8 @@ struct Voting<E: Env> {
     under_way: Option<UnderWay>,
     /// The change of voters that is.
     changing: Option<Changing>,
+    /// The question whether this node leads that is.
+    confirming: Option<Confirming>,
 }
 
 impl<E: Env> ControllerHost<E> {
@@ -173,7 +179,13 @@ impl<E: Env> ControllerHost<E> {
             is_quorum: engine.as_ref().is_some_and(Engine::is_quorum),
             lane: env.background().lane("controller"),
             publishing: env.background().lane("metadata"),
-            voting: Mutex::new(Voting { engine, under_way: None, changing: None }),
+            voting: Mutex::new(Voting {
+                engine,
+                under_way: None,
+                changing: None,
+                confirming: None,
+            }),
+            unconfirmed: Mutex::default(),
             asked: Mutex::default(),
             state: Mutex::new(state),
             decisions: Mutex::default(),
@@ -231,6 +243,7 @@ impl<E: Env> ControllerHost<E> {
         let engine = voting.engine.take();
         let under_way = voting.under_way.take();
         let changing = voting.changing.take();
+        let confirming = voting.confirming.take();
         drop(voting);
         let mut state = self.lock();
         (state.reign, state.quorum) = (None, None);
@@ -239,6 +252,7 @@ impl<E: Env> ControllerHost<E> {
             log::error!(target: "kafka.controller.QuorumController", "{error}");
         }
         self.refuse_all(under_way);
+        self.refuse_unconfirmed(confirming);
         changing.into_iter().for_each(Changing::refuse);
         let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner).take();
         asked.into_iter().for_each(|asked| asked.refuse(VoterChangeError::NotLeader));

@@ -116,6 +116,22 @@ pub trait ConsensusEngine {
         false
     }
 
+    /// Asks the other voters whether this node still leads in `epoch`, which it may not know: it
+    /// may have slept. Returns the number of the question; `None` if it does not lead.
+    ///
+    /// Once [`confirmed`](Self::confirmed) is as high, it led after this was called. If that never
+    /// happens, `Follow` says why, sooner or later. Source: ReadIndex, Raft §6.4.
+    fn confirm(&mut self, epoch: Epoch) -> Option<u64> {
+        let _ = epoch;
+        None
+    }
+
+    /// The last question of [`confirm`](Self::confirm) to which a majority has said yes; so it has
+    /// to all before. It is asked after the polls.
+    fn confirmed(&self) -> u64 {
+        0
+    }
+
     /// Gives up the reign of `epoch`, if it still lasts. Never blocks, never fails.
     fn resign(&mut self, epoch: Epoch);
 

@@ -4,6 +4,7 @@
 //! "durable first, then said", and hides what of the crate reaches for clock, chance or protobuf.
 //! docs/adr: the embedded Raft engine.
 
+mod confirming;
 mod membership;
 mod message;
 mod observers;
@@ -32,6 +33,7 @@ use crate::{
     OutboundMessage, ProposeError, QuorumStatus, Voter, VoterChange, VoterChangeError,
     VoterEndpoint, VoterKey,
 };
+use confirming::Confirmations;
 use message::{Address, Body, Envelope};
 use payload::Payload;
 use peers::{Peers, raft_id};
@@ -86,6 +88,7 @@ pub struct RaftEngine<L: MetadataLog> {
     /// How many ticks ago it asked.
     asked_ago: usize,
     reign: Option<Reign>,
+    confirmations: Confirmations,
     /// What the host was last told: the leader and, if there is one, its term.
     followed: Option<(u64, u64)>,
     /// The last index that was delivered, and the offset after it.
@@ -171,6 +174,7 @@ impl<L: MetadataLog> RaftEngine<L> {
             told: Vec::new(),
             asked_ago: timing.lease_ticks,
             reign: None,
+            confirmations: Confirmations::default(),
             followed: None,
             delivered,
             events: known.map(|(_, mark)| EngineEvent::Installed(mark)).into_iter().collect(),
@@ -243,14 +247,6 @@ impl<L: MetadataLog> RaftEngine<L> {
             self.events.clear();
             self.events.push_back(EngineEvent::Fatal(error));
         }
-    }
-
-    /// The reign, if it is one of `epoch` that the host knows of.
-    fn reign_of(&mut self, epoch: Epoch) -> Option<&mut Reign> {
-        let leads = self.node.raft.state == StateRole::Leader;
-        let term = self.node.raft.term;
-        let reign = self.reign.as_mut().filter(|reign| reign.is_announced && leads)?;
-        (reign.term == term && term == term_of(epoch)).then_some(reign)
     }
 }
 
@@ -372,6 +368,14 @@ impl<L: MetadataLog> ConsensusEngine for RaftEngine<L> {
 
     fn wants_snapshot(&self) -> bool {
         self.node.store().take_wants_snapshot()
+    }
+
+    fn confirm(&mut self, epoch: Epoch) -> Option<u64> {
+        self.ask_whether_it_leads(epoch)
+    }
+
+    fn confirmed(&self) -> u64 {
+        self.confirmations.confirmed()
     }
 
     /// Hands over to the voter that is furthest: it need not wait until it misses a leader.

@@ -173,6 +173,7 @@ impl<E: Env> ControllerHost<E> {
             let Some(ended) = self.advance_once() else { break };
             ended.tell();
         }
+        self.advance_confirmations();
     }
 
     fn advance_once(&self) -> Option<Ended> {

@@ -3,12 +3,20 @@
 use raft::StateRole;
 use types::WallTime;
 
-use super::RaftEngine;
 use super::peers::{self, raft_id};
-use super::store::epoch_of;
-use crate::{MetadataLog, QuorumStatus, Voter, VoterStatus};
+use super::store::{epoch_of, term_of};
+use super::{RaftEngine, Reign};
+use crate::{Epoch, MetadataLog, QuorumStatus, Voter, VoterStatus};
 
 impl<L: MetadataLog> RaftEngine<L> {
+    /// The reign, if it is one of `epoch` that the host knows of.
+    pub(super) fn reign_of(&mut self, epoch: Epoch) -> Option<&mut Reign> {
+        let leads = self.node.raft.state == StateRole::Leader;
+        let term = self.node.raft.term;
+        let reign = self.reign.as_mut().filter(|reign| reign.is_announced && leads)?;
+        (reign.term == term && term == term_of(epoch)).then_some(reign)
+    }
+
     pub(super) fn quorum_status(&self) -> QuorumStatus {
         let raft = &self.node.raft;
         let is_leader = raft.state == StateRole::Leader;

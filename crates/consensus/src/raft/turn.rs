@@ -48,6 +48,7 @@ impl<L: MetadataLog> RaftEngine<L> {
             self.send(message)?;
         }
         self.held.append(&mut ready.take_persisted_messages());
+        self.confirmations.take_in(&ready.take_read_states());
         let committed = ready.take_committed_entries();
         let number = ready.number();
         let is_dirty = !ready.entries().is_empty() || self.unsynced.is_some();

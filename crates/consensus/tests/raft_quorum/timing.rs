@@ -82,6 +82,41 @@ fn a_leader_knows_whom_it_follows_and_how_long_that_one_had_been_silent() {
 }
 
 #[test]
+fn a_leader_is_confirmed_by_those_who_hear_it_and_never_once_they_follow_another() {
+    let confirm = |world: &mut World, at: usize| {
+        let epoch = world.epoch(at);
+        let engine = world.nodes[at].engine.as_mut().expect("it runs");
+        let number = consensus::ConsensusEngine::confirm(engine, epoch).expect("it leads");
+        world.drain(at);
+        number
+    };
+    let confirmed = |world: &World, at: usize| {
+        let engine = world.nodes[at].engine.as_ref().expect("it runs");
+        consensus::ConsensusEngine::confirmed(engine)
+    };
+    let (mut world, first) = World::led(31, 3);
+    world.run_for(1000);
+    let number = confirm(&mut world, first);
+    assert!(confirmed(&world, first) < number, "nobody was asked yet");
+    world.run_for(20);
+    assert_eq!(confirmed(&world, first), number, "it need not wait for its next heartbeat");
+    // It sleeps while another is elected, and believes that it leads when it wakes.
+    world.nodes[first].paused_until = world.now + 3000 * MS;
+    world.run_for(2990);
+    let second = (0..3).filter(|at| *at != first).find(|at| world.nodes[*at].reign.is_some());
+    let second = second.expect("another leads");
+    let before = confirm(&mut world, first);
+    world.run_for(2000);
+    assert!(confirmed(&world, first) < before, "what was asked is of a reign that has ended");
+    let epoch = world.epoch(first);
+    let engine = world.nodes[first].engine.as_mut().expect("it runs");
+    assert_eq!(consensus::ConsensusEngine::confirm(engine, epoch), None, "it leads no more");
+    let number = confirm(&mut world, second);
+    world.run_for(20);
+    assert_eq!(confirmed(&world, second), number);
+}
+
+#[test]
 fn a_slow_network_alone_deposes_nobody() {
     for seed in 0..20 {
         let weather = Weather { delay_max: 150 * MS, loss_per_mille: 20, ..Weather::calm(3) };

@@ -4,3 +4,4 @@ mod cut_off_leaders;
 mod deleting_records;
 mod refused_batches;
 mod throttled_moves;
+mod woken_controllers;
