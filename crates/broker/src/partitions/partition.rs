@@ -224,8 +224,9 @@ impl<D: Disk> Partition<D> {
         self.run_turns_if_waiting(now);
     }
 
-    /// Leaves a batch for the next turn, which the caller sees to ([`RunTurns`]); somebody else's
-    /// turn may take it along before. `done` is called exactly once.
+    /// Leaves a batch for the next turn, which the caller sees to
+    /// ([`RunTurns`](super::turns::RunTurns)); somebody else's turn may take it along before. `done`
+    /// is called exactly once.
     pub fn submit(&self, append: Append) {
         lock(&self.mailbox).push(append);
     }

@@ -5,7 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
-/// A file of a log: opened when first needed, closed by [`OpenFiles`], opened again.
+/// A file of a log: opened when first needed, closed by [`OpenFiles`](super::OpenFiles), opened
+/// again.
 pub(crate) struct LogFile<D: Disk> {
     home: Arc<LogDirState<D>>,
     path: Box<Path>,
