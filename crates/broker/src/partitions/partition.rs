@@ -225,8 +225,8 @@ impl<D: Disk> Partition<D> {
     }
 
     /// Leaves a batch for the next turn, which the caller sees to
-    /// ([`RunTurns`](super::turns::RunTurns)); somebody else's turn may take it along before. `done`
-    /// is called exactly once.
+    /// ([`RunTurns`](super::turns::RunTurns)); somebody else's turn may take it along before.
+    /// `done` is called exactly once.
     pub fn submit(&self, append: Append) {
         lock(&self.mailbox).push(append);
     }
