@@ -46,9 +46,7 @@ pub fn campaign(args: &[String], limit: Duration) -> Result<Finished, String> {
     let (binary, mut args) = binary(&root, args)?;
     let place = root.join("target/soak");
     if let Some(Err(why)) = asked(&args, NETWORK_FAULTS).then(|| networking(&toolbox, &script)) {
-        if crate::in_ci() {
-            return Err(format!("the network cannot be cut here: {why}"));
-        }
+        // Also in CI: `ip` and namespaces are not among what a clean machine has.
         println!("skip faults of the network: {why}");
         args.extend([NETWORK_FAULTS.to_owned(), "0".to_owned()]);
     }

@@ -19,6 +19,7 @@ import time
 from confluent_kafka import ElectionType, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+import replica_cost
 from cluster import HEAL_SECONDS, NODES, Cluster
 from cluster_faults import ClusterFaults
 from network import Network, NoNetwork
@@ -363,6 +364,7 @@ def options():
     add("--controllers", type=int, default=5, metavar="N", help="kill -9 of the active controller")
     add("--cuts", type=int, default=0, metavar="N", help="the node that leads most is cut off, each way; needs root")
     add("--rolls", type=int, default=1, metavar="N", help="SIGTERM of one node after the other")
+    add("--costs", type=int, default=0, metavar="N", help="rounds that compare the CPU time of one and three replicas")
     add("--partitions", type=int, default=12, metavar="N", help="each with three replicas")
     add("--jars", metavar="DIRECTORY", help="Kafka's jars: its own producer is under way, too")
     add("--quiet", type=float, default=30, metavar="S", help="seconds in which nothing happens")
@@ -392,6 +394,8 @@ def main():
         trial.roll()
     if asked.quiet:
         trial.quiet(asked.quiet)
+    if asked.costs:
+        trial.figures["CPU-s/GB by replicas"] = replica_cost.measure(trial.cluster, asked.costs)
     trial.memory("at the end")
     trial.end()
     print(f"{'':72} {'count':>5} {'median':>8} {'most':>8}")
