@@ -8,7 +8,7 @@ use crate::load::{self, Ask, Cost, Load};
 use crate::machine::warm_up;
 use crate::options::Options;
 use crate::report::{Results, Unit};
-use crate::server::Server;
+use crate::server::{Running, Server};
 use crate::wire::create_topic;
 
 const KIB: usize = 1 << 10;
@@ -16,6 +16,8 @@ const MIB: usize = 1 << 20;
 const CONNECTIONS: usize = 4;
 /// A fetch runs over this much of each partition: in the page cache, not in the processor's.
 const HOT_BYTES: usize = 64 * MIB;
+/// Of each partition, where a fetch finds nothing in the page cache. More than one run reads.
+const COLD_BYTES: usize = 256 * MIB;
 
 /// A load with a name.
 struct Scenario {
@@ -30,14 +32,21 @@ struct Scenario {
 #[derive(Clone, Copy)]
 enum What {
     Produce,
-    Fetch { bytes_max: usize },
+    /// From the page cache.
+    Fetch {
+        bytes_max: usize,
+    },
+    /// From the disk, each byte once.
+    FetchCold {
+        bytes_max: usize,
+    },
 }
 
 const fn shape(batch_bytes: usize, value_bytes: usize) -> BatchShape {
     BatchShape { batch_bytes, value_bytes }
 }
 
-const SCENARIOS: [Scenario; 7] = [
+const SCENARIOS: [Scenario; 10] = [
     Scenario {
         name: "produce 16 KiB, 5 deep",
         what: What::Produce,
@@ -74,6 +83,13 @@ const SCENARIOS: [Scenario; 7] = [
         requests: 400_000,
     },
     Scenario {
+        name: "fetch 4 KiB",
+        what: What::Fetch { bytes_max: 4 * KIB },
+        depth: 1,
+        shape: shape(4 * KIB - 100, 1000),
+        requests: 100_000,
+    },
+    Scenario {
         name: "fetch 64 KiB",
         what: What::Fetch { bytes_max: 64 * KIB },
         depth: 1,
@@ -81,11 +97,25 @@ const SCENARIOS: [Scenario; 7] = [
         requests: 30_000,
     },
     Scenario {
+        name: "fetch 256 KiB",
+        what: What::Fetch { bytes_max: 256 * KIB },
+        depth: 1,
+        shape: shape(16 * KIB, 1000),
+        requests: 10_000,
+    },
+    Scenario {
         name: "fetch 1 MiB",
         what: What::Fetch { bytes_max: MIB },
         depth: 1,
         shape: shape(16 * KIB, 1000),
         requests: 2_500,
+    },
+    Scenario {
+        name: "fetch 1 MiB, cold",
+        what: What::FetchCold { bytes_max: MIB },
+        depth: 1,
+        shape: shape(16 * KIB, 1000),
+        requests: 900,
     },
 ];
 
@@ -109,6 +139,7 @@ fn run(options: &Options, scenario: &Scenario, server: &Server) -> Outcome<Cost>
     let writes = match scenario.what {
         What::Produce => requests * batch.len() as u64 * 11 / 10,
         What::Fetch { .. } => (CONNECTIONS * HOT_BYTES) as u64,
+        What::FetchCold { .. } => (CONNECTIONS * COLD_BYTES) as u64,
     };
     warm_up(&options.dir, writes).map_err(|error| format!("warm-up: {error}"))?;
     let running = server.start(&options.dir)?;
@@ -120,13 +151,23 @@ fn run(options: &Options, scenario: &Scenario, server: &Server) -> Outcome<Cost>
     match scenario.what {
         What::Produce => load::run(address, pid, &Ask::Produce { batch, acks: ACKS_LEADER }, load),
         What::Fetch { bytes_max } => {
-            let header = records::BatchHeader::parse(&batch).map_err(|error| error.to_string())?;
-            let each = HOT_BYTES / batch.len();
-            load::fill(address, batch, CONNECTIONS, each as u64)?;
-            let end = each as i64 * i64::from(header.records_count);
+            let end = filled(&running, batch, HOT_BYTES)?;
+            load::run(address, pid, &Ask::Fetch { bytes_max, end }, load)
+        }
+        What::FetchCold { bytes_max } => {
+            let end = filled(&running, batch, COLD_BYTES)?;
+            ::load::evict_open(pid).map_err(|error| format!("evict: {error}"))?;
             load::run(address, pid, &Ask::Fetch { bytes_max, end }, load)
         }
     }
+}
+
+/// So many bytes in each partition; returns the offset after the last.
+fn filled(running: &Running, batch: bytes::Bytes, bytes: usize) -> Outcome<i64> {
+    let header = records::BatchHeader::parse(&batch).map_err(|error| error.to_string())?;
+    let each = bytes / batch.len();
+    load::fill(running.address, batch, CONNECTIONS, each as u64)?;
+    Ok(each as i64 * i64::from(header.records_count))
 }
 
 fn note(scenario: &Scenario, server: &Server, cost: Cost, results: &mut Results) {

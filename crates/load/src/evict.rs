@@ -24,6 +24,18 @@ pub fn evict(pid: u32, topic: &str) -> io::Result<u64> {
     Ok(bytes)
 }
 
+/// The same for every log file that process `pid` has open.
+pub fn evict_open(pid: u32) -> io::Result<u64> {
+    let mut bytes = 0;
+    for entry in fs::read_dir(format!("/proc/{pid}/fd"))? {
+        let Ok(path) = fs::read_link(entry?.path()) else { continue };
+        if is_log(&path) {
+            bytes += evict_file(&path)?;
+        }
+    }
+    Ok(bytes)
+}
+
 /// A file that is open tells its directory, which tells the rest.
 fn partition_dirs(pid: u32, topic: &str) -> io::Result<BTreeSet<PathBuf>> {
     let mut dirs = BTreeSet::new();
@@ -68,6 +80,7 @@ mod tests {
         let pid = std::process::id();
         assert_eq!(evict(pid, "topic").unwrap(), 5100);
         assert_eq!(evict(pid, "top").unwrap(), 0);
+        assert!(evict_open(pid).unwrap() >= 100, "others may have some open, too");
         drop(held);
         fs::remove_dir_all(dir).unwrap();
     }

@@ -34,6 +34,7 @@ pub use client::ClientError;
 
 pub use cases::{CASES, Case, Codec, Durability, Pace, Readers, case_named};
 pub use contest::{Contest, Observer, Stage};
+pub use evict::evict_open;
 pub use figures::{Better, Figure, Unit};
 pub use machine::{Machine, raise_file_limit};
 pub use page::html;
