@@ -207,6 +207,10 @@ pub const EARLY_REFUSALS_MAX: usize = 1_000;
 /// How long. What is behind the refused batch has left the client before it heard of the refusal.
 pub const EARLY_REFUSALS_FOR: Duration = Duration::from_secs(10);
 
+/// For so long after an election a producer's next batch but one is no broken sequence: the
+/// `request.timeout.ms` of clients by default.
+pub const GAP_AFTER_ELECTION_MS: u64 = 30_000;
+
 /// How often the log tells of a broken sequence in a partition: a client that goes wrong does so
 /// with every batch.
 pub const BROKEN_SEQUENCE_WARNING_MS: u64 = 60_000;

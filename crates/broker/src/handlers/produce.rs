@@ -5,7 +5,8 @@
 //! acks=0 has no response: a failure cuts the connection instead.
 //! Differs from Kafka: a leader that is cut off from its peers refuses what others could lead
 //! (`Isolation`); transactional batches are refused (INVALID_TXN_STATE); an idempotent batch
-//! behind one that was refused for a reason that passes is refused as that was.
+//! behind one that was refused for a reason that passes is refused as that was, and soon after an
+//! election one that leaves a gap in its producer's sequence is told NOT_LEADER_OR_FOLLOWER.
 
 use std::sync::Arc;
 use std::time::Duration;

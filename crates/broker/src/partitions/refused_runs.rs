@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use records::BatchHeader;
 use storage::AppendError;
-use types::{ProducerEpoch, ProducerId, Sequence, WallTime};
+use types::{LeaderEpoch, ProducerEpoch, ProducerId, Sequence, WallTime};
 
 use super::owner::AppendRefused;
-use crate::limits::{BROKEN_SEQUENCE_WARNING_MS, REFUSED_RUNS_MAX};
+use crate::limits::{BROKEN_SEQUENCE_WARNING_MS, GAP_AFTER_ELECTION_MS, REFUSED_RUNS_MAX};
 
 /// Where a batch stands among those of its producer.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +51,8 @@ pub(super) struct RefusedRuns {
     refused: BTreeMap<ProducerId, Refused>,
     /// When the log last told of a broken sequence.
     warned: Option<WallTime>,
+    /// When this reign began, unless it is the partition's first.
+    succeeded: Option<WallTime>,
 }
 
 struct Refused {
@@ -96,6 +98,27 @@ impl RefusedRuns {
             self.refused.insert(run.producer, refused);
         }
         told
+    }
+
+    /// This broker leads from here on; another one may have led before.
+    pub(super) fn handle_elected(&mut self, epoch: LeaderEpoch, now: WallTime) {
+        self.succeeded = (epoch > LeaderEpoch(0)).then_some(now);
+    }
+
+    /// What a batch is told that nothing but `why` speaks against: early in a reign, what should
+    /// come before it may be on its way to the leader before, whose connection does not end before
+    /// the request times out. That is then no broken sequence, and the client sends both again in
+    /// order.
+    pub(super) fn with_patience(&self, why: AppendRefused, now: WallTime) -> AppendRefused {
+        let is_early = |began: WallTime| now.0.abs_diff(began.0) < GAP_AFTER_ELECTION_MS;
+        match &why {
+            AppendRefused::Log(AppendError::OutOfOrderSequence { expected, got, .. })
+                if got.0.wrapping_sub(expected.0) > 0 && self.succeeded.is_some_and(is_early) =>
+            {
+                AppendRefused::NotLeader
+            }
+            _ => why,
+        }
     }
 
     /// Whether it is time for another line about a broken sequence.

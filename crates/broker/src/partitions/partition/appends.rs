@@ -91,6 +91,7 @@ impl<D: Disk> Partition<D> {
         now: WallTime,
         output: &mut TurnOutput,
     ) {
+        let why = owner.refused.with_patience(why, now);
         let why = owner.refused.refuse(sender.run, why);
         if why.is_broken_sequence() && owner.refused.may_warn(now) {
             let (id, code) = (&self.id, why.error_code());

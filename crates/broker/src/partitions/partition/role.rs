@@ -115,6 +115,9 @@ impl<D: Disk> Partition<D> {
             RoleChange::Elected => {
                 self.leader_epoch.store(state.leader_epoch.0, Ordering::Release);
                 self.leads.store(true, Ordering::Release);
+                if owner.replica.has_others() {
+                    owner.refused.handle_elected(state.leader_epoch, wall);
+                }
                 // Nobody asks a sole replica before it has written something.
                 if let (true, Some(log)) = (owner.replica.has_others(), owner.log.as_mut()) {
                     noted = log.begin_epoch(state.leader_epoch);
