@@ -168,7 +168,7 @@ pub fn shown(samples: &[f64], decimals: usize) -> String {
 }
 
 /// Least, median, most.
-fn spread(samples: &[f64]) -> Option<(f64, f64, f64)> {
+pub fn spread(samples: &[f64]) -> Option<(f64, f64, f64)> {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.get(sorted.len() / 2)?;

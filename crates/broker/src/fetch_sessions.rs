@@ -41,6 +41,10 @@ pub struct FetchTarget {
 }
 
 impl FetchTarget {
+    fn key(&self) -> Key {
+        (self.topic.clone(), self.partition)
+    }
+
     /// A copy that does not keep the request's frame in memory: a session outlives it.
     fn detached(&self) -> FetchTarget {
         let topic = match &self.topic {
@@ -184,7 +188,7 @@ impl FetchSessions {
         }
         let cached = |target: &FetchTarget| {
             let target = target.detached();
-            ((target.topic.clone(), target.partition), Cached { target, told: None })
+            (target.key(), Cached { target, told: None })
         };
         let session = Arc::new(Mutex::new(Session {
             id,
@@ -220,8 +224,7 @@ impl FetchSessions {
         session.next_epoch =
             if session.next_epoch == i32::MAX { 1 } else { session.next_epoch + 1 };
         session.last_used = now;
-        let key_of = |target: &FetchTarget| (target.topic.clone(), target.partition);
-        let named: BTreeSet<Key> = request.targets.iter().map(key_of).collect();
+        let named: BTreeSet<Key> = request.targets.iter().map(FetchTarget::key).collect();
         session.update(request.targets, &request.forgotten);
         if session.partitions.is_empty() {
             // Nothing is left to remember, and the answer says that the session is over.
@@ -275,12 +278,12 @@ impl Cached {
 impl Session {
     fn update(&mut self, targets: Vec<FetchTarget>, forgotten: &[Key]) {
         for target in targets {
-            let key = (target.topic.clone(), target.partition);
+            let key = target.key();
             match self.partitions.get_mut(&key) {
                 Some(cached) => cached.update(&target),
                 None => {
                     let target = target.detached();
-                    let key = (target.topic.clone(), target.partition);
+                    let key = target.key();
                     self.partitions.insert(key, Cached { target, told: None });
                 }
             }
@@ -365,8 +368,7 @@ impl FetchContext {
         if changed.is_empty() {
             return;
         }
-        let key_of = |target: &FetchTarget| (target.topic.clone(), target.partition);
-        let held: BTreeSet<Key> = self.targets.iter().map(key_of).collect();
+        let held: BTreeSet<Key> = self.targets.iter().map(FetchTarget::key).collect();
         let changed = changed.into_iter().map(|(topic, index)| (FetchTopic::Id(topic), index));
         let more: BTreeSet<Key> = changed.filter(|key| !held.contains(key)).collect();
         self.targets.extend(lock(session).targets(&more));
@@ -384,8 +386,7 @@ impl FetchContext {
     pub fn is_news(&self, target: &FetchTarget, news: PartitionNews, has_records: bool) -> bool {
         let Some(session) = &self.session else { return true };
         let mut session = lock(session);
-        let Some(cached) = session.partitions.get_mut(&(target.topic.clone(), target.partition))
-        else {
+        let Some(cached) = session.partitions.get_mut(&target.key()) else {
             return true;
         };
         let changed = cached.told != Some(news);

@@ -26,30 +26,26 @@ pub fn evict(pid: u32, topic: &str) -> io::Result<u64> {
 
 /// The same for every log file that process `pid` has open.
 pub fn evict_open(pid: u32) -> io::Result<u64> {
-    let mut bytes = 0;
-    for entry in fs::read_dir(format!("/proc/{pid}/fd"))? {
-        let Ok(path) = fs::read_link(entry?.path()) else { continue };
-        if is_log(&path) {
-            bytes += evict_file(&path)?;
-        }
-    }
-    Ok(bytes)
+    logs_open(pid)?.iter().map(|path| evict_file(path)).sum()
 }
 
 /// A file that is open tells its directory, which tells the rest.
 fn partition_dirs(pid: u32, topic: &str) -> io::Result<BTreeSet<PathBuf>> {
-    let mut dirs = BTreeSet::new();
+    let is_of_topic = |dir: &PathBuf| {
+        let name = dir.file_name().unwrap_or_default().to_string_lossy();
+        name.strip_prefix(topic).is_some_and(|rest| rest.starts_with('-'))
+    };
+    let logs = logs_open(pid)?;
+    Ok(logs.iter().filter_map(|log| Some(log.parent()?.to_owned())).filter(is_of_topic).collect())
+}
+
+fn logs_open(pid: u32) -> io::Result<Vec<PathBuf>> {
+    let mut logs = Vec::new();
     for entry in fs::read_dir(format!("/proc/{pid}/fd"))? {
         // It may have been closed in the meantime.
-        let Ok(path) = fs::read_link(entry?.path()) else { continue };
-        let Some(dir) = path.parent() else { continue };
-        let name = dir.file_name().unwrap_or_default().to_string_lossy();
-        let is_of_topic = name.strip_prefix(topic).is_some_and(|rest| rest.starts_with('-'));
-        if is_of_topic && is_log(&path) {
-            dirs.insert(dir.to_owned());
-        }
+        logs.extend(fs::read_link(entry?.path()).ok().filter(|path| is_log(path)));
     }
-    Ok(dirs)
+    Ok(logs)
 }
 
 fn is_log(path: &Path) -> bool {

@@ -10,6 +10,7 @@ use ::load::frames::ACKS_ALL;
 use crate::Outcome;
 use crate::batches::BatchShape;
 use crate::load::{Ask, Load, run_slices};
+use crate::report::spread;
 use crate::server::Running;
 
 const ALONE: Load = Load { connections: 1, depth: 1, requests: 0 };
@@ -41,12 +42,11 @@ pub fn measure(dir: &Path, running: &Running) -> Outcome<Lone> {
         Ok((micros.len() <= SLICES).then_some(SLICE))
     })?;
     // The first finds nothing warm.
-    Ok(Lone { micros: median(&mut micros[1..]), of_bare: median(&mut ratios[1..]) })
-}
-
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+    let median = |values: &[f64]| spread(values.get(1..)?).map(|(_, median, _)| median);
+    match (median(&micros), median(&ratios)) {
+        (Some(micros), Some(of_bare)) => Ok(Lone { micros, of_bare }),
+        _ => Err("the lone producer was not measured".to_owned()),
+    }
 }
 
 /// A file whose blocks are there and written, as a recycled journal's are.

@@ -92,17 +92,27 @@ fn who_stops_following_does_not_keep_the_others_from_the_leader_while_its_record
     assert_eq!((asked.count(), asked.last()), (3, (vec![], vec![1])));
 }
 
-#[test]
-fn a_partition_of_which_only_the_high_watermark_has_moved_is_not_named_again() {
-    let env = SimEnv::new(7);
-    let node = tests::lone_with_topic(&env, 1);
-    let (now, wall) = (env.clock().mono(), env.clock().wall());
+type FollowsOne<E> =
+    (Arc<Node<E>>, ReplicaFetchers<E>, Arc<Asked>, Arc<Partition<<E as Env>::Disk>>);
+
+/// A node that has sent its first fetch, of one partition.
+fn follows_one(env: &SimEnv) -> FollowsOne<SimEnv> {
+    let node = tests::lone_with_topic(env, 1);
     let (fetchers, asked) = (ReplicaFetchers::default(), Arc::new(Asked::default()));
     fetchers.attach(&node);
     fetchers.connect(Arc::clone(&asked) as Arc<dyn ReplicationLinks>);
     let partition = node.partitions.get("t", 0).expect("made with the topic");
+    let (now, wall) = (env.clock().mono(), env.clock().wall());
     partition.handle_partition_state(&led_by(LEADER, 5), now, wall).expect("a sound disk");
     fetchers.refresh(&partition);
+    (node, fetchers, asked, partition)
+}
+
+#[test]
+fn a_partition_of_which_only_the_high_watermark_has_moved_is_not_named_again() {
+    let env = SimEnv::new(7);
+    let (node, fetchers, asked, partition) = follows_one(&env);
+    let wall = env.clock().wall();
     let mut batch = BatchBuilder::new().base_offset(Offset(0)).leader_epoch(LeaderEpoch(5));
     batch.push(NewRecord { timestamp: wall, key: None, value: Some(b"v"), headers: &[] });
     fetchers.handle_outcome(&node, LEADER, Ok(answer(0, batch.build().bytes())));
@@ -121,14 +131,7 @@ fn a_partition_of_which_only_the_high_watermark_has_moved_is_not_named_again() {
 #[test]
 fn who_starts_over_has_the_leader_close_the_session_that_was() {
     let env = SimEnv::new(7);
-    let node = tests::lone_with_topic(&env, 1);
-    let (now, wall) = (env.clock().mono(), env.clock().wall());
-    let (fetchers, asked) = (ReplicaFetchers::default(), Arc::new(Asked::default()));
-    fetchers.attach(&node);
-    fetchers.connect(Arc::clone(&asked) as Arc<dyn ReplicationLinks>);
-    let partition = node.partitions.get("t", 0).expect("made with the topic");
-    partition.handle_partition_state(&led_by(LEADER, 5), now, wall).expect("a sound disk");
-    fetchers.refresh(&partition);
+    let (node, fetchers, asked, _) = follows_one(&env);
     fetchers.handle_outcome(&node, LEADER, Ok(answer(0, &[])));
     let error_code = ErrorCode::InvalidFetchSessionEpoch.code();
     let refused = FetchResponse { error_code, ..Default::default() };
