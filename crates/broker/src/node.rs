@@ -301,7 +301,7 @@ impl<E: Env> Node<E> {
         self.groups.unload_all();
         self.moves.suspend_all();
         for partition in self.partitions.all() {
-            partition.settle();
+            partition.settle(now);
             let closed = partition
                 .take_log(ErrorCode::NotLeaderOrFollower, now)
                 .map_or(Ok(()), storage::PartitionLog::close);

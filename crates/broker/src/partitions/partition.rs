@@ -22,6 +22,7 @@ use storage::{
 };
 use types::{BrokerId, ErrorCode, LeaderEpoch, MonoTime, Offset, TopicPartition, Uuid, WallTime};
 
+use self::baton::Baton;
 use crate::deletion_wait::DeletionWait;
 use crate::fetch_changes::FetchChanges;
 use crate::fetch_wait::FetchWait;
@@ -37,7 +38,7 @@ use crate::settings::PartitionSettings;
 /// A partition that has a replica here: this broker leads it, or follows who does.
 ///
 /// Writes go through a **mailbox and a baton**: whoever brings work puts it in the mailbox; if the
-/// baton (`owner`) is free it runs the turn itself, else the present owner takes the work along.
+/// baton is free it runs the turn itself, else whoever has it takes the work along.
 /// Uncontended work never changes thread and contended work batches by itself (ADR 0006).
 ///
 /// **Invariant:** `log_start <= high_watermark <= log_end`.
@@ -57,7 +58,7 @@ pub struct Partition<D: Disk> {
     leads: AtomicBool,
     /// Other brokers have a replica, too.
     has_others: AtomicBool,
-    owner: Mutex<Owner<D>>,
+    baton: Baton<D>,
     mailbox: Mutex<Mailbox>,
     fetch_waits: Mutex<Vec<Arc<FetchWait<D>>>>,
     /// Sessions of followers that are told when there is something to fetch.
@@ -143,7 +144,7 @@ impl<D: Disk> Partition<D> {
             leads: AtomicBool::new(replica.leader().is_some()),
             shown_bytes: AtomicU64::new(0),
             appended_bytes: AtomicU64::new(0),
-            owner: Mutex::new(Owner::of(log, replica)),
+            baton: Baton::new(Owner::of(log, replica)),
             mailbox: Mutex::default(),
             fetch_waits: Mutex::default(),
             watchers: Mutex::default(),
@@ -212,16 +213,13 @@ impl<D: Disk> Partition<D> {
     pub fn set_settings(&self, settings: PartitionSettings, now: WallTime) {
         let (config, rules) = (Arc::clone(&settings.log), settings.leader_rules());
         self.settings.store(Arc::new(settings));
-        let mut owner = lock(&self.owner);
-        if let Some(log) = owner.log.as_mut() {
-            log.set_config(config);
-        }
-        let mut output = TurnOutput::default();
-        owner.replica.set_rules(rules);
-        self.open_gate(&mut owner, &mut output);
-        drop(owner);
-        self.deliver(output);
-        self.run_turns_if_waiting(now);
+        self.own(now, |owner, output| {
+            if let Some(log) = owner.log.as_mut() {
+                log.set_config(config);
+            }
+            owner.replica.set_rules(rules);
+            self.open_gate(owner, output);
+        });
     }
 
     /// Leaves a batch for the next turn, which the caller sees to
@@ -243,27 +241,22 @@ impl<D: Disk> Partition<D> {
         now: WallTime,
         acknowledged: AppendCall,
     ) -> Result<Appended, AppendRefused> {
-        let mut owner = lock(&self.owner);
-        let earlier = lock(&self.mailbox).take();
-        let mut output = self.turn(&mut owner, earlier, now);
-        let bytes = batch.size_bytes();
-        let too_few = owner.replica.leader().is_some_and(|leader| leader.is_under_min_isr());
-        let result = match too_few {
-            true => Err(AppendRefused::TooFewInSync),
-            false => self.append_one(&mut owner, batch, now),
-        };
-        if let Ok(appended) = &result {
+        self.own(now, |owner, output| {
+            let earlier = lock(&self.mailbox).take();
+            *output = self.turn(owner, earlier, now);
+            let bytes = batch.size_bytes();
+            if owner.replica.leader().is_some_and(|leader| leader.is_under_min_isr()) {
+                return Err(AppendRefused::TooFewInSync);
+            }
+            let appended = self.append_one(owner, batch, now)?;
             let log_end = self.reader().log_end();
             owner.note_appended(log_end, bytes, now);
             output.appended_bytes += bytes;
             let done = AppendDone::Call(acknowledged);
-            owner.acks.push(log_end, Waiter::Append(done, *appended));
-            self.open_gate(&mut owner, &mut output);
-        }
-        drop(owner);
-        self.deliver(output);
-        self.run_turns_if_waiting(now);
-        result
+            owner.acks.push(log_end, Waiter::Append(done, appended));
+            self.open_gate(owner, output);
+            Ok(appended)
+        })
     }
 
     /// # Errors

@@ -80,7 +80,8 @@ impl IsrChanges {
             // No change can be made, and what is waited for cannot come.
             let all = node.partitions.all();
             let waited_for = all.iter().filter(|partition| partition.may_be_led_elsewhere());
-            waited_for.for_each(|partition| partition.refuse_waiters_for_others());
+            let now = node.env().clock().wall();
+            waited_for.for_each(|partition| partition.refuse_waiters_for_others(now));
         }
         let Some(links) = node.fetchers.links() else { return };
         let lag_time_max = node.settings.config.replication.lag_time_max;

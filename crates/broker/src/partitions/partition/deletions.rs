@@ -21,20 +21,19 @@ impl<D: Disk> Partition<D> {
         now: WallTime,
         then: impl FnOnce(&mut PartitionLog<D>),
     ) -> Result<(), ErrorCode> {
-        let mut owner = lock(&self.owner);
-        let owned = &mut *owner;
-        let (Some(leader), Some(log)) = (owned.replica.leader_mut(), owned.log.as_mut()) else {
-            return Err(ErrorCode::NotLeaderOrFollower);
-        };
-        if before > leader.high_watermark() {
-            return Err(ErrorCode::OffsetOutOfRange);
-        }
-        let advanced = log.advance_log_start(before).map_err(|error| error.error_code());
-        leader.handle_records_deleted(log.log_start());
-        then(log);
-        drop(owner);
+        let advanced = self.own(now, |owner, _| {
+            let (Some(leader), Some(log)) = (owner.replica.leader_mut(), owner.log.as_mut()) else {
+                return Err(ErrorCode::NotLeaderOrFollower);
+            };
+            if before > leader.high_watermark() {
+                return Err(ErrorCode::OffsetOutOfRange);
+            }
+            let advanced = log.advance_log_start(before).map_err(|error| error.error_code());
+            leader.handle_records_deleted(log.log_start());
+            then(log);
+            Ok(advanced)
+        })?;
         self.answer_followers();
-        self.run_turns_if_waiting(now);
         advanced.map(|_| ())
     }
 
@@ -44,7 +43,7 @@ impl<D: Disk> Partition<D> {
     /// `NOT_LEADER_OR_FOLLOWER`, or why the partition is not here any more.
     pub fn low_watermark(&self, is_live: impl Fn(BrokerId) -> bool) -> Result<Offset, ErrorCode> {
         self.check_here()?;
-        let owner = lock(&self.owner);
+        let owner = self.look();
         let (Some(leader), Some(log)) = (owner.replica.leader(), &owner.log) else {
             return Err(ErrorCode::NotLeaderOrFollower);
         };

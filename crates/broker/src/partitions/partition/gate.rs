@@ -14,7 +14,7 @@ impl<D: Disk> Partition<D> {
     /// Calls `then` once everything that is in the log now has passed the gate: whoever tells
     /// others of it must not tell what power loss could take back.
     pub fn after_gate(&self, then: GatePassed) {
-        let mut owner = lock(&self.owner);
+        let mut owner = self.look();
         let gate = owner.replica.leader().map(|leader| (leader.high_watermark(), leader.log_end()));
         match gate {
             Some((position, log_end)) if position < log_end && owner.log.is_some() => {
@@ -33,7 +33,7 @@ impl<D: Disk> Partition<D> {
 
     /// Asks for a commit if the oldest record that may not be durable was appended before `due`.
     pub fn flush_older_than(&self, due: WallTime) {
-        let owner = lock(&self.owner);
+        let owner = self.look();
         let is_due = owner.undurable_since.is_some_and(|since| since <= due);
         drop(owner);
         if is_due {
@@ -71,7 +71,7 @@ impl<D: Disk> Partition<D> {
     }
 
     fn ask_for_commit_if_wanted(&self) {
-        let owner = lock(&self.owner);
+        let owner = self.look();
         let wants_sync = owner.log.is_some() && !owner.is_broken && owner.wants_sync();
         drop(owner);
         if wants_sync {
@@ -82,18 +82,17 @@ impl<D: Disk> Partition<D> {
     /// Moves the gate as far as it may go, shows what it has passed and lets go of who waited.
     /// Syncs what somebody waits for, so that they hear that it is kept. Refused instead, a client
     /// that is not idempotent would write again what the closing of the log keeps.
-    pub fn settle(&self) {
-        let mut owner = lock(&self.owner);
-        let mut output = TurnOutput::default();
-        if !owner.is_broken && owner.wants_sync() {
+    pub fn settle(&self, now: WallTime) {
+        self.own(now, |owner, output| {
+            if owner.is_broken || !owner.wants_sync() {
+                return;
+            }
             // A log that cannot be synced says so when it is closed, and its waiters are refused.
             if let Some(Ok(durable)) = owner.log.as_mut().map(PartitionLog::flush) {
                 owner.note_durable(durable);
-                self.open_gate(&mut owner, &mut output);
+                self.open_gate(owner, output);
             }
-        }
-        drop(owner);
-        self.deliver(output);
+        });
     }
 
     pub(super) fn open_gate(&self, owner: &mut Owner<D>, output: &mut TurnOutput) {

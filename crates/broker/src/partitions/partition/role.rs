@@ -44,12 +44,12 @@ impl<D: Disk> Partition<D> {
 
     /// Whom it follows; `None` if it leads, or if nobody leads.
     pub fn followed_leader(&self) -> Option<BrokerId> {
-        lock(&self.owner).replica.follower()?.leader()
+        self.look().replica.follower()?.leader()
     }
 
     /// Who leads, as far as this replica knows.
     pub fn current_leader(&self) -> LeaderHint {
-        let replica = &lock(&self.owner).replica;
+        let replica = &self.look().replica;
         let leader = replica.current_leader();
         LeaderHint { leader, leader_epoch: replica.leader_epoch() }
     }
@@ -57,7 +57,7 @@ impl<D: Disk> Partition<D> {
     /// Whether something that came from the leader is on its way to the disk and is not vouched for
     /// before it is there.
     pub fn is_syncing(&self) -> bool {
-        let owner = lock(&self.owner);
+        let owner = self.look();
         let follows = owner.replica.follower().is_some();
         follows && owner.log.is_some() && !owner.is_broken && owner.wants_sync()
     }
@@ -65,24 +65,21 @@ impl<D: Disk> Partition<D> {
     /// Whether `broker` is in the in-sync set as the controller has committed it; false unless this
     /// broker leads.
     pub fn is_in_sync(&self, broker: BrokerId) -> bool {
-        lock(&self.owner).replica.leader().is_some_and(|leader| leader.isr().contains(&broker))
+        self.look().replica.leader().is_some_and(|leader| leader.isr().contains(&broker))
     }
 
     /// Whether it is led here as far as is known here, and others are in sync that the controller
     /// could have lead it.
     pub fn may_be_led_elsewhere(&self) -> bool {
-        self.leads()
-            && lock(&self.owner).replica.leader().is_some_and(|leader| leader.isr().len() > 1)
+        self.leads() && self.look().replica.leader().is_some_and(|leader| leader.isr().len() > 1)
     }
 
     /// Whoever waits for other replicas is told to look for another leader. What was appended for
     /// them stays, as after every change of the leader.
-    pub fn refuse_waiters_for_others(&self) {
-        let mut owner = lock(&self.owner);
-        let mut output = TurnOutput::default();
-        owner.refuse_gate_waiters(&AppendRefused::NotLeader, &mut output);
-        drop(owner);
-        self.deliver(output);
+    pub fn refuse_waiters_for_others(&self, now: WallTime) {
+        self.own(now, |owner, output| {
+            owner.refuse_gate_waiters(&AppendRefused::NotLeader, output);
+        });
     }
 
     /// Whether it lies on other brokers, too.
@@ -100,17 +97,34 @@ impl<D: Disk> Partition<D> {
         now: MonoTime,
         wall: WallTime,
     ) -> Result<RoleChange, StorageError> {
-        let mut owner = lock(&self.owner);
-        let Some(log) = &owner.log else { return Ok(RoleChange::Stale) };
-        let ends = ends_of(log, owner.durable);
-        let change = owner.replica.handle_partition_state(state, ends, now);
-        let mut output = TurnOutput::default();
-        let mut noted = Ok(());
-        if change != RoleChange::Stale {
-            self.has_others.store(state.replicas.len() > 1, Ordering::Release);
-        }
+        let (change, noted) = self.own(wall, |owner, output| {
+            let Some(log) = &owner.log else { return (RoleChange::Stale, Ok(())) };
+            let ends = ends_of(log, owner.durable);
+            let change = owner.replica.handle_partition_state(state, ends, now);
+            let noted = self.change_role(owner, (change, state), wall, output);
+            (change, noted)
+        });
         match change {
             RoleChange::Stale => return Ok(change),
+            // They were asked under an earlier epoch.
+            RoleChange::Elected | RoleChange::Follows => self.complete_fetch_waits(),
+            // Who has become a replica may have fetched before it was known here.
+            RoleChange::SameReign => self.note_changed(0),
+        }
+        self.check_deletions();
+        noted.map(|()| change)
+    }
+
+    fn change_role(
+        &self,
+        owner: &mut Owner<D>,
+        (change, state): (RoleChange, &PartitionState),
+        wall: WallTime,
+        output: &mut TurnOutput,
+    ) -> Result<(), StorageError> {
+        let mut noted = Ok(());
+        match change {
+            RoleChange::Stale => return Ok(()),
             RoleChange::SameReign => {}
             RoleChange::Elected => {
                 self.leader_epoch.store(state.leader_epoch.0, Ordering::Release);
@@ -126,21 +140,12 @@ impl<D: Disk> Partition<D> {
             RoleChange::Follows => {
                 self.leads.store(false, Ordering::Release);
                 self.leader_epoch.store(state.leader_epoch.0, Ordering::Release);
-                owner.refuse_waiters(&AppendRefused::NotLeader, &mut output);
+                owner.refuse_waiters(&AppendRefused::NotLeader, output);
             }
         }
-        self.settle_turn(&mut owner, &mut output);
-        drop(owner);
-        self.deliver(output);
-        match change {
-            // They were asked under an earlier epoch.
-            RoleChange::Elected | RoleChange::Follows => self.complete_fetch_waits(),
-            // Who has become a replica may have fetched before it was known here.
-            _ => self.note_changed(0),
-        }
-        self.check_deletions();
-        self.run_turns_if_waiting(wall);
-        noted.map(|()| change)
+        self.has_others.store(state.replicas.len() > 1, Ordering::Release);
+        self.settle_turn(owner, output);
+        noted
     }
 
     /// A follower's log agrees with this one below the offset it fetches from.
@@ -170,7 +175,7 @@ impl<D: Disk> Partition<D> {
         epoch_of: impl Fn(BrokerId) -> Option<BrokerEpoch>,
         now: MonoTime,
     ) -> Option<IsrProposal> {
-        lock(&self.owner).replica.leader_mut()?.poll_isr_change(epoch_of, now)
+        self.look().replica.leader_mut()?.poll_isr_change(epoch_of, now)
     }
 
     /// What became of the proposal made at `asked`.
@@ -181,21 +186,18 @@ impl<D: Disk> Partition<D> {
         now: MonoTime,
         wall: WallTime,
     ) {
-        let mut owner = lock(&self.owner);
-        let mut output = TurnOutput::default();
-        if let Some(leader) = owner.replica.leader_mut() {
-            leader.handle_isr_outcome(asked, outcome, now);
-        }
-        self.settle_turn(&mut owner, &mut output);
-        drop(owner);
-        self.deliver(output);
-        self.run_turns_if_waiting(wall);
+        self.own(wall, |owner, output| {
+            if let Some(leader) = owner.replica.leader_mut() {
+                leader.handle_isr_outcome(asked, outcome, now);
+            }
+            self.settle_turn(owner, output);
+        });
     }
 
     /// Whether the end of the log may be told: see
     /// [`PartitionLeader::knows_latest_offset`](replication::PartitionLeader::knows_latest_offset).
     pub fn knows_latest_offset(&self) -> bool {
-        lock(&self.owner).replica.leader().is_none_or(|leader| leader.knows_latest_offset())
+        self.look().replica.leader().is_none_or(|leader| leader.knows_latest_offset())
     }
 
     /// Where a consumer in `client_rack` should read `offset` instead of here.
@@ -206,12 +208,12 @@ impl<D: Disk> Partition<D> {
         rack_of: impl Fn(BrokerId) -> Option<&'a str>,
         now: MonoTime,
     ) -> Option<BrokerId> {
-        lock(&self.owner).replica.leader()?.read_replica_for(client_rack, offset, rack_of, now)
+        self.look().replica.leader()?.read_replica_for(client_rack, offset, rack_of, now)
     }
 
     /// What is to be fetched from the leader now.
     pub fn poll_fetch(&self, now: MonoTime) -> Option<FetchFrom> {
-        let owner = lock(&self.owner);
+        let owner = self.look();
         let log = owner.log.as_ref().filter(|_| !owner.is_broken)?;
         let ends = ends_of(log, owner.durable);
         owner.replica.follower()?.poll_fetch(ends, now)
@@ -229,13 +231,11 @@ impl<D: Disk> Partition<D> {
         now: MonoTime,
         wall: WallTime,
     ) -> Result<Followed, AppendError> {
-        let mut owner = lock(&self.owner);
-        let mut output = TurnOutput::default();
-        let followed = self.follow(&mut owner, asked, answer, records, (now, wall), &mut output);
-        output.wants_sync = owner.log.is_some() && !owner.is_broken && owner.wants_sync();
-        drop(owner);
-        self.deliver(output);
-        followed
+        self.own(wall, |owner, output| {
+            let followed = self.follow(owner, asked, answer, records, (now, wall), output);
+            output.wants_sync = owner.log.is_some() && !owner.is_broken && owner.wants_sync();
+            followed
+        })
     }
 
     fn follow(
