@@ -105,9 +105,16 @@ public final class JavaClientSuite {
     }
 
     private static void until(String what, Callable<Boolean> condition) throws Exception {
+        until(what, condition, () -> "");
+    }
+
+    /** `found` says what there was instead. */
+    private static void until(String what, Callable<Boolean> condition, Callable<String> found) throws Exception {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(40);
         while (!condition.call()) {
-            isTrue(System.nanoTime() < deadline, what + " did not happen within 40 s");
+            if (System.nanoTime() >= deadline) {
+                throw new AssertionError(what + " did not happen within 40 s " + found.call());
+            }
             Thread.sleep(20);
         }
     }
@@ -404,9 +411,12 @@ public final class JavaClientSuite {
         final Set<Integer> assignment = ConcurrentHashMap.newKeySet();
         final Queue<ConsumerRecord<byte[], byte[]>> seen = new ConcurrentLinkedQueue<>();
         final AtomicInteger rebalances = new AtomicInteger();
+        final String group;
         final Thread thread;
+        volatile String last = "polls";
 
         Member(String group, String topic, Map<String, Object> extra) {
+            this.group = group;
             consumer = consumer(group, extra);
             consumer.subscribe(List.of(topic), this);
             thread = new Thread(this::run, "member of " + group);
@@ -432,7 +442,15 @@ public final class JavaClientSuite {
                 }
             } catch (WakeupException leave) {
                 // close() sends the farewell.
+                last = "leaves";
+            } catch (RuntimeException error) {
+                last = "died of " + error;
             }
+        }
+
+        @Override
+        public String toString() {
+            return last + " with " + new TreeSet<>(assignment) + " after " + rebalances + " assignments";
         }
 
         void leave() throws Exception {
@@ -449,7 +467,8 @@ public final class JavaClientSuite {
                 members.stream().mapToInt(m -> m.assignment.size()).summaryStatistics();
             return all.equals(IntStream.range(0, partitions).boxed().toList())
                 && sizes.getMax() - sizes.getMin() <= 1;
-        });
+        }, () -> members + ", the group: "
+            + get(admin.describeConsumerGroups(List.of(members.get(0).group)).all()).values());
     }
 
     private static void groups() {
