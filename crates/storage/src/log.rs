@@ -1,4 +1,5 @@
 pub(crate) mod append;
+mod beginnings;
 pub(crate) mod cut;
 mod retaining;
 mod room;
@@ -16,10 +17,13 @@ use crate::producer_state::ProducerStates;
 use crate::reader::LogReader;
 use crate::segment::Segment;
 use env::Disk;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use types::{EpochEnd, LeaderEpoch, Offset, ProducerId, TopicPartition, WallTime};
+
+pub(crate) use beginnings::Beginnings;
 
 pub use append::{AppendContext, Appended};
 
@@ -34,6 +38,7 @@ pub struct PartitionLog<D: Disk> {
     pub(crate) state: Arc<LogState<D>>,
     pub(crate) config: Arc<LogConfig>,
     pub(crate) producers: ProducerStates,
+    pub(crate) beginnings: Beginnings,
     pub(crate) active: Active<D>,
     /// The log end once `staged` is written.
     pub(crate) next_offset: Offset,
@@ -161,7 +166,15 @@ impl<D: Disk> PartitionLog<D> {
 
     /// Forgets producers that were silent for `producer.id.expiration.ms`.
     pub fn expire_producers(&mut self, now: WallTime) {
-        self.producers.expire(now, self.config.producer_id_expiration_ms);
+        if self.producers.expire(now, self.config.producer_id_expiration_ms) {
+            self.beginnings.note_forgotten();
+        }
+    }
+
+    /// For so long a client's producer that cannot have written here before begins with sequence 0:
+    /// anything else is [`AppendError::OutOfOrderSequence`](crate::AppendError).
+    pub fn expect_beginnings(&mut self, within: Range<WallTime>) {
+        self.beginnings.set_due(within);
     }
 
     /// To be told whenever the high watermark moves, and once after the log was opened: the ends of

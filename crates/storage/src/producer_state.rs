@@ -136,25 +136,25 @@ impl ProducerStates {
     }
 
     /// Whether a client may append this batch. A producer that is unknown here, be it new, expired
-    /// or deleted with its records, may start at any sequence.
+    /// or deleted with its records, may start at any sequence, unless it is known to begin.
     ///
     /// # Source
     /// Kafka `ProducerAppendInfo.checkSequence`, KIP-360.
-    pub(crate) fn check_client(&self, header: &BatchHeader) -> Result<(), AppendError> {
-        let Some(state) = self.producers.get(&header.producer_id) else { return Ok(()) };
+    pub(crate) fn check_client(
+        &self,
+        header: &BatchHeader,
+        unknown_begin: bool,
+    ) -> Result<(), AppendError> {
+        let Some(state) = self.producers.get(&header.producer_id) else {
+            return if unknown_begin { check_sequence(header, Sequence(0)) } else { Ok(()) };
+        };
         check_epoch(state, header)?;
-        let first = header.base_sequence;
         let expected = match state.epoch == header.producer_epoch {
             true => state.last_sequence().plus(1),
             false => Sequence(0),
         };
-        if state.epoch != ProducerEpoch::NONE && first != expected {
-            return Err(AppendError::OutOfOrderSequence {
-                producer: header.producer_id,
-                epoch: header.producer_epoch,
-                expected,
-                got: first,
-            });
+        if state.epoch != ProducerEpoch::NONE {
+            check_sequence(header, expected)?;
         }
         check_transaction(state, header)
     }
@@ -234,8 +234,11 @@ impl ProducerStates {
         self.unreplicated.retain(|_, marker| *marker >= high_watermark);
     }
 
-    pub(crate) fn expire(&mut self, now: WallTime, after_ms: i64) {
+    /// Whether anybody was forgotten.
+    pub(crate) fn expire(&mut self, now: WallTime, after_ms: i64) -> bool {
+        let known = self.producers.len();
         self.producers.retain(|_, state| !state.is_expired(now, after_ms));
+        self.producers.len() < known
     }
 
     /// Puts back what a snapshot kept.
@@ -245,6 +248,15 @@ impl ProducerStates {
         }
         self.producers.insert(id, state);
     }
+}
+
+fn check_sequence(header: &BatchHeader, expected: Sequence) -> Result<(), AppendError> {
+    let got = header.base_sequence;
+    if got == expected {
+        return Ok(());
+    }
+    let (producer, epoch) = (header.producer_id, header.producer_epoch);
+    Err(AppendError::OutOfOrderSequence { producer, epoch, expected, got })
 }
 
 fn check_epoch(state: &ProducerState, header: &BatchHeader) -> Result<(), AppendError> {
@@ -309,7 +321,7 @@ mod tests {
         if let Some(written) = states.duplicate_of(&header) {
             return Ok(Some(written.base_offset().0));
         }
-        states.check_client(&header).map_err(|error| error.error_code().name())?;
+        states.check_client(&header, false).map_err(|error| error.error_code().name())?;
         states.note_batch(&header);
         Ok(None)
     }
@@ -383,14 +395,14 @@ mod tests {
     fn an_expired_producer_is_unknown_but_an_open_transaction_never_expires() {
         let mut states = ProducerStates::default();
         append(&mut states, batch(0, 0, 1, 0)).unwrap();
-        states.expire(WallTime(1999), 1000);
+        assert!(!states.expire(WallTime(1999), 1000));
         assert_eq!(states.len(), 1);
-        states.expire(WallTime(2000), 1000);
+        assert!(states.expire(WallTime(2000), 1000));
         assert!(states.is_empty());
         assert_eq!(append(&mut states, batch(0, 77, 1, 1)), Ok(None));
         let mut states = ProducerStates::default();
         append(&mut states, transactional(batch(0, 0, 1, 0))).unwrap();
-        states.expire(WallTime(i64::MAX), 1000);
+        assert!(!states.expire(WallTime(i64::MAX), 1000));
         assert_eq!(states.len(), 1);
     }
 

@@ -10,7 +10,7 @@ use crate::error::StorageError;
 use crate::file_names::FileKind;
 use crate::frame::Frame;
 use crate::leader_epoch_cache::LeaderEpochCache;
-use crate::log::{Active, PartitionLog};
+use crate::log::{Active, Beginnings, PartitionLog};
 use crate::log_dir_state::LogDirState;
 use crate::log_state::{LogBounds, LogState, active, floor_segment};
 use crate::partition_dir::PartitionDir;
@@ -123,6 +123,7 @@ pub(crate) fn open<D: Disk>(
         active: Active::resume(last, &open.config, open.now)?,
         config: open.config,
         producers: ProducerStates::default(),
+        beginnings: Beginnings::default(),
         next_offset: log_end,
         staged: Vec::new(),
         staged_bytes: 0,

@@ -1,6 +1,7 @@
 //! Batches of idempotent producers that were refused for a reason that passes.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use records::BatchHeader;
 use storage::AppendError;
@@ -105,15 +106,23 @@ impl RefusedRuns {
         self.succeeded = (epoch > LeaderEpoch(0)).then_some(now);
     }
 
-    /// What a batch is told that nothing but `why` speaks against: early in a reign, what should
-    /// come before it may be on its way to the leader before, whose connection does not end before
-    /// the request times out. That is then no broken sequence, and the client sends both again in
-    /// order.
+    /// When what should come before a batch may be on its way to the leader before. The clock may
+    /// go back.
+    pub(super) fn patience(&self) -> Range<WallTime> {
+        let ms = GAP_AFTER_ELECTION_MS as i64;
+        let around = |began: WallTime| {
+            WallTime(began.0.saturating_sub(ms))..WallTime(began.0.saturating_add(ms))
+        };
+        self.succeeded.map_or(WallTime(0)..WallTime(0), around)
+    }
+
+    /// What a batch is told that nothing but `why` speaks against. Early in a reign a gap is no
+    /// broken sequence: the connection to the leader before does not end before the request times
+    /// out, and the client then sends both again in order.
     pub(super) fn with_patience(&self, why: AppendRefused, now: WallTime) -> AppendRefused {
-        let is_early = |began: WallTime| now.0.abs_diff(began.0) < GAP_AFTER_ELECTION_MS;
         match &why {
             AppendRefused::Log(AppendError::OutOfOrderSequence { expected, got, .. })
-                if got.0.wrapping_sub(expected.0) > 0 && self.succeeded.is_some_and(is_early) =>
+                if got.0.wrapping_sub(expected.0) > 0 && self.patience().contains(&now) =>
             {
                 AppendRefused::NotLeader
             }

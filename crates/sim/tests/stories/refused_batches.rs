@@ -92,6 +92,19 @@ fn a_batch_behind_one_that_came_before_the_election_is_refused_as_that_was() {
     }
 }
 
+/// Kills `leader` of partition 0 of topic `t`, and says who leads it then and knows of it.
+fn elect_another(cluster: &mut Cluster, leader: i32) -> i32 {
+    cluster.kill(leader as usize);
+    let witness = (1..=3).find(|id| *id != leader).expect("another one");
+    let led = |c: &mut Cluster| c.partition(witness as usize, "t", 0).leader_id;
+    cluster.wait_until("led", |c| ![leader, -1].contains(&led(c)));
+    let elected = led(cluster);
+    cluster.wait_until("the leader knows", |c| {
+        c.partition(elected as usize, "t", 0).leader_id == elected
+    });
+    elected
+}
+
 /// The first request is on its way to the leader before, whose connection has not ended yet.
 #[test]
 fn after_an_election_a_gap_is_no_broken_sequence_until_requests_to_the_leader_before_have_ended() {
@@ -102,14 +115,7 @@ fn after_an_election_a_gap_is_no_broken_sequence_until_requests_to_the_leader_be
     assert_eq!(send(&mut cluster, leader, topic, 0), ErrorCode::None);
     let gap = send(&mut cluster, leader, topic, 2);
     assert_eq!(gap, ErrorCode::OutOfOrderSequenceNumber, "nobody led before");
-    cluster.kill(leader as usize);
-    let witness = (1..=3).find(|id| *id != leader).expect("another one");
-    let led = |c: &mut Cluster| c.partition(witness as usize, "t", 0).leader_id;
-    cluster.wait_until("led", |c| ![leader, -1].contains(&led(c)));
-    let elected = led(&mut cluster);
-    cluster.wait_until("the leader knows", |c| {
-        c.partition(elected as usize, "t", 0).leader_id == elected
-    });
+    let elected = elect_another(&mut cluster, leader);
     for gap in [2, 3, 2] {
         assert_eq!(send(&mut cluster, elected, topic, gap), ErrorCode::NotLeaderOrFollower);
     }
@@ -120,4 +126,24 @@ fn after_an_election_a_gap_is_no_broken_sequence_until_requests_to_the_leader_be
     // Without a time of their own, records are old, and their producer has been forgotten.
     assert_eq!(send(&mut cluster, elected, topic, 4), ErrorCode::None);
     assert_eq!(send(&mut cluster, elected, topic, 6), ErrorCode::OutOfOrderSequenceNumber);
+}
+
+/// The same, where all that the producer has sent is on its way.
+#[test]
+fn after_an_election_no_producer_begins_in_the_middle_until_requests_to_the_leader_before_have_ended()
+ {
+    let mut cluster = Cluster::in_service(4);
+    let topic = cluster.create_topic("t", &[&[1, 2, 3]], &[]);
+    cluster.wait_until("in sync", |c| c.partition(1, "t", 0).isr_nodes.len() == 3);
+    let leader = cluster.partition(1, "t", 0).leader_id;
+    let elected = elect_another(&mut cluster, leader);
+    for second in [1, 2, 1] {
+        assert_eq!(send(&mut cluster, elected, topic, second), ErrorCode::NotLeaderOrFollower);
+    }
+    for first in 0..3 {
+        assert_eq!(send(&mut cluster, elected, topic, first), ErrorCode::None);
+    }
+    cluster.run_for(30_000);
+    // Without a time of their own, records are old, and their producer has been forgotten.
+    assert_eq!(send(&mut cluster, elected, topic, 4), ErrorCode::None, "may start anywhere");
 }

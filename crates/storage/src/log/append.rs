@@ -99,7 +99,7 @@ impl<D: Disk> PartitionLog<D> {
             true => marker_of(header, &batch.to_bytes()),
             false => None,
         };
-        if let Some(repeated) = self.admit(header, marker, context.origin)? {
+        if let Some(repeated) = self.admit(header, marker, context)? {
             return Ok(self.repeated(repeated, header.timestamp_type()));
         }
         if context.origin == AppendOrigin::Client {
@@ -125,9 +125,9 @@ impl<D: Disk> PartitionLog<D> {
         &self,
         header: &BatchHeader,
         marker: Option<Marker>,
-        origin: AppendOrigin,
+        context: AppendContext,
     ) -> Result<Option<WrittenBatch>, AppendError> {
-        match (marker, origin) {
+        match (marker, context.origin) {
             _ if !header.has_producer() => {}
             (Some(marker), _) => self.producers.check_marker(header, marker)?,
             (None, AppendOrigin::Coordinator) => self.producers.check_coordinator(header)?,
@@ -135,7 +135,7 @@ impl<D: Disk> PartitionLog<D> {
                 if let Some(repeated) = self.producers.duplicate_of(header) {
                     return Ok(Some(repeated));
                 }
-                self.producers.check_client(header)?;
+                self.producers.check_client(header, self.beginnings.are_due(context.now))?;
             }
         }
         Ok(None)

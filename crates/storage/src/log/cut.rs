@@ -182,6 +182,9 @@ impl<D: Disk> PartitionLog<D> {
             changed
         })?;
         self.producers = Default::default();
+        if base > Offset(0) {
+            self.beginnings.note_forgotten();
+        }
         state.publish_unstable(None);
         self.remove_snapshots(|_| true)?;
         state.sync_dir()

@@ -35,7 +35,8 @@ pub(crate) fn replay_producers<D: Disk>(
     }
     // What lies below the log start but is still there counts: a producer that wrote it goes on.
     let (mut producers, from) = newest_snapshot(&state, log)?;
-    producers.expire(now, log.config.producer_id_expiration_ms);
+    let silent_ms = log.config.producer_id_expiration_ms;
+    let mut has_forgotten = producers.expire(now, silent_ms);
     let segments = state.segments();
     let first_rebuilt = rebuild_from.map(|point| segments[floor_segment(&segments, point)].base());
     if let Some(point) = rebuild_from
@@ -74,7 +75,10 @@ pub(crate) fn replay_producers<D: Disk>(
     if is_indexed {
         state.sync_dir()?;
     }
-    producers.expire(now, log.config.producer_id_expiration_ms);
+    has_forgotten |= producers.expire(now, silent_ms);
+    if has_forgotten {
+        log.beginnings.note_forgotten();
+    }
     log.producers = producers;
     state.publish_unstable(log.producers.first_unstable());
     Ok(())

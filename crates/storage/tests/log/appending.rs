@@ -261,6 +261,34 @@ fn a_follower_whose_leader_starts_inside_a_batch_gets_the_whole_batch() {
     assert_eq!((slice.base_offset, slice.next_offset), (Offset(0), Offset(5)));
 }
 
+/// KIP-360: who is unknown may have been forgotten, or deleted with its records.
+#[test]
+fn while_beginnings_are_expected_only_who_may_have_been_forgotten_starts_in_the_middle() {
+    const OUT_OF_ORDER: &str = "OUT_OF_ORDER_SEQUENCE_NUMBER";
+    let mut world = World::new(small());
+    world.append(from_producer(1, 0, 0, 1)).unwrap();
+    world.append(from_producer(2, 0, 5, 1)).unwrap();
+    world.log().expect_beginnings(WallTime(NOW.0 - 1)..WallTime(NOW.0 + 1));
+    assert_eq!(code(world.append(from_producer(3, 0, 5, 1))), OUT_OF_ORDER);
+    world.append(from_producer(3, 0, 0, 1)).unwrap();
+    world.append(from_producer(2, 0, 6, 1)).unwrap();
+    world.log().truncate_to(Offset(1), NOW).unwrap();
+    assert_eq!(code(world.append(from_producer(2, 0, 7, 1))), OUT_OF_ORDER, "cut off");
+    world.log().expect_beginnings(WallTime(NOW.0 - 9)..NOW);
+    world.append(from_producer(4, 0, 5, 1)).expect("not expected any more");
+
+    let mut forgets = World::new(small());
+    forgets.append(from_producer(1, 0, 0, 1)).unwrap();
+    forgets.log().expect_beginnings(NOW..WallTime(NOW.0 + 1));
+    forgets.log().expire_producers(WallTime(i64::MAX));
+    forgets.append(from_producer(2, 0, 5, 1)).expect("as the first one may");
+
+    let mut begins_late = World::new(small());
+    begins_late.log().reset_to(Offset(7), NOW).unwrap();
+    begins_late.log().expect_beginnings(NOW..WallTime(NOW.0 + 1));
+    begins_late.append(from_producer(1, 0, 5, 1)).expect("what it wrote may lie before");
+}
+
 fn end(world: &mut World, id: i64, record: ControlRecord) {
     let marker = record.marker_batch(ProducerId(id), ProducerEpoch(0), WallTime(NOW.0));
     let context = AppendContext { origin: AppendOrigin::Coordinator, ..world.context() };

@@ -134,6 +134,7 @@ impl<D: Disk> Partition<D> {
                 }
                 // Nobody asks a sole replica before it has written something.
                 if let (true, Some(log)) = (owner.replica.has_others(), owner.log.as_mut()) {
+                    log.expect_beginnings(owner.refused.patience());
                     noted = log.begin_epoch(state.leader_epoch);
                 }
             }
