@@ -183,7 +183,7 @@ api_table! {
     Produce, 3..=13, Topic(Write), produce(partitions, metadata, isolation, timers, metrics);
     Fetch, 4..=18, Topic(Read),
         fetch(partitions, metadata, fetch_sessions, cold_reads, timers, settings, metrics,
-            throttles, isolation);
+            throttles, isolation, expected_followers);
     ListOffsets, 1..=11, Topic(Describe), list_offsets(partitions, metadata);
     Metadata, 0..=13, Topic(Describe),
         metadata_api(metadata, lost_leaders, isolation, to_controller, settings);

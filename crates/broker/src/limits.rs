@@ -207,6 +207,13 @@ pub const EARLY_REFUSALS_MAX: usize = 1_000;
 /// How long. What is behind the refused batch has left the client before it heard of the refusal.
 pub const EARLY_REFUSALS_FOR: Duration = Duration::from_secs(10);
 
+/// For so long after it has come to lead something a leader looks out for its followers, which may
+/// hear of it later.
+pub const FOLLOWERS_EXPECTED_FOR: Duration = Duration::from_millis(200);
+
+/// How long a fetch of a follower waits meanwhile.
+pub const FOLLOWERS_EXPECTED_WAIT_MAX: Duration = Duration::from_millis(10);
+
 /// For so long after an election a producer's next batch but one is no broken sequence: the
 /// `request.timeout.ms` of clients by default.
 pub const GAP_AFTER_ELECTION_MS: u64 = 30_000;

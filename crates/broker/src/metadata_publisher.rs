@@ -71,6 +71,8 @@ impl<E: Env> ImageSubscriber for MetadataPublisher<E> {
             hold(&node, held, image, now);
         }
         node.metadata.publish(Arc::clone(image));
+        let mono = node.env().clock().mono();
+        node.expected_followers.note_led(&changes.lead, before, node.broker_id(), mono);
         if !delta.cluster().is_empty() {
             // Whoever has come may be in sync already.
             node.isr_changes.note_hint();

@@ -36,7 +36,7 @@ use crate::peers::Peers;
 use crate::producer_ids::ProducerIds;
 use crate::registration;
 use crate::replica_moves::ReplicaMoves;
-use crate::replicas::{IsrChanges, LostLeaders, ReplicaFetchers, Throttles};
+use crate::replicas::{ExpectedFollowers, IsrChanges, LostLeaders, ReplicaFetchers, Throttles};
 use crate::settings::{Settings, group_config};
 use crate::timers::Timers;
 use crate::voter_endpoints;
@@ -82,6 +82,7 @@ pub struct Node<E: Env> {
     pub(crate) throttles: Arc<Throttles>,
     pub(crate) isr_changes: IsrChanges,
     pub(crate) lost_leaders: LostLeaders,
+    pub(crate) expected_followers: Arc<ExpectedFollowers>,
     pub(crate) isolation: Isolation,
     pub(crate) observers: Observers,
     /// Where other voters reach this one.
@@ -143,6 +144,7 @@ impl<E: Env> Node<E> {
             throttles: Arc::new(Throttles::new(&config.replication)),
             isr_changes: IsrChanges::default(),
             lost_leaders: LostLeaders::default(),
+            expected_followers: Arc::default(),
             isolation: Isolation::new(Arc::clone(&lease), config.membership.session_timeout()),
             observers: Observers::default(),
             voter_endpoints,

@@ -1,5 +1,6 @@
 //! How the replicas here and those of other brokers keep up with each other.
 
+mod expected_followers;
 mod fetchers;
 mod isr_changes;
 mod leader_session;
@@ -7,6 +8,7 @@ mod links;
 mod lost_leaders;
 mod throttles;
 
+pub use expected_followers::ExpectedFollowers;
 pub use fetchers::ReplicaFetchers;
 pub use isr_changes::{IsrChanges, IsrHint};
 pub use links::{Answered, NoAnswer, ReplicationLinks};

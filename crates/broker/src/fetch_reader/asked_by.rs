@@ -47,8 +47,12 @@ pub(super) fn racks(request: &FetchRequest, image: &MetadataImage, settings: &Se
 }
 
 impl<D: Disk> FetchReader<D> {
-    pub fn is_of_follower(&self) -> bool {
-        matches!(self.asked_by, AskedBy::Follower { .. })
+    /// Who asks; `None` for a consumer.
+    pub fn follower(&self) -> Option<BrokerId> {
+        match self.asked_by {
+            AskedBy::Follower { broker, .. } => Some(broker),
+            AskedBy::Consumer { .. } => None,
+        }
     }
 
     /// Whoever is cut off would have consumers wait for records that others take.

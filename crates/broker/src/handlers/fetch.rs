@@ -4,7 +4,7 @@
 //! state · v16 leader hints (KIP-951). A follower's fetch also says how far it is (ADR 11).
 //! Differs from Kafka: a leader that is cut off from its peers refuses consumers (`Isolation`).
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use env::{Disk, Env};
@@ -12,7 +12,7 @@ use metadata::MetadataImage;
 use protocol::Str;
 use protocol::messages::FetchResponse;
 use protocol::messages::fetch_request::{FetchPartition, FetchRequest, FetchTopic as RequestTopic};
-use types::{ErrorCode, MonoTime};
+use types::{BrokerId, ErrorCode, MonoTime};
 
 use crate::cluster::Isolation;
 use crate::cold_reads::ColdReads;
@@ -25,10 +25,10 @@ use crate::metadata_cache::MetadataCache;
 use crate::metrics::Metrics;
 use crate::network::Reply;
 use crate::partitions::PartitionTable;
-use crate::replicas::Throttles;
+use crate::replicas::{ExpectedFollowers, Throttles};
 use crate::request::RequestContext;
 use crate::settings::Settings;
-use crate::timers::Timers;
+use crate::timers::{Expire, Timers};
 
 /// From this version a request names topics by id only. Source: KIP-516.
 const TOPIC_IDS_SINCE: i16 = 13;
@@ -50,6 +50,7 @@ pub fn handle<E: Env>(
     metrics: &Arc<Metrics>,
     throttles: &Arc<Throttles>,
     isolation: &Isolation,
+    expected: &Arc<ExpectedFollowers>,
 ) {
     let by_topic_id = ctx.version >= TOPIC_IDS_SINCE;
     let image = metadata.image();
@@ -69,7 +70,8 @@ pub fn handle<E: Env>(
         FetchReader::new(context, partitions, &image, &request, settings, hints, ctx)
             .throttled_by(throttles)
     };
-    match reader.is_of_follower() {
+    let follower = reader.follower();
+    match follower.is_some() {
         true => isolation.note_followed(ctx.now),
         false if isolation.is_on(ctx.now) => reader.refuse_what_may_be_led_elsewhere(),
         false => {}
@@ -79,6 +81,7 @@ pub fn handle<E: Env>(
         min_bytes: request.min_bytes.max(0) as usize,
         may_wait: wait_ms > 0,
         deadline: ctx.now.plus(Duration::from_millis(wait_ms as u64)),
+        follower: follower.map(|broker| (broker, Arc::clone(expected), ctx.now)),
         timers: Arc::clone(timers),
         metrics: Arc::clone(metrics),
     };
@@ -93,6 +96,8 @@ struct Asked {
     min_bytes: usize,
     may_wait: bool,
     deadline: MonoTime,
+    /// Who asks, and when; `None` for a consumer.
+    follower: Option<(BrokerId, Arc<ExpectedFollowers>, MonoTime)>,
     timers: Arc<Timers>,
     metrics: Arc<Metrics>,
 }
@@ -125,6 +130,7 @@ impl Asked {
         let finish = Box::new(move || reply.send(later.respond(later.read(), &metrics)));
         let deadline = reader.held_back_until().map_or(self.deadline, |at| at.min(self.deadline));
         let wait = FetchWait::park(&self.timers, deadline, missing, waits_on, finish);
+        note_waiting(self.follower, &wait, &self.timers);
         // What was shown between the reading and the parking woke nobody.
         let missed = reader.progress_bytes().saturating_sub(before) as usize;
         wait.handle_more(missed, missed);
@@ -146,7 +152,20 @@ impl Asked {
         });
         let waits_on = WaitsOn::<D>::Changes(Arc::clone(&seen.changes));
         let wait = FetchWait::park(&self.timers, self.deadline, missing, waits_on, finish);
+        note_waiting(self.follower, &wait, &self.timers);
         wait.handle_more(seen.missed_bytes(), 0);
+    }
+}
+
+fn note_waiting<D: Disk>(
+    follower: Option<(BrokerId, Arc<ExpectedFollowers>, MonoTime)>,
+    wait: &Arc<FetchWait<D>>,
+    timers: &Timers,
+) {
+    let Some((broker, expected, now)) = follower else { return };
+    let weak: Weak<FetchWait<D>> = Arc::downgrade(wait);
+    if let Some(at) = expected.note_waiting(broker, weak, now) {
+        timers.register(at, Arc::clone(wait) as Arc<dyn Expire>);
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod cut_off_leaders;
 mod deleting_records;
+mod idle_followers;
 mod refused_batches;
 mod throttled_moves;
 mod woken_controllers;
