@@ -4,6 +4,7 @@ use crate::file_names::PARTITION_METADATA;
 use crate::limits::FLUSH_APART_MAX;
 use crate::log::FlushDue;
 use crate::log_state::{LogState, first_unsure};
+use crate::segment::Segment;
 use env::{Disk, DiskFile, OpenMode};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
@@ -70,7 +71,7 @@ impl<D: Disk> LogFlusher<D> {
             return Ok(from);
         }
         let segments = state.segments();
-        let mut has_new = false;
+        let mut named = Vec::new();
         let mut place = None;
         // One that was flushed while it was active comes again once it is closed, for its indexes.
         for (index, segment) in segments.iter().enumerate().skip(first_unsure(&segments)) {
@@ -91,9 +92,9 @@ impl<D: Disk> LogFlusher<D> {
                 segment.sync_indexes()?;
                 segment.is_durable.store(true, Ordering::Release);
             }
-            has_new |= segment.is_new.swap(false, Ordering::AcqRel);
+            named.push(segment);
         }
-        self.sync_names(has_new)?;
+        self.sync_names(named)?;
         // Epochs of what now counts as durable must not depend on a scan that will not happen.
         state.sync_epochs()?;
         state.advance_recovery_point(to);
@@ -107,9 +108,16 @@ impl<D: Disk> LogFlusher<D> {
         Ok(state.recovery_point())
     }
 
-    pub(crate) fn sync_names(&self, has_new: bool) -> Result<(), StorageError> {
+    /// Of the log itself, and of these segments.
+    pub(crate) fn sync_names<'a>(
+        &self,
+        segments: impl IntoIterator<Item = &'a Arc<Segment<D>>>,
+    ) -> Result<(), StorageError> {
         let state = &self.state;
-        if state.is_new.swap(false, Ordering::AcqRel) {
+        let own = state.names.so_far();
+        let with_names = segments.into_iter().filter(|segment| segment.names.is_any());
+        let names: Vec<_> = with_names.map(|segment| (segment, segment.names.so_far())).collect();
+        if state.names.is_any() {
             let path = state.file(PARTITION_METADATA);
             if state.disk.exists(&path) {
                 (|| state.disk.open(&path, OpenMode::ReadWrite)?.sync())()
@@ -118,9 +126,11 @@ impl<D: Disk> LogFlusher<D> {
             state.sync_dir()?;
             let home = state.home.path();
             state.disk.sync_dir(home).map_err(StorageError::io("sync directory", home))?;
-        } else if has_new {
+        } else if !names.is_empty() {
             state.sync_dir()?;
         }
+        state.names.note_synced(own);
+        names.into_iter().for_each(|(segment, so_far)| segment.names.note_synced(so_far));
         Ok(())
     }
 }

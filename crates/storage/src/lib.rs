@@ -40,6 +40,7 @@ mod space;
 mod time_index;
 mod timestamps;
 mod txn_index;
+mod unsynced;
 pub mod verify;
 
 pub use self::metrics::{LogDirMetrics, StorageErrors};

@@ -20,7 +20,6 @@ use env::Disk;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use types::{EpochEnd, LeaderEpoch, Offset, ProducerId, TopicPartition, WallTime};
 
 pub(crate) use beginnings::Beginnings;
@@ -307,10 +306,10 @@ impl<D: Disk> PartitionLog<D> {
             self.active.wake(&self.config)?;
             self.active.segment.seal()?;
             self.take_snapshot(base)?;
-            if self.active.segment.is_new.swap(false, Ordering::AcqRel) {
+            if self.active.segment.names.is_any() {
                 // Never flushed. Power loss must not take this segment's name and leave the next
                 // one's.
-                self.flusher().sync_names(true)?;
+                self.flusher().sync_names([&self.active.segment])?;
             }
         }
         let segment = Arc::new(Segment::create(&self.state.dir, base)?);

@@ -269,7 +269,7 @@ impl<D: Disk> LogDir<D> {
             self.state.refresh()?;
             make_partition_dir(self.state.disk(), &dir, topic_id)?;
             let made = self.load((partition, topic_id), dir.clone(), settings, true)?;
-            made.0.state.is_new.store(true, Ordering::Release);
+            made.0.state.names.note();
             Ok(made.0)
         })();
         match created {

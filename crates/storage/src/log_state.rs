@@ -4,6 +4,7 @@ use crate::leader_epoch_cache::{EpochFile, LeaderEpochCache};
 use crate::log_dir_state::LogDirState;
 use crate::partition_dir::PartitionDir;
 use crate::segment::Segment;
+use crate::unsynced::Unsynced;
 use env::Disk;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -39,12 +40,12 @@ pub(crate) struct LogState<D: Disk> {
     epoch_file: EpochFile<D>,
     /// Who writes the file: both ways go through one temporary file.
     epoch_file_writer: Mutex<()>,
-    /// The epoch file has changes that power loss would take.
-    pub(crate) epochs_unsynced: AtomicBool,
+    /// Of the epoch file.
+    pub(crate) epoch_changes: Unsynced,
     /// An epoch has begun that is not in the file. No batch bears it yet.
     epochs_unwritten: AtomicBool,
-    /// The directory's own name, and `partition.metadata`, may not survive power loss yet.
-    pub(crate) is_new: AtomicBool,
+    /// The directory's own name, and `partition.metadata`.
+    pub(crate) names: Unsynced,
     /// A leader's compaction has left offsets out below here, and the replica got it so.
     pub(crate) holes_below: AtomicI64,
     /// Held while a flush or a truncation runs, so that none moves the recovery point under the
@@ -86,9 +87,9 @@ impl<D: Disk> LogState<D> {
             is_poisoned: AtomicBool::new(false),
             is_retired: AtomicBool::new(false),
             epochs: RwLock::new(LeaderEpochCache::default()),
-            epochs_unsynced: AtomicBool::new(false),
+            epoch_changes: Unsynced::default(),
             epochs_unwritten: AtomicBool::new(false),
-            is_new: AtomicBool::new(false),
+            names: Unsynced::default(),
             holes_below: AtomicI64::new(0),
             flushing: Mutex::new(()),
             committed: Mutex::new(Place { segment_base: Offset::ZERO, position: 0 }),
@@ -223,9 +224,10 @@ impl<D: Disk> LogState<D> {
         let mut epochs = self.epochs.write().unwrap_or_else(PoisonError::into_inner);
         if change(&mut epochs) || self.epochs_unwritten.load(Ordering::Acquire) {
             let _writing = self.lock_epoch_file();
-            self.epochs_unsynced.store(true, Ordering::Release);
             self.epochs_unwritten.store(true, Ordering::Release);
-            self.epoch_file.write(&epochs)?;
+            let written = self.epoch_file.write(&epochs);
+            self.epoch_changes.note();
+            written?;
             self.epochs_unwritten.store(false, Ordering::Release);
         }
         Ok(())
@@ -245,13 +247,15 @@ impl<D: Disk> LogState<D> {
         let held = self.epochs.read().unwrap_or_else(PoisonError::into_inner);
         // In this order everywhere; a sync holds up the next change of epochs, and no reader.
         let _writing = self.lock_epoch_file();
-        if !self.epochs_unsynced.swap(false, Ordering::AcqRel) {
+        if !self.epoch_changes.is_any() {
             return Ok(());
         }
+        let so_far = self.epoch_changes.so_far();
         let epochs = held.clone();
         drop(held);
-        let written = self.epoch_file.write_durably(&epochs);
-        written.inspect_err(|_| self.epochs_unsynced.store(true, Ordering::Release))
+        self.epoch_file.write_durably(&epochs)?;
+        self.epoch_changes.note_synced(so_far);
+        Ok(())
     }
 
     fn lock_epoch_file(&self) -> MutexGuard<'_, ()> {

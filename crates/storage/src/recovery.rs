@@ -107,8 +107,8 @@ pub(crate) fn open<D: Disk>(
     if last.bytes()? == 0 {
         last.publish_latest(crate::LatestTimestamp::NONE);
         // A log that nothing was written to is closed without a sync.
-        last.is_new.store(true, Ordering::Release);
-        state.is_new.store(true, Ordering::Release);
+        last.names.note();
+        state.names.note();
     }
     state.reset_committed(committed_place(&state)?);
     let snapshots = listing.offsets(FileKind::ProducerSnapshot);
@@ -159,7 +159,7 @@ fn mark_durable<D: Disk>(state: &LogState<D>, open: &OpenLog<D>) {
             let first = &segments[floor_segment(&segments, open.recovery_point)];
             let ended = segments::ended_at_point(&segments, open.recovery_point);
             // A killed process may have left names that power loss would still take.
-            state.is_new.store(true, Ordering::Release);
+            state.names.note();
             ended.unwrap_or(first).base()
         }
     };
@@ -167,7 +167,7 @@ fn mark_durable<D: Disk>(state: &LogState<D>, open: &OpenLog<D>) {
         let is_durable = segment.base() < unsure_from;
         segment.is_durable.store(is_durable, Ordering::Release);
         if !is_durable && !open.is_clean {
-            segment.is_new.store(true, Ordering::Release);
+            segment.names.note();
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::open_files::LogFile;
 use crate::partition_dir::PartitionDir;
 use crate::time_index::TimeIndex;
 use crate::txn_index::{AbortedTransaction, TxnIndex};
+use crate::unsynced::{SoFar, Unsynced};
 use env::{Disk, DiskFile, OpenMode};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -42,8 +43,8 @@ pub(crate) struct Segment<D: Disk> {
     pub(crate) time_index: TimeIndex<D>,
     pub(crate) txn_index: TxnIndex<D>,
     latest: Mutex<Option<LatestTimestamp>>,
-    /// Its files' names may not survive power loss yet.
-    pub(crate) is_new: AtomicBool,
+    /// Its files' names.
+    pub(crate) names: Unsynced,
     /// The file was sealed and all of it is on disk.
     pub(crate) is_durable: AtomicBool,
 }
@@ -53,6 +54,7 @@ pub(crate) struct Segment<D: Disk> {
 pub(crate) struct Changes {
     log: u32,
     aborts: u32,
+    names: SoFar,
 }
 
 /// Of a segment whose file was not looked at yet.
@@ -70,7 +72,7 @@ impl<D: Disk> Segment<D> {
             time_index: TimeIndex::unread(dir.clone(), base, stage),
             txn_index: TxnIndex::unread(dir.clone(), base, stage),
             latest: Mutex::new(None),
-            is_new: AtomicBool::new(false),
+            names: Unsynced::default(),
             is_durable: AtomicBool::new(false),
         }
     }
@@ -88,7 +90,7 @@ impl<D: Disk> Segment<D> {
     pub(crate) fn begun(self) -> Result<Segment<D>, StorageError> {
         self.log.create()?;
         self.bytes.store(0, Ordering::Release);
-        self.is_new.store(true, Ordering::Release);
+        self.names.note();
         *self.latest_guard() = Some(LatestTimestamp::NONE);
         Ok(self)
     }
@@ -328,7 +330,7 @@ impl<D: Disk> Segment<D> {
     pub(crate) fn note_aborted(&self, aborted: AbortedTransaction) -> Result<(), StorageError> {
         self.txn_index.append(aborted)?;
         // The index's file is made by its first entry, when the others' names may be durable.
-        self.is_new.store(true, Ordering::Release);
+        self.names.note();
         Ok(())
     }
 
@@ -357,15 +359,17 @@ impl<D: Disk> Segment<D> {
         self.time_index.write_out()
     }
 
-    /// How far its files were changed: for [`note_synced`](Self::note_synced).
+    /// How far its files and their names were changed: for [`note_synced`](Self::note_synced).
     pub(crate) fn changes(&self) -> Changes {
-        Changes { log: self.log.changes(), aborts: self.txn_index.changes() }
+        let (log, aborts) = (self.log.changes(), self.txn_index.changes());
+        Changes { log, aborts, names: self.names.so_far() }
     }
 
     /// Everything up to `changes` reached the disk by a sync of the whole file system.
     pub(crate) fn note_synced(&self, changes: Changes) {
         self.log.note_synced(changes.log);
         self.txn_index.note_synced(changes.aborts);
+        self.names.note_synced(changes.names);
     }
 
     pub(crate) fn sync_log(&self) -> Result<(), StorageError> {

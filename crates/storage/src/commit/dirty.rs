@@ -10,6 +10,7 @@ use crate::error::StorageError;
 use crate::flush::LogFlusher;
 use crate::log_state::LogState;
 use crate::segment::{Changes, Segment};
+use crate::unsynced::SoFar;
 
 /// A place in the files of a log: all bytes before it are committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,15 +83,13 @@ impl<D: Disk> Dirty<D> {
 
     /// Whether power loss may take the names that the bytes lie under.
     pub(crate) fn needs_names(&self) -> bool {
-        let is_new = |piece: &Piece<D>| piece.segment.is_new.load(Ordering::Acquire);
-        self.log.is_new.load(Ordering::Acquire) || self.pieces.iter().any(is_new)
+        let is_new = |piece: &Piece<D>| piece.segment.names.is_any();
+        self.log.names.is_any() || self.pieces.iter().any(is_new)
     }
 
     pub(crate) fn sync_names(&self) -> Result<(), StorageError> {
-        for piece in &self.pieces {
-            piece.segment.is_new.store(false, Ordering::Release);
-        }
-        LogFlusher { state: Arc::clone(&self.log) }.sync_names(true)
+        let flusher = LogFlusher { state: Arc::clone(&self.log) };
+        flusher.sync_names(self.pieces.iter().map(|piece| &piece.segment))
     }
 
     /// The pieces are durable.
@@ -106,6 +105,8 @@ pub(crate) struct BeforeSync<D: Disk> {
     sealed: Vec<Arc<Segment<D>>>,
     /// How far each file is changed: what is synced need not stay open.
     changes: Vec<(Arc<Segment<D>>, Changes)>,
+    names: SoFar,
+    epochs: SoFar,
 }
 
 impl<D: Disk> BeforeSync<D> {
@@ -115,12 +116,8 @@ impl<D: Disk> BeforeSync<D> {
             segments.iter().map(|segment| (Arc::clone(segment), segment.changes())).collect();
         let dirty = Dirty::of(log)?;
         let sealed = segments[..segments.len() - 1].to_vec();
-        for segment in segments.iter() {
-            segment.is_new.store(false, Ordering::Release);
-        }
-        log.is_new.store(false, Ordering::Release);
-        log.epochs_unsynced.store(false, Ordering::Release);
-        Ok(BeforeSync { dirty, truncations, sealed, changes })
+        let (names, epochs) = (log.names.so_far(), log.epoch_changes.so_far());
+        Ok(BeforeSync { dirty, truncations, sealed, changes, names, epochs })
     }
 
     /// The sync is done. Nothing follows for a log that was cut meanwhile.
@@ -128,6 +125,8 @@ impl<D: Disk> BeforeSync<D> {
         for (segment, changes) in &self.changes {
             segment.note_synced(*changes);
         }
+        self.dirty.log.names.note_synced(self.names);
+        self.dirty.log.epoch_changes.note_synced(self.epochs);
         if !self.dirty.log.is_unmoved(self.truncations) {
             return self.dirty.log.recovery_point();
         }

@@ -77,7 +77,7 @@ impl<D: Disk> PartitionLog<D> {
         let first_base = segments[gone].base();
         // With the log's own name power loss would take what was said of it, and a new one of the
         // same name would begin at 0.
-        self.flusher().sync_names(false)?;
+        self.flusher().sync_names([])?;
         // First for good, then visible: what a client was told is gone stays gone. And if power
         // loss takes some of the names below, recovery knows them for leftovers, not for a log with
         // a hole.

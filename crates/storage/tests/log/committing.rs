@@ -408,6 +408,42 @@ fn what_is_large_or_not_alone_is_not_committed_by_who_asks() {
 }
 
 #[test]
+fn a_commit_does_not_count_on_names_that_a_sync_beside_it_has_not_brought_to_the_disk_yet() {
+    // What power loss takes of what was not synced is up to chance.
+    (0..20).for_each(lose_power_while_names_are_synced);
+}
+
+fn lose_power_while_names_are_synced(seed: u64) {
+    let disk = SimDisk::new(seed);
+    let mut world = World::start(&disk);
+    world.create(0, 1);
+    world.append(0, b"x");
+    world.ask(0);
+    world.run_all();
+    world.commit.checkpoint().unwrap();
+    world.logs.get_mut(&0).unwrap().roll(NOW).unwrap();
+    world.append(0, b"y");
+    world.ask(0);
+    let (begins, begun) = mpsc::channel();
+    let (ends, ended) = mpsc::channel();
+    world.disk.during_next_sync(move || {
+        _ = begins.send(());
+        _ = ended.recv_timeout(PATIENCE);
+    });
+    let (commits, checkpoints) = (&world.commits, &world.checkpoints);
+    thread::scope(|scope| {
+        let syncing = scope.spawn(|| World::run(checkpoints));
+        begun.recv_timeout(PATIENCE).expect("the checkpoint syncs");
+        assert!(World::run(commits), "a commit was asked for");
+        disk.crash(Crash::PowerLoss);
+        _ = ends.send(());
+        assert!(syncing.join().unwrap(), "a checkpoint was asked for");
+    });
+    assert_eq!(world.promised(0), 2);
+    assert_eq!(World::start(&disk).values(0), [b"x", b"y"], "seed {seed}");
+}
+
+#[test]
 fn a_log_that_is_deleted_while_a_commit_takes_it_along_is_no_disk_error() {
     let disk = SimDisk::new(1);
     let mut world = World::start(&disk);
