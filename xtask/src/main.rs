@@ -64,6 +64,12 @@ const COMMANDS: &[Command] = &[
         run: soak::run,
     },
     Command {
+        name: "judge",
+        usage: "[-o json] FILE|DIRECTORY…",
+        what: "what a round of the soak proves, from the histories of its clients",
+        run: |args| sim::release("judge", args),
+    },
+    Command {
         name: "failover",
         usage: "[…]",
         what: "how long clients wait when one of three nodes goes; --help tells more",

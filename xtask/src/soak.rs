@@ -1,4 +1,5 @@
-//! `cargo xtask soak`: kills and power cuts under load, judged by a client that nobody here wrote.
+//! `cargo xtask soak`: kills and power cuts under load by clients that nobody here wrote, judged
+//! as the simulators are.
 //!
 //! This prepares what is needed and starts `tests/interop/soak/soak.py`, which knows the rest.
 //! Power cuts need a file system of their own: an ext4 in a file, mounted in a mount namespace of
@@ -43,6 +44,7 @@ pub fn campaign(args: &[String], limit: Duration) -> Result<Finished, String> {
         return help(&script, limit);
     }
     let toolbox = with_python(&root)?;
+    let judge = built(&root, "judge", is_debug(args))?;
     let (binary, mut args) = binary(&root, args)?;
     let place = root.join("target/soak");
     if let Some(Err(why)) = asked(&args, NETWORK_FAULTS).then(|| networking(&toolbox, &script)) {
@@ -61,7 +63,8 @@ pub fn campaign(args: &[String], limit: Duration) -> Result<Finished, String> {
             python(&toolbox.python_program(), &script)
         }
     };
-    command.arg("--binary").arg(binary).arg("--directory").arg(place.join("rounds"));
+    command.arg("--binary").arg(binary).arg("--judge").arg(judge);
+    command.arg("--directory").arg(place.join("rounds"));
     command.arg("--result").arg(place.join("result.json")).args(&args);
     process::watch(command, limit, true)
 }
@@ -110,11 +113,11 @@ fn with_python(root: &Path) -> Result<Toolbox, String> {
 /// The node to run, and the flags that are left.
 fn binary(root: &Path, args: &[String]) -> Result<(PathBuf, Vec<String>), String> {
     let mut rest = Vec::new();
-    let (mut given, mut debug) = (None, false);
+    let mut given = None;
     let mut words = args.iter();
     while let Some(word) = words.next() {
         match word.as_str() {
-            "--debug" => debug = true,
+            DEBUG => {}
             "--binary" => given = Some(words.next().ok_or("--binary needs a path")?),
             _ => rest.push(word.clone()),
         }
@@ -122,13 +125,24 @@ fn binary(root: &Path, args: &[String]) -> Result<(PathBuf, Vec<String>), String
     if let Some(path) = given {
         return Ok((PathBuf::from(path), rest));
     }
-    let mut build = vec!["build", "--quiet", "--package", "ottla"];
+    Ok((built(root, "ottla", is_debug(args))?, rest))
+}
+
+const DEBUG: &str = "--debug";
+
+fn is_debug(args: &[String]) -> bool {
+    args.iter().any(|arg| arg == DEBUG)
+}
+
+/// The binary of a crate of the workspace, which bears its name.
+fn built(root: &Path, name: &str, debug: bool) -> Result<PathBuf, String> {
+    let mut build = vec!["build", "--quiet", "--package", name];
     if !debug {
         build.push("--release");
     }
     process::pass_through(process::cargo(&build))?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
-    Ok((target.join(if debug { "debug/ottla" } else { "release/ottla" }), rest))
+    Ok(target.join(if debug { "debug" } else { "release" }).join(name))
 }
 
 /// Faults of a file system that is the run's own.

@@ -4,15 +4,19 @@ pub mod acked_is_kept;
 pub mod commits_are_kept;
 pub mod commits_are_real;
 pub mod indexes_agree;
+pub mod log_starts;
 pub mod no_duplicates;
 pub mod offsets_are_dense;
 pub mod one_owner;
 pub mod producer_order;
+pub mod readers_skip_nothing;
 pub mod reads_are_repeatable;
 pub mod real_time_order;
 pub mod records_are_real;
 pub mod refused_is_absent;
 pub mod replicas_agree;
+pub mod sequences_hold;
+pub mod served_soon;
 pub mod serves_after_faults;
 pub mod topics_are_kept;
 
@@ -39,5 +43,9 @@ pub fn all<V: Value>() -> Vec<(&'static str, Checker<V>)> {
         ("topics stay created and stay deleted", topics_are_kept::check),
         ("all is served once the faults are over", serves_after_faults::check),
         ("an offset always holds the same record", reads_are_repeatable::check),
+        ("a reader is told every record once and in order", readers_skip_nothing::check),
+        ("an idempotent producer's numbers are taken", sequences_hold::check),
+        ("a log starts where it was asked to", log_starts::check),
+        ("who is up serves soon", served_soon::check),
     ]
 }

@@ -5,10 +5,11 @@
 //! operator could have seen.
 
 pub mod checkers;
+mod gone;
 mod history;
 mod value;
 mod verdict;
 
-pub use history::{Event, FinalState, History, ReplicaRecord};
+pub use history::{Cleanup, Event, FinalState, History, Losses, ReplicaBatch, ReplicaRecord};
 pub use value::Value;
 pub use verdict::{Verdict, judge};

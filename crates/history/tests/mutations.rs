@@ -1,7 +1,11 @@
 //! A judge that cannot condemn proves nothing: a sound run passes, and every way in which it is
 //! spoilt is found out.
 
-use history::{Event, FinalState, History, ReplicaRecord, Verdict, checkers, judge};
+use std::collections::BTreeSet;
+
+use history::{
+    Cleanup, Event, FinalState, History, ReplicaBatch, ReplicaRecord, Verdict, checkers, judge,
+};
 
 const PARTITIONS: i32 = 2;
 const BATCHES: usize = 40;
@@ -75,8 +79,8 @@ fn sound() -> Run {
         member: "a".to_owned(),
         partitions: vec![0, 1],
     });
-    run.events.push(Event::TopicCreated { name: "t".to_owned() });
-    run.end.topics.insert("t".to_owned());
+    topics(&mut run);
+    readers(&mut run);
     for (partition, log) in &run.end.records {
         run.end.bounds.insert(*partition, (0, log.len() as i64));
         let timestamp_of = |(offset, _): &(i64, String)| 1_000 + 10 * offset;
@@ -93,6 +97,34 @@ fn sound() -> Run {
         }
     }
     run
+}
+
+/// One that stays and one that goes.
+fn topics(run: &mut Run) {
+    let name = |name: &str| name.to_owned();
+    run.events.push(Event::TopicCreated { name: name("t") });
+    run.events.push(Event::TopicDeletionSent { name: name("gone") });
+    run.events.push(Event::TopicDeleted { name: name("gone") });
+    let names = BTreeSet::from([name("t")]);
+    run.events.push(Event::TopicsListed { names: names.clone(), asked: run.events.len() });
+    run.end.topics = names;
+}
+
+/// What only processes tell: clients that hand out what they fetched, an acknowledgement without
+/// an offset, a log start, a start of the process; and batches instead of records.
+fn readers(run: &mut Run) {
+    let log = run.end.records[&0].clone();
+    run.events.push(Event::Began { reader: "r".into(), partition: 0 });
+    for (offset, value) in log.iter().take(8).cloned() {
+        run.events.push(Event::Delivered { reader: "r".into(), partition: 0, offset, value });
+    }
+    let values = vec![log[3].1.clone()];
+    run.events.push(Event::AckedSomewhere { partition: 0, values });
+    run.events.push(Event::LogStart { partition: 0, offset: 0 });
+    run.events.push(Event::Served { after_ms: 100, allowed_ms: 4_000 });
+    let batch = |first| ReplicaBatch { first, last: first + 1, leader_epoch: 1, checksum: 7 };
+    let batches: Vec<ReplicaBatch> = (0..log.len() as i64).step_by(2).map(batch).collect();
+    run.end.batches = (1..=3).map(|broker| ((0, broker), batches.clone())).collect();
 }
 
 type Spoil = fn(&mut Run);
@@ -170,6 +202,96 @@ const MUTATIONS: &[(&str, &str, Spoil)] = &[
         run.end.by_timestamp.get_mut(&1).expect("partition 1")[0].1 = -1;
     }),
     ("a topic is gone", "topics stay", |run| run.end.topics.clear()),
+    ("a topic is gone for a while", "topics stay", |run| {
+        let listed = run.event(|event| matches!(event, Event::TopicsListed { .. }));
+        if let Event::TopicsListed { names, .. } = listed {
+            names.clear();
+        }
+    }),
+    ("a deleted topic comes back for a while", "topics stay", |run| {
+        let listed = run.event(|event| matches!(event, Event::TopicsListed { .. }));
+        if let Event::TopicsListed { names, .. } = listed {
+            names.insert("gone".to_owned());
+        }
+    }),
+    ("what was acknowledged without an offset is nowhere", "acknowledged records", |run| {
+        let values = vec!["p9:0".to_owned()];
+        run.events.push(Event::AckedSomewhere { partition: 0, values });
+    }),
+    (
+        "one offset is promised to two records that are gone rightly",
+        "acknowledged records",
+        |run| {
+            run.events.insert(0, Event::TrimSent { partition: 0, offset: 1 });
+            run.end.bounds.insert(0, (1, run.end.bounds[&0].1));
+            run.records().remove(0);
+            let values = vec!["p9:0".to_owned()];
+            run.events.push(Event::Acked { partition: 0, base: 0, values });
+        },
+    ),
+    ("the last record of a key is gone", "acknowledged records", |run| {
+        run.end.cleanup = Cleanup::Compact;
+        run.records().pop();
+    }),
+    ("a compacted log tells an offset twice", "dense", |run| {
+        run.end.cleanup = Cleanup::Compact;
+        let again = run.records()[5].clone();
+        run.records().insert(5, again);
+    }),
+    ("a client hands out what never was committed", "same record", |run| {
+        let told = run.event(|event| matches!(event, Event::Delivered { offset: 2, .. }));
+        if let Event::Delivered { value, .. } = told {
+            *value = "p0:99".to_owned();
+        }
+    }),
+    ("a client hands out what nobody sent", "from nowhere", |run| {
+        let told = run.event(|event| matches!(event, Event::Delivered { offset: 2, .. }));
+        if let Event::Delivered { value, .. } = told {
+            *value = "ghost:1".to_owned();
+        }
+    }),
+    ("a reader is not told a record", "told every record", |run| {
+        run.events.retain(|event| !matches!(event, Event::Delivered { offset: 3, .. }));
+    }),
+    ("a reader is told a record again", "told every record", |run| {
+        let told = run.event(|event| matches!(event, Event::Delivered { offset: 3, .. })).clone();
+        run.events.push(told);
+    }),
+    ("a reader's place is gone", "told every record", |run| {
+        run.events.push(Event::PlaceLost { reader: "r".into(), partition: 0 });
+    }),
+    ("a producer's sequence is refused", "numbers are taken", |run| {
+        let why = "out of order".to_owned();
+        run.events.push(Event::SequenceRefused { producer: "p0".to_owned(), why });
+    }),
+    ("a log start goes back", "a log starts", |run| {
+        run.events.insert(0, Event::Trimmed { partition: 0, offset: 1 });
+    }),
+    ("a log starts where nobody asked", "a log starts", |run| {
+        let told = run.event(|event| matches!(event, Event::LogStart { .. }));
+        if let Event::LogStart { offset, .. } = told {
+            *offset = 3;
+        }
+    }),
+    ("who is up takes nothing", "serves soon", |run| {
+        run.events.push(Event::Served { after_ms: 4_001, allowed_ms: 4_000 });
+    }),
+    ("a replica's batch is another one", "same log", |run| {
+        run.end.batches.get_mut(&(0, 2)).expect("a replica")[2].checksum += 1;
+    }),
+    ("a replica's batches end early", "same log", |run| {
+        run.end.batches.get_mut(&(0, 2)).expect("a replica").pop();
+    }),
+    ("a group resumes where nobody committed", "offset comes from nowhere", |run| {
+        let asked = 0;
+        let group = "g".to_owned();
+        run.events.push(Event::Resumed { group, partition: 0, offset: 7_000, asked });
+    }),
+    ("a group resumes before its commit", "committed offsets are kept", |run| {
+        let asked = run.events.len();
+        let group = "g".to_owned();
+        run.events.push(Event::Resumed { group, partition: 0, offset: 0, asked });
+    }),
     ("a partition is not served after the faults", "all is served", |run| {
         let healed = run.events.iter().position(|event| *event == Event::Healed).expect("peace");
         let mut at = 0;

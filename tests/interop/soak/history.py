@@ -1,29 +1,6 @@
-"""What happened, as lines that are only ever appended: the workload writes them, the checker reads them.
+"""What happened, as lines that are only ever appended: clients write them, `cargo xtask judge` reads them.
 
-A line is a word and its fields, separated by tabs. Times are nanoseconds of the machine's monotonic
-clock, which all processes share. A record is named by its session (one producer object) and its
-number there, which counts up from 0 in each partition.
-
-    session  time session kind                      a producer began: idempotent, plain or acks1
-    ack      time session seq topic partition offset key      offset is -1 when the client was not told
-    fail     time session seq topic partition why   nobody knows whether it was written
-    fatal    time session why                       the producer may not go on
-    sent     session topic partition count          at the end: how many it was asked to send
-    assign   time reader topic partition            the reader begins anew
-    read     time reader topic partition offset session seq key state    ok, or what is wrong with it
-    reset    time reader topic partition why        the place where it was is not there any more
-    span     time reader topic partition low high
-    commit   asked acked group topic partition offset
-    committed asked answered group topic partition offset
-    create   asked acked topic partitions           acked is 0 when no answer came
-    delete   asked acked topic
-    topics   asked answered name=partitions,…
-    trim     asked acked topic partition offset
-    start    asked topic partition offset           the log start that was told
-    replica  broker topic partition first last epoch checksum   a batch in that broker's own log, at the end
-    fault    time kind                              begins; see faults.py and cluster_faults.py
-    up       time                                   the node says that it is ready
-    clean    time                                   the node has ended as asked, exit code 0
+`docs/formats/soak-history.md` has the words and what each means to the judge.
 """
 
 import os
@@ -32,10 +9,11 @@ import time
 import zlib
 
 FIELDS = {
-    "session": "nss", "ack": "nsnsnns", "fail": "nsnsns", "fatal": "nss", "sent": "ssnn",
+    "round": "sn", "topic": "ssn",
+    "session": "nss", "ack": "nsnsnnsn", "fail": "nsnsnsn", "fatal": "nss", "sent": "ssnn",
     "assign": "nssn", "read": "nssnnsnss", "reset": "nssns", "span": "nssnnn",
-    "commit": "nnssnn", "committed": "nnssnn", "create": "nnsn", "delete": "nns",
-    "topics": "nns", "trim": "nnsnn", "start": "nsnn", "replica": "nsnnnnn", "fault": "ns", "up": "n", "clean": "n",
+    "commit": "nnssnn", "committed": "nnssnn", "commit-end": "nssnn", "owner": "nsssn",
+    "create": "nnsn", "delete": "nns", "topics": "nns", "topics-end": "ns", "trim": "nnsnn", "start": "nsnn", "replica": "nsnnnnn", "fault": "ns", "up": "n", "clean": "n",
 }  # fmt: skip
 
 now = time.monotonic_ns

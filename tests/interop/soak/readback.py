@@ -1,4 +1,4 @@
-"""Reads every record that is in the logs at the end, as a client that knows nothing of what went before.
+"""Reads every record that is in the logs at the end, and what topics and groups there are, as a client that knows nothing of what went before.
 
     readback.py DIRECTORY     writes DIRECTORY/final.history
 """
@@ -9,9 +9,11 @@ import sys
 import time
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 import history
-from readers import identity
+from readers import identity, listed, retention
+from topics import GROUPS, RETENTION
 
 #: Without a record for so long the rest will not come.
 PATIENCE_SECONDS = 20
@@ -37,7 +39,7 @@ def spans(client, partitions):
             try:
                 found[topic, p] = client.get_watermark_offsets(TopicPartition(topic, p), timeout=PATIENCE_SECONDS)
             except KafkaException as error:
-                # Without its span the checker calls it lost.
+                # Without its span the judge calls it lost.
                 print(f"{topic}-{p}: {error}", file=sys.stderr)
     return found
 
@@ -63,6 +65,22 @@ def read_back(client, partitions, log):
         print(f"{place}: not read to its end {ends[place]}", file=sys.stderr)
 
 
+def what_stands(round_info, log):
+    """Topics, and what groups have committed."""
+    client = {"bootstrap.servers": round_info["bootstrap"], "log_level": 0}
+    admin = AdminClient(client)
+    log.write("topics-end", history.now(), listed(admin))
+    log.write("commit-end", history.now(), *RETENTION, retention(admin))
+    for group in GROUPS:
+        consumer = Consumer({**client, "group.id": group})
+        places = [TopicPartition("shared", p) for p in range(round_info["partitions"]["shared"])]
+        for place in consumer.committed(places, timeout=PATIENCE_SECONDS):
+            if place.error is None:
+                offset = max(place.offset, -1)
+                log.write("commit-end", history.now(), group, "shared", place.partition, offset)
+        consumer.close()
+
+
 def main():
     directory = sys.argv[1]
     with open(os.path.join(directory, "round.json")) as file:
@@ -78,6 +96,7 @@ def main():
     })
     log = history.History(directory, "final")
     read_back(client, surviving_topics(directory, round_info), log)
+    what_stands(round_info, log)
     log.close()
     client.close()
 

@@ -1,12 +1,13 @@
 """Consumers that write down what they are told, group members that commit, and an onlooker that asks."""
 
+import struct
 import threading
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
 import history
-from topics import FRONT_GOES, GROUPS, RETENTION_FROM
+from topics import FRONT_GOES, GROUPS, RETENTION, RETENTION_FROM
 
 ASK_SECONDS = 5
 COMMIT_SECONDS = 20
@@ -31,6 +32,35 @@ def identity(message):
     session, seq, state = history.identify(content, message.topic(), message.partition())
     key = message.key()
     return session, seq, key.decode(errors="replace") if key else "-", state
+
+
+def listed(client):
+    """name=partitions,… of every topic."""
+    topics = client.list_topics(timeout=ASK_SECONDS).topics.values()
+    return ",".join(f"{topic.topic}={len(topic.partitions)}" for topic in topics)
+
+
+def retention(admin):
+    """What `retention.ms` of `single` is altered to; -1 while it is the default."""
+    resource = ConfigResource(ResourceType.TOPIC, "single")
+    told = next(iter(admin.describe_configs([resource]).values())).result(ASK_SECONDS)
+    value = int(told["retention.ms"].value)
+    return value if value >= RETENTION_FROM else -1
+
+
+def assigned(content):
+    """(topic, partition) of each that a member has: Kafka's ConsumerProtocolAssignment, any version."""
+    if not content:
+        return
+    at = 6
+    for _ in range(struct.unpack_from(">i", content, 2)[0]):
+        (length,) = struct.unpack_from(">h", content, at)
+        topic = content[at + 2 : at + 2 + length].decode()
+        (count,) = struct.unpack_from(">i", content, at + 2 + length)
+        at += 6 + length
+        for partition in struct.unpack_from(f">{count}i", content, at):
+            yield topic, partition
+        at += 4 * count
 
 
 class Reader(threading.Thread):
@@ -156,7 +186,8 @@ class Onlooker(Reader):
         admin = AdminClient({"bootstrap.servers": self.info["bootstrap"], "log_level": 0})
         clients = {group: self.consumer(**{"group.id": group}) for group in GROUPS}
         while not self.stopping.wait(0.1):
-            for ask in (self.topics, self.starts, self.configs, *(self.committed(group) for group in GROUPS)):
+            groups = (self.committed(group) for group in GROUPS)
+            for ask in (self.topics, self.starts, self.configs, *groups, self.owners):
                 try:
                     ask(admin, clients)
                 except (KafkaException, TimeoutError):
@@ -165,8 +196,7 @@ class Onlooker(Reader):
 
     def topics(self, admin, _):
         asked = history.now()
-        listed = admin.list_topics(timeout=ASK_SECONDS).topics.values()
-        text = ",".join(f"{t.topic}={len(t.partitions)}" for t in listed)
+        text = listed(admin)
         self.log.write("topics", asked, history.now(), text)
 
     def starts(self, _, clients):
@@ -179,12 +209,20 @@ class Onlooker(Reader):
 
     def configs(self, admin, _):
         asked = history.now()
-        resource = ConfigResource(ResourceType.TOPIC, "single")
-        told = next(iter(admin.describe_configs([resource]).values())).result(ASK_SECONDS)
-        value = int(told["retention.ms"].value)
-        # Below that it is the default.
-        offset = value if value >= RETENTION_FROM else -1
-        self.log.write("committed", asked, history.now(), "retention.ms", "single", -1, offset)
+        offset = retention(admin)
+        self.log.write("committed", asked, history.now(), *RETENTION, offset)
+
+    def owners(self, admin, _):
+        """Whom a coordinator says that each partition belongs to.
+
+        Not by `describe_consumer_groups`: librdkafka aborts in it when the coordinator goes
+        (`rd_kafka_enq_once_del_source_return: Assertion`).
+        """
+        for group in admin.list_groups(timeout=ASK_SECONDS):
+            told = history.now()
+            for member in group.members if group.id in GROUPS else ():
+                for topic, partition in assigned(member.assignment):
+                    self.log.write("owner", told, group.id, member.id, topic, partition)
 
     def committed(self, group):
         def ask(_, clients):

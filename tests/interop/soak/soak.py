@@ -1,7 +1,7 @@
 """Kills and power cuts under load, round after round, each judged from outside.
 
 A round has a disk of its own: the node starts on it, the workload runs, the faults of the round's plan
-happen, the workload ends, a fresh client reads everything back, and the checker judges. `cargo xtask soak`
+happen, the workload ends, a fresh client reads everything back, and `cargo xtask judge` judges. `cargo xtask soak`
 starts this and says what is needed.
 """
 
@@ -14,14 +14,12 @@ import subprocess
 import sys
 import time
 
-import checker
 import cluster_faults
 import faults
 import history
 import network_faults
 import network_selftest
 import replicas
-import selftest
 import topics
 from cluster import NODES, Cluster
 from disk import make, seeded
@@ -41,6 +39,8 @@ OVERRIDES = [
     "log.cleaner.backoff.ms=200",
     "log.retention.check.interval.ms=500",
 ]
+#: The promise that a weak durability does not give, in the judge's words.
+KEPT_PROMISE = "acknowledged records are kept"
 #: Beside what clients see.
 ALSO = {"starts": "the node starts after every fault, stops when asked and leaves a sound directory"}
 
@@ -51,6 +51,7 @@ def options():
     )
     add = parser.add_argument
     add("--binary", required=True, help=argparse.SUPPRESS)
+    add("--judge", required=True, help=argparse.SUPPRESS)
     add("--directory", required=True, help=argparse.SUPPRESS)
     add("--kills", type=int, default=10, metavar="N", help="kill -9 under load")
     add("--power-cuts", type=int, default=10, metavar="N", help="the file system is shut down under load")
@@ -110,6 +111,9 @@ class Round:
         }
         with open(os.path.join(self.place, "round.json"), "w") as file:
             json.dump(self.info, file, indent=1)
+        self.log.write("round", self.info["durability"], self.info["replicas"])
+        for topic, kind in self.info["topics"].items():
+            self.log.write("topic", topic, kind, self.info["partitions"][topic])
 
     def one(self):
         """Builds a node and what happens to it; returns where it is reached."""
@@ -148,7 +152,15 @@ class Round:
             complaints.append(f"after {self.happened} faults ({self.plan[: self.happened + 1][-1:]}): {error}")
         self.stop_processes()
         self.log.close()
-        return checker.check(history.read(self.place), self.info) if complete else None, complaints
+        return self.judge() if complete else None, complaints
+
+    def judge(self):
+        argv = [self.asked.judge, "-o", "json", self.place]
+        judged = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        if judged.returncode not in (0, 1):
+            self.faults.complaints.append(judged.stderr.strip())
+            return None
+        return json.loads(judged.stdout)
 
     def begin_workload(self):
         self.workload = self.python("workload.py", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -218,10 +230,10 @@ class Round:
 def told(verdict):
     if verdict is None:
         return "not judged"
-    seen = verdict.seen
+    seen = verdict["seen"]
     return (
         f"{seen['acks']} acks, {seen['reads']} reads, {seen['records']} records read back, "
-        f"{sum(verdict.broken.values())} broken, {sum(verdict.excused.values())} excused"
+        f"{sum(verdict['broken'].values())} broken, {sum(verdict['excused'].values())} excused"
     )
 
 
@@ -244,8 +256,6 @@ class Campaign:
             print(f"ok soak {name}", flush=True)
 
     def run(self):
-        for mutation, found in selftest.results():
-            self.check(f"the checker finds {mutation}", found)
         if self.asked.network_faults:
             self.between = Network(NODES)
             for what, why in network_selftest.results(self.between):
@@ -268,7 +278,7 @@ class Campaign:
         try:
             verdict, complaints = game.play(deadline)
             self.add(game, complaints, verdict)
-            keep = self.asked.keep or not verdict or bool(verdict.broken or complaints)
+            keep = self.asked.keep or not verdict or bool(verdict["broken"] or complaints)
         finally:
             game.stop_processes()
             self.kept += keep
@@ -287,21 +297,19 @@ class Campaign:
         self.examples += complaints
         if verdict is None:
             return
-        for total, part in (
-            (self.seen, verdict.seen), (self.excused, verdict.excused), (self.broken, verdict.broken)
-        ):  # fmt: skip
-            for name, count in part.items():
+        for total, part in ((self.seen, "seen"), (self.excused, "excused"), (self.broken, "broken")):
+            for name, count in verdict[part].items():
                 total[name] = total.get(name, 0) + count
-        for promise, words in checker.PROMISES.items():
-            count = verdict.broken[promise]
-            why = f"{count} times, as in {' · '.join(verdict.examples[promise][:2])}" if count else ""
-            self.check(f"round {game.number}: {words}", why)
-        self.examples += [text for some in verdict.examples.values() for text in some]
+        for promise in verdict["promises"]:
+            count, examples = verdict["broken"].get(promise, 0), verdict["examples"].get(promise, [])
+            why = f"{count} times, as in {' · '.join(examples[:2])}" if count else ""
+            self.check(f"round {game.number}: {promise}", why)
+        self.examples += [text for some in verdict["examples"].values() for text in some]
 
     def judge_whole(self):
         """A harness that sees no loss where there must be some proves nothing."""
         if self.asked.durability == "page-cache" and self.asked.power_cuts >= 5:
-            lost = self.excused.get("lost", 0)
+            lost = self.excused.get(KEPT_PROMISE, 0)
             self.check("page-cache loses records to power cuts, and this sees it", "" if lost else "none was lost")
         if self.asked.network_faults:
             for fate, causes in network_faults.FATES.items():
@@ -313,7 +321,7 @@ class Campaign:
     def report(self, took):
         cycles = sum(self.faults.values())
         result = {
-            "options": {k: v for k, v in vars(self.asked).items() if k not in ("binary", "directory", "result")},
+            "options": {k: v for k, v in vars(self.asked).items() if k not in ("binary", "judge", "directory", "result")},
             "seconds": round(took, 1),
             "faults": self.faults,
             "done": self.done,

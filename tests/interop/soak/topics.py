@@ -3,7 +3,7 @@
 #: Kinds whose log start moves, so that records below it are gone rightly.
 FRONT_GOES = ("trimmed", "expiring")
 
-#: name: (kind that the checker knows, partitions, configs)
+#: name: (kind that the judge knows, partitions, configs)
 TOPICS = {
     # One file: group commit has nothing to gather but what comes at the same time.
     "single": ("plain", 1, {}),
@@ -31,6 +31,8 @@ TOPICS = {
 
 #: `retention.ms` of `single` is altered to this and upwards, one by one.
 RETENTION_FROM = 1_000_000_000
+#: It is judged like a committed offset: of this group, topic and partition.
+RETENTION = ("retention.ms", "single", -1)
 
 GROUPS = ("readers", "auditors")
 

@@ -23,7 +23,7 @@ from confluent_kafka.admin import (
 
 import history
 from readers import Follower, Member, Onlooker
-from topics import DURABILITIES, GROUPS, RETENTION_FROM
+from topics import DURABILITIES, GROUPS, RETENTION, RETENTION_FROM
 from writers import PROFILES, Session, Writer
 
 ADMIN_SECONDS = 10
@@ -92,7 +92,7 @@ class Administrator(Asking):
         entry = ConfigEntry("retention.ms", str(value), incremental_operation=AlterConfigOpType.SET)
         resource = ConfigResource(ResourceType.TOPIC, "single", incremental_configs=[entry])
         asked, acked = self.asked(lambda: self.client.incremental_alter_configs([resource]))
-        self.log.write("commit", asked, acked, "retention.ms", "single", -1, value)
+        self.log.write("commit", asked, acked, *RETENTION, value)
 
 
 class Trimmer(Asking):

@@ -59,7 +59,7 @@ class Session:
         """False when the queue is full: time to poll."""
         seq = self.counts.get((topic, partition), 0)
         value = history.payload(self.name, topic, partition, seq, size)
-        told = partial(self.delivered, seq, key or "-")
+        told = partial(self.delivered, history.now(), seq, key or "-")
         content = {"value": value}
         if tombstone:
             content = {"value": None, "headers": [("id", value)]}
@@ -73,17 +73,17 @@ class Session:
         self.counts[topic, partition] = seq + 1
         return True
 
-    def delivered(self, seq, key, error, message):
+    def delivered(self, sent, seq, key, error, message):
         place = (message.topic(), message.partition())
         if error is None:
             # librdkafka takes what came before an acknowledged record of an idempotent producer to be
             # acknowledged, too, and then knows no offset.
             offset = history.NOWHERE if message.offset() is None else message.offset()
-            self.log.write("ack", history.now(), self.name, seq, *place, offset, key)
+            self.log.write("ack", history.now(), self.name, seq, *place, offset, key, sent)
             if self.on_ack:
                 self.on_ack(*place, offset)
             return
-        self.log.write("fail", history.now(), self.name, seq, *place, error.name())
+        self.log.write("fail", history.now(), self.name, seq, *place, error.name(), sent)
         self.on_error(error)
 
     def on_error(self, error):

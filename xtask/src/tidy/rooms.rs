@@ -94,6 +94,7 @@ pub const ROOMS: &[Room] = &[
             "consensus",
         ],
     ),
+    room("judge", Black, &["history"]),
     room("fuzz-rounds", Black, &[]),
     room("bench", Black, &["types", "records", "protocol", "client", "load"]),
     room("xtask", Black, &[]),

@@ -5,20 +5,25 @@ use std::collections::BTreeSet;
 use crate::{Event, FinalState, History, Value};
 
 pub fn check<V: Value>(history: &History<V>, end: &FinalState<V>) -> Vec<String> {
-    let sent: BTreeSet<(&str, i32, i64)> = history
-        .events()
-        .iter()
-        .filter_map(|event| match event {
+    let mut sent: BTreeSet<(&str, i32, i64)> = BTreeSet::new();
+    let mut unreal = Vec::new();
+    for event in history.events() {
+        match event {
             Event::CommitSent { group, partition, offset } => {
-                Some((group.as_str(), *partition, *offset))
+                sent.insert((group, *partition, *offset));
             }
-            _ => None,
-        })
-        .collect();
-    let found = end.committed.iter().filter(|(_, offset)| **offset != -1);
-    found
-        .filter(|((group, p), offset)| !sent.contains(&(group.as_str(), *p, **offset)))
-        .map(|((group, p), offset)| format!("group {group} partition {p}: nobody sent {offset}"))
+            Event::Resumed { group, partition, offset, .. } => {
+                let told = (group.as_str(), *partition, *offset);
+                unreal.extend((!sent.contains(&told)).then_some(told));
+            }
+            _ => {}
+        }
+    }
+    let found = end.committed.iter().map(|((group, p), offset)| (group.as_str(), *p, *offset));
+    unreal.extend(found.filter(|found| !sent.contains(found)));
+    let unreal = unreal.into_iter().filter(|(_, _, offset)| *offset != -1);
+    unreal
+        .map(|(group, p, offset)| format!("group {group} partition {p}: nobody sent {offset}"))
         .collect()
 }
 

@@ -1,4 +1,4 @@
-//! What lies in a partition, somebody sent there.
+//! What lies in a partition or was read from it, somebody sent there.
 
 use std::collections::BTreeSet;
 
@@ -12,9 +12,16 @@ pub fn check<V: Value>(history: &History<V>, end: &FinalState<V>) -> Vec<String>
         }
     }
     let records = end.records.iter().flat_map(|(p, found)| found.iter().map(|f| (*p, f)));
-    records
-        .filter(|(partition, (_, value))| !sent.contains(&(*partition, value)))
-        .map(|(partition, (offset, value))| {
+    let lies = records.map(|(partition, (offset, value))| (partition, *offset, value));
+    let read = history.events().iter().filter_map(|event| match event {
+        Event::Read { partition, offset, value }
+        | Event::Delivered { partition, offset, value, .. } => Some((*partition, *offset, value)),
+        _ => None,
+    });
+    let alien =
+        lies.chain(read).filter(|(partition, _, value)| !sent.contains(&(*partition, *value)));
+    alien
+        .map(|(partition, offset, value)| {
             format!("partition {partition} offset {offset}: nobody sent {value} there")
         })
         .collect()

@@ -1,6 +1,8 @@
 //! After the faults every replica holds the same log, and it is the one clients read.
 
-use crate::{FinalState, History, ReplicaRecord, Value};
+use std::collections::BTreeMap;
+
+use crate::{Cleanup, FinalState, History, ReplicaBatch, ReplicaRecord, Value};
 
 pub fn check<V: Value>(_history: &History<V>, end: &FinalState<V>) -> Vec<String> {
     let mut broken = Vec::new();
@@ -32,6 +34,49 @@ pub fn check<V: Value>(_history: &History<V>, end: &FinalState<V>) -> Vec<String
             ));
         }
     }
+    broken.extend(different_batches(end));
+    broken
+}
+
+/// A broker's name and what is in its log.
+type Log<'a> = (i32, &'a [ReplicaBatch]);
+
+/// Batch by batch, from where the last of the logs starts to what clients can read: retention is
+/// each replica's own business, and so is compaction.
+fn different_batches<V: Value>(end: &FinalState<V>) -> Vec<String> {
+    let mut logs: BTreeMap<i32, Vec<Log<'_>>> = BTreeMap::new();
+    for ((partition, broker), batches) in &end.batches {
+        logs.entry(*partition).or_default().push((*broker, batches));
+    }
+    let mut broken = Vec::new();
+    for (partition, logs) in logs {
+        let high = end.bounds.get(&partition).map_or(0, |(_, high)| *high);
+        if high == 0 || end.cleanup == Cleanup::Compact {
+            continue;
+        }
+        let starts = logs.iter().map(|(_, log)| log.first().map_or(high, |batch| batch.first));
+        let low = starts.max().unwrap_or(0);
+        let common = |log: &[ReplicaBatch]| -> Vec<ReplicaBatch> {
+            let within = log.iter().filter(|batch| low <= batch.last && batch.first < high);
+            within.cloned().collect()
+        };
+        let mut logs = logs.iter().map(|(broker, log)| (broker, *log, common(log)));
+        let Some(first) = logs.next() else { continue };
+        for (broker, log, common) in std::iter::once(first.clone()).chain(logs) {
+            let ends = log.last().map_or(0, |batch| batch.last + 1);
+            if ends < high {
+                broken.push(format!(
+                    "partition {partition}: broker {broker} ends at {ends}, clients read to {high}"
+                ));
+            } else if common != first.2 {
+                let differs = common.iter().zip(&first.2).find(|(own, other)| own != other);
+                broken.push(format!(
+                    "partition {partition}: brokers {broker} and {} differ, {differs:?}",
+                    first.0
+                ));
+            }
+        }
+    }
     broken
 }
 
@@ -58,5 +103,29 @@ mod tests {
         assert_eq!(broken_with(vec![record(0, 1, "a:1")]), 1);
         assert_eq!(broken_with(vec![record(0, 1, "a:1"), record(1, 2, "b:2")]), 1);
         assert_eq!(broken_with(vec![record(0, 1, "a:1"), record(1, 3, "a:2")]), 1);
+    }
+
+    #[test]
+    fn a_replica_with_other_batches_below_what_clients_read_is_found_out() {
+        let batch = |first, leader_epoch, checksum| ReplicaBatch {
+            first,
+            last: first + 1,
+            leader_epoch,
+            checksum,
+        };
+        let whole = vec![batch(0, 1, 7), batch(2, 1, 8), batch(4, 2, 9)];
+        let broken_with = |other: Vec<ReplicaBatch>| {
+            let mut end = FinalState::<String>::default();
+            end.bounds.insert(0, (0, 6));
+            end.batches = BTreeMap::from([((0, 1), whole.clone()), ((0, 2), other)]);
+            check(&History::default(), &end).len()
+        };
+        assert_eq!(broken_with(whole.clone()), 0);
+        assert_eq!(broken_with(whole[1..].to_vec()), 0, "a log may start later");
+        assert_eq!(broken_with([&whole[..], &[batch(6, 2, 1)]].concat()), 0, "nobody reads it");
+        assert_eq!(broken_with(whole[..2].to_vec()), 1);
+        assert_eq!(broken_with(Vec::new()), 1);
+        assert_eq!(broken_with(vec![batch(0, 1, 7), batch(2, 1, 6), batch(4, 2, 9)]), 1);
+        assert_eq!(broken_with(vec![batch(0, 1, 7), batch(2, 2, 8), batch(4, 2, 9)]), 1);
     }
 }
