@@ -36,7 +36,7 @@ fn all_keep_their_promises(seeds: std::ops::Range<u64>, faults: Faults) -> Met {
 
 #[test]
 fn nodes_that_are_killed_frozen_and_cut_off_lose_nothing_acknowledged() {
-    let met = all_keep_their_promises(300..304, KILL);
+    let met = all_keep_their_promises(306..310, KILL);
     assert!(met.kills > 1 && met.isolations + met.one_way_isolations > 1, "{met:?}");
 }
 
