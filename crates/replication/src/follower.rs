@@ -33,7 +33,8 @@ pub enum FetchStep {
     Append { log_start: Offset },
     /// Cut the log, then fetch again.
     Truncate { to: Offset },
-    /// The leader's log begins after this one ends: begin anew there.
+    /// The leader's log begins after this one ends, or this one is empty and the leader's ends
+    /// before it: begin anew there.
     RestartAt { offset: Offset },
     /// Somebody has to look; nothing is fetched any more in this reign.
     Stop(StopReason),
@@ -164,6 +165,10 @@ impl PartitionFollower {
             (ErrorCode::OffsetOutOfRange, _) if answer.log_start > log.log_end => {
                 FetchStep::RestartAt { offset: answer.log_start }
             }
+            (ErrorCode::OffsetOutOfRange, _) if self.outlived(answer, log) => {
+                self.high_watermark = self.high_watermark.min(answer.log_start);
+                FetchStep::RestartAt { offset: answer.log_start }
+            }
             _ => {
                 self.handle_failed(now);
                 FetchStep::Ignore
@@ -186,9 +191,21 @@ impl PartitionFollower {
         })
     }
 
+    /// Whether the leader's log ends before this one, in which nothing is left to compare by epoch:
+    /// a deletion emptied it, and then a loss of power took the leader's. Kafka cuts at the
+    /// leader's end (`AbstractFetcherThread.fetchOffsetAndTruncate`).
+    fn outlived(&self, answer: &FetchAnswer, log: LogEnds) -> bool {
+        let is_empty = log.log_start == log.log_end;
+        let is_below = Offset::ZERO <= answer.log_start && answer.log_start < log.log_end;
+        is_empty && is_below && self.may_give_up_committed()
+    }
+
+    fn may_give_up_committed(&self) -> bool {
+        self.is_unclean || self.durability != Durability::Fsync
+    }
+
     fn cut(&mut self, to: Offset) -> FetchStep {
-        let is_allowed = self.is_unclean || self.durability != Durability::Fsync;
-        if to < self.high_watermark && !is_allowed {
+        if to < self.high_watermark && !self.may_give_up_committed() {
             let reason = StopReason::LeaderLacksCommitted {
                 leader_has_up_to: to,
                 committed_up_to: self.high_watermark,

@@ -124,6 +124,25 @@ fn a_follower_that_ends_before_the_leader_begins_starts_anew_there() {
     assert_eq!(step(&mut follower, &gone, log(12, 12)), restart);
 }
 
+/// Everything was deleted here; the leader lost its log to a power cut, and with it the epochs by
+/// which the two would compare.
+#[test]
+fn an_empty_log_begins_anew_where_a_leader_begins_that_lost_its_own() {
+    let empty = LogEnds { log_start: Offset(8), last_epoch: LeaderEpoch::NONE, ..log(8, 8) };
+    let mut lost = answer(0);
+    lost.error = ErrorCode::OffsetOutOfRange;
+    for durability in [Durability::PageCache, Durability::Replicated] {
+        let mut weak = follower(durability);
+        let restart = FetchStep::RestartAt { offset: Offset(0) };
+        assert_eq!(step(&mut weak, &lost, empty), restart);
+        assert_eq!(weak.high_watermark(), Offset(0));
+    }
+    let mut durable = follower(Durability::Fsync);
+    assert_eq!(step(&mut durable, &lost, empty), FetchStep::Ignore, "nothing excuses the leader");
+    let mut full = follower(Durability::PageCache);
+    assert_eq!(step(&mut full, &lost, log(12, 12)), FetchStep::Ignore, "records are compared");
+}
+
 /// An answer that says nothing of the leader's bounds must not empty a log (KAFKA-2143).
 #[test]
 fn an_offset_out_of_range_without_a_reason_cuts_nothing() {

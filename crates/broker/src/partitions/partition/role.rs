@@ -344,12 +344,13 @@ mod tests {
         builder.build().bytes().to_vec()
     }
 
-    #[test]
-    fn what_an_unclean_election_cut_is_no_longer_shown_as_committed() {
-        let env = SimEnv::new(7);
-        let node = tests::lone_with_topic(&env, 1);
-        let (now, wall) = (env.clock().mono(), env.clock().wall());
-        let partition = node.partitions.get("t", 0).expect("made with the topic");
+    /// Follows broker 2 after an unclean election: three records that are committed, in a log that
+    /// starts at `log_start`.
+    fn follow<D: Disk>(
+        partition: &Partition<D>,
+        log_start: i64,
+        (now, wall): (MonoTime, WallTime),
+    ) -> (FetchFrom, FetchAnswer) {
         let state = PartitionState {
             leader: Some(BrokerId(2)),
             leader_epoch: LeaderEpoch(5),
@@ -364,17 +365,51 @@ mod tests {
             error: ErrorCode::None,
             diverging: None,
             high_watermark: Offset(3),
-            log_start: Offset(0),
+            log_start: Offset(log_start),
         };
         let records = [batch(0, wall), batch(1, wall), batch(2, wall)].concat();
         partition.handle_fetched(&asked, &answer, records.into(), now, wall).expect("sound");
         assert_eq!(partition.high_watermark(), Offset(3));
-        let last_fetched_epoch = LeaderEpoch(5);
-        let asked = FetchFrom { offset: Offset(3), last_fetched_epoch, ..asked };
+        (FetchFrom { offset: Offset(3), ..asked }, answer)
+    }
+
+    #[test]
+    fn what_an_unclean_election_cut_is_no_longer_shown_as_committed() {
+        let env = SimEnv::new(7);
+        let node = tests::lone_with_topic(&env, 1);
+        let (now, wall) = (env.clock().mono(), env.clock().wall());
+        let partition = node.partitions.get("t", 0).expect("made with the topic");
+        let (asked, answer) = follow(&partition, 0, (now, wall));
+        let asked = FetchFrom { last_fetched_epoch: LeaderEpoch(5), ..asked };
         let end = EpochEnd { epoch: LeaderEpoch(5), end_offset: Offset(1) };
         let answer = FetchAnswer { diverging: Some(end), ..answer };
         partition.handle_fetched(&asked, &answer, Bytes::new(), now, wall).expect("sound");
         assert_eq!(partition.reader().log_end(), Offset(1));
+        assert_eq!(partition.high_watermark(), Offset(1));
+    }
+
+    #[test]
+    fn a_log_that_a_deletion_emptied_begins_anew_under_a_leader_that_lost_its_own() {
+        let env = SimEnv::new(7);
+        let node = tests::lone_with_topic(&env, 1);
+        let (now, wall) = (env.clock().mono(), env.clock().wall());
+        let partition = node.partitions.get("t", 0).expect("made with the topic");
+        let (asked, answer) = follow(&partition, 3, (now, wall));
+        assert_eq!(partition.reader().log_start(), Offset(3), "all of it is deleted");
+        let lost = FetchAnswer {
+            error: ErrorCode::OffsetOutOfRange,
+            high_watermark: Offset(-1),
+            log_start: Offset(0),
+            ..answer
+        };
+        let nothing = Bytes::new();
+        partition.handle_fetched(&asked, &lost, nothing, now, wall).expect("sound");
+        assert_eq!(partition.high_watermark(), Offset(0));
+        let asked = partition.poll_fetch(now).expect("at once");
+        assert_eq!((asked.offset, asked.log_start), (Offset(0), Offset(0)));
+        let answer = FetchAnswer { high_watermark: Offset(1), log_start: Offset(0), ..answer };
+        let records = batch(0, wall).into();
+        partition.handle_fetched(&asked, &answer, records, now, wall).expect("sound");
         assert_eq!(partition.high_watermark(), Offset(1));
     }
 }
