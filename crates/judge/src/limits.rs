@@ -1,9 +1,9 @@
 //! Every bound of the judge.
 
-/// Lines of one round: forty times what a round of 25 faults writes.
-pub const LINES_MAX: usize = 10_000_000;
+/// Lines of one round: sixteen times what a round of 25 faults writes, and about 1 GB.
+pub const LINES_MAX: usize = 4_000_000;
 /// Records of one partition, and of one producer in it.
-pub const RECORDS_MAX: u64 = 10_000_000;
+pub const RECORDS_MAX: u64 = 4_000_000;
 /// Broken promises of one kind that are told in words; all are counted.
 pub const EXAMPLES_MAX: usize = 5;
 /// Clients come back within a second or two, a disk with space within three.
