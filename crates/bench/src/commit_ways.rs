@@ -1,7 +1,10 @@
 //! `bench commit`: ways to make the batches of many partitions survive power loss together.
 //!
 //! In each round a batch is appended to each of N files, untimed; then one way makes all of them
-//! durable, timed. Ways take turns; everything else is clean when the clock runs.
+//! durable, timed. Ways take turns; everything else is clean when the clock runs. Then how fast
+//! that goes on and on.
+
+mod in_flight;
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -62,7 +65,7 @@ pub fn measure(options: &CommitOptions) -> Outcome<()> {
             compare(dir.path(), files, batch, rounds).map_err(|error| error.to_string())?;
         }
     }
-    Ok(())
+    in_flight::measure(dir.path(), options.rounds.div_ceil(8)).map_err(|error| error.to_string())
 }
 
 fn compare(dir: &Path, files: usize, batch: usize, rounds: usize) -> io::Result<()> {

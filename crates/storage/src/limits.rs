@@ -50,7 +50,12 @@ pub const JOURNAL_BYTES_MIN: u64 = 256 << 10;
 
 /// A larger commit is cheaper as a sync of the segments themselves: the journal would write every
 /// byte twice.
-pub const JOURNAL_ROUND_BYTES_MAX: u64 = 1 << 20;
+pub const JOURNAL_ROUND_BYTES_MAX: u64 = 8 << 20;
+
+/// So is one above this on a disk that needs longer for a MiB of it: 4 ms are 256 MiB a second, and
+/// as much again that is written out beside it.
+pub const JOURNAL_LARGE_BYTES: u64 = 1 << 20;
+pub const JOURNAL_SLOW_NS_PER_MIB: u64 = 4_000_000;
 
 /// What somebody who serves others commits instead of handing it over: written to a disk within
 /// tens of microseconds, so that the time it takes is that of the sync.
@@ -60,8 +65,12 @@ pub const COMMIT_HERE_BYTES_MAX: u64 = 64 << 10;
 /// reads through what came later, at about a gigabyte a second.
 pub const RECOVERY_POINTS_BYTES: u64 = 256 << 20;
 
-/// What one frame of the journal takes at most; a larger commit is several.
+/// What one frame of the journal takes at most.
 pub const JOURNAL_FRAME_BYTES_MAX: usize = 4 << 20;
+
+/// A larger commit is written as several frames: they are read back, summed and written while they
+/// are in a core's own cache.
+pub const JOURNAL_FRAME_BYTES: usize = 256 << 10;
 
 /// The journal's files are filled with zeros ahead of the frames in such steps: of the smallest
 /// commits one in 256 takes a millisecond longer and the others half as long, until all of a file
@@ -133,5 +142,7 @@ pub const SPACE_CHECK_MS: u64 = 1000;
 
 const _: () = assert!(LOOKUP_CHUNK_BYTES < SCAN_CHUNK_BYTES);
 const _: () = assert!(JOURNAL_ROUND_BYTES_MAX * 2 <= JOURNAL_BYTES);
-const _: () = assert!(COMMIT_HERE_BYTES_MAX <= JOURNAL_ROUND_BYTES_MAX);
+const _: () = assert!(JOURNAL_FRAME_BYTES <= JOURNAL_FRAME_BYTES_MAX);
+const _: () = assert!(COMMIT_HERE_BYTES_MAX <= JOURNAL_LARGE_BYTES);
+const _: () = assert!(JOURNAL_LARGE_BYTES <= JOURNAL_ROUND_BYTES_MAX);
 const _: () = assert!(RESERVE_BYTES_MIN < RESERVE_BYTES_MAX);

@@ -35,14 +35,16 @@ pub(crate) struct Entry<'a> {
 /// Room for a frame that is being put together.
 #[derive(Debug, Default)]
 pub(crate) struct FrameWriter {
+    /// Only ever grows: what is behind `end` is left from other frames.
     out: Vec<u8>,
+    end: usize,
     entries: u32,
 }
 
 impl FrameWriter {
     pub(crate) fn start(&mut self) {
-        self.out.clear();
-        self.out.resize(HEADER_BYTES, 0);
+        self.end = 0;
+        self.take(HEADER_BYTES);
         self.entries = 0;
     }
 
@@ -51,7 +53,7 @@ impl FrameWriter {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.out.len()
+        self.end
     }
 
     /// What an entry takes beside its bytes.
@@ -62,29 +64,41 @@ impl FrameWriter {
     /// Adds an entry and returns the place for its bytes, which `entry` has none of yet.
     pub(crate) fn push(&mut self, entry: Entry<'_>, bytes: usize) -> &mut [u8] {
         assert!(entry.dir.len() <= FILE_NAME_BYTES_MAX, "a directory's name is a file name");
-        self.out.extend_from_slice(&entry.topic_id.0);
-        self.out.extend_from_slice(&entry.segment_base.0.to_be_bytes());
-        self.out.extend_from_slice(&entry.position.to_be_bytes());
-        self.out.extend_from_slice(&(bytes as u32).to_be_bytes());
-        self.out.extend_from_slice(&(entry.dir.len() as u16).to_be_bytes());
-        self.out.extend_from_slice(entry.dir.as_bytes());
+        self.put(&entry.topic_id.0);
+        self.put(&entry.segment_base.0.to_be_bytes());
+        self.put(&entry.position.to_be_bytes());
+        self.put(&(bytes as u32).to_be_bytes());
+        self.put(&(entry.dir.len() as u16).to_be_bytes());
+        self.put(entry.dir.as_bytes());
         self.entries += 1;
-        let at = self.out.len();
-        self.out.resize(at + bytes, 0);
-        &mut self.out[at..]
+        self.take(bytes)
+    }
+
+    fn put(&mut self, bytes: &[u8]) {
+        self.take(bytes.len()).copy_from_slice(bytes);
+    }
+
+    /// The next `count` bytes, whatever they are.
+    fn take(&mut self, count: usize) -> &mut [u8] {
+        let from = self.end;
+        self.end += count;
+        if self.out.len() < self.end {
+            self.out.resize(self.end, 0);
+        }
+        &mut self.out[from..self.end]
     }
 
     /// The whole frame, filled up to a page.
     pub(crate) fn finish(&mut self, sequence: u64) -> &[u8] {
-        let bytes = self.out.len();
+        let bytes = self.end;
         self.out[..4].copy_from_slice(&MAGIC.to_be_bytes());
         self.out[8..12].copy_from_slice(&(bytes as u32).to_be_bytes());
         self.out[12..16].copy_from_slice(&self.entries.to_be_bytes());
         self.out[16..24].copy_from_slice(&sequence.to_be_bytes());
-        let crc = records::crc32c(&self.out[CHECKED_FROM..]);
+        let crc = records::crc32c(&self.out[CHECKED_FROM..bytes]);
         self.out[4..8].copy_from_slice(&crc.to_be_bytes());
-        self.out.resize(bytes.next_multiple_of(PAGE_BYTES as usize), 0);
-        &self.out
+        self.take(bytes.next_multiple_of(PAGE_BYTES as usize) - bytes).fill(0);
+        &self.out[..self.end]
     }
 }
 

@@ -15,7 +15,7 @@ use types::TopicPartition;
 use super::dirty::{Dirty, Piece};
 use super::frame::{Entry, FrameWriter, PAGE_BYTES};
 use crate::error::StorageError;
-use crate::limits::{JOURNAL_FILL_BYTES, JOURNAL_FRAME_BYTES_MAX};
+use crate::limits::{JOURNAL_FILL_BYTES, JOURNAL_FRAME_BYTES};
 use crate::log_state::LogState;
 
 pub(crate) const HALVES: [&str; 2] = ["commit-journal-0", "commit-journal-1"];
@@ -168,7 +168,12 @@ impl<D: Disk> CommitJournal<D> {
                 }
                 Ok((Written::Yes, retiring))
             }
-            Err(error) if error.is_full() => Ok((Written::NoRoom, retiring)),
+            Err(error) if error.is_full() => {
+                // Everything is synced instead, and the half begins anew: no frame of then may
+                // continue those that were written before there was no room.
+                self.next_sequence += needed / PAGE_BYTES + 1;
+                Ok((Written::NoRoom, retiring))
+            }
             Err(error) => Err(error),
         }
     }
@@ -186,7 +191,7 @@ impl<D: Disk> CommitJournal<D> {
             let mut from = piece.from;
             while from < piece.to {
                 let overhead = FrameWriter::overhead(&dirty.dir_name);
-                let room = JOURNAL_FRAME_BYTES_MAX.saturating_sub(self.frame.len() + overhead);
+                let room = JOURNAL_FRAME_BYTES.saturating_sub(self.frame.len() + overhead);
                 if room == 0 {
                     at += self.write_frame(file, at, sequence)?;
                     sequence += 1;
@@ -333,6 +338,6 @@ impl<D: Disk> Half<D> {
 /// What a piece takes at most, wherever frames end.
 fn needed_bytes<D: Disk>(dirty: &Dirty<D>, piece: &Piece<D>) -> u64 {
     let overhead = FrameWriter::overhead(&dirty.dir_name) as u64;
-    let frames = 2 + piece.bytes() / (JOURNAL_FRAME_BYTES_MAX as u64 / 2);
+    let frames = 2 + piece.bytes() / (JOURNAL_FRAME_BYTES as u64 / 2);
     piece.bytes() + frames * (overhead + PAGE_BYTES)
 }
