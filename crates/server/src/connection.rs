@@ -1,5 +1,7 @@
 //! One socket and its broker connection: bytes in, responses out, nothing decided here.
 
+mod look_out;
+
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -15,6 +17,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::limits::WRITE_SLICES_MAX;
 use crate::sockets::TcpStream;
+use look_out::LookOut;
 
 /// The read buffer that the connections of a core take turns with.
 pub(crate) type SpareBuffer = Rc<Cell<BytesMut>>;
@@ -29,6 +32,7 @@ pub(crate) async fn serve<E: Env>(
     let mut idle = Idle { last_used: Instant::now(), max: idle_max };
     let sleep = sleep_until(idle.deadline());
     tokio::pin!(sleep);
+    let mut look_out = LookOut::default();
     loop {
         if connection.has_work() {
             if connection.handle_input().is_err() {
@@ -38,6 +42,8 @@ pub(crate) async fn serve<E: Env>(
             return_buffer(&mut connection, &spare);
         }
         let responses = connection.responses();
+        // Whoever yields sees first what has arrived elsewhere, and does not sleep until it does.
+        let is_awake = connection.has_work() || look_out.is_on(Instant::now);
         tokio::select! {
             biased;
             ready = poll_fn(|cx| responses.poll_ready(cx)) => match ready {
@@ -46,10 +52,12 @@ pub(crate) async fn serve<E: Env>(
                         return;
                     }
                     idle.last_used = Instant::now();
+                    look_out.note_answered(connection.commits_alone(), idle.last_used);
                 }
                 None => return,
             },
             readable = stream.readable(), if connection.wants_input() => {
+                look_out.note_request(Instant::now);
                 if readable.is_err() || read_available(&stream, &mut connection, &spare).is_err() {
                     return;
                 }
@@ -58,7 +66,7 @@ pub(crate) async fn serve<E: Env>(
                     idle.last_used = Instant::now();
                 }
             }
-            () = tokio::task::yield_now(), if connection.has_work() => {}
+            () = tokio::task::yield_now(), if is_awake => {}
             () = sleep.as_mut() => {
                 if idle.is_over() && !connection.is_waiting() {
                     return;

@@ -1,5 +1,6 @@
 //! One client connection as a machine: bytes in, frames to the handlers, responses out in order.
 
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -40,6 +41,8 @@ pub struct Connection<E: Env> {
     responses: Arc<ResponseQueue>,
     turns: Arc<DueTurns>,
     seat: Seat,
+    /// See [`commits_alone`](Self::commits_alone).
+    commits_alone: bool,
 }
 
 impl<E: Env> Connection<E> {
@@ -49,7 +52,8 @@ impl<E: Env> Connection<E> {
         node.metrics.broker.connections.add(1);
         node.metrics.broker.connections_opened.increment();
         let caller = Caller::new(info, &node.settings.config);
-        Connection { node, caller, frames, responses, turns, seat: Seat::default() }
+        let (seat, commits_alone) = (Seat::default(), false);
+        Connection { node, caller, frames, responses, turns, seat, commits_alone }
     }
 
     /// The connection is served by a thread in this company; at first it is alone.
@@ -88,8 +92,19 @@ impl<E: Env> Connection<E> {
         let now = || self.node.env().clock().mono();
         self.seat.note_served(now);
         let dispatched = self.dispatch_some();
-        self.turns.run_where(&|| self.seat.is_alone(self.node.env().clock().mono()));
+        let commits_alone = Cell::new(false);
+        self.turns.run_where(&|| {
+            commits_alone.set(self.seat.is_alone(self.node.env().clock().mono()));
+            commits_alone.get()
+        });
+        self.commits_alone = commits_alone.get();
         dispatched
+    }
+
+    /// Whether the requests just handled were committed by their own thread, because it has no
+    /// others to serve: whoever waited for that may send the next one at once.
+    pub fn commits_alone(&self) -> bool {
+        self.commits_alone
     }
 
     fn dispatch_some(&mut self) -> Result<(), Disconnect> {
