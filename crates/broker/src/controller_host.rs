@@ -295,8 +295,9 @@ impl<E: Env> ControllerHost<E> {
                 told.is_snapshot_due |= self.snapshots.note_committed(bytes, now);
             }
             outcome = state.take_in(event, &mut told, now, self.is_quorum);
-            if let Some((node, silence)) = deposed.filter(|_| is_reign) {
-                state.controller.handle_deposed_leader(BrokerId(node.0), silence);
+            if let Some(before) = deposed.filter(|_| is_reign) {
+                let id = BrokerId(before.node.0);
+                state.controller.handle_deposed_leader(id, before.silent, before.missed);
             }
             drop(state);
             if outcome.is_err() {

@@ -135,15 +135,25 @@ pub trait ConsensusEngine {
     /// Gives up the reign of `epoch`, if it still lasts. Never blocks, never fails.
     fn resign(&mut self, epoch: Epoch);
 
-    /// While this node leads: who led before it, if this node heard of that one, and for how long
-    /// it had been silent when this reign began. Time in which this node did not run is not
-    /// counted.
-    fn deposed_leader(&self) -> Option<(NodeId, Duration)> {
+    /// While this node leads: who led before it, if this node heard of that one.
+    fn deposed_leader(&self) -> Option<DeposedLeader> {
         None
     }
 
     /// What `DescribeQuorum` shows.
     fn status(&self) -> QuorumStatus;
+}
+
+/// The leader before the one that asks, and what is known of its silence when this reign began.
+/// Time in which a voter did not run is not counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeposedLeader {
+    pub node: NodeId,
+    /// How long this node had not heard it. Others may have: nothing but their votes tells.
+    pub silent: Duration,
+    /// How long it had not been confirmed at the least: what was asked with
+    /// [`confirm`](ConsensusEngine::confirm) later than that was not answered with yes.
+    pub missed: Duration,
 }
 
 /// What an engine tells the node that it runs on.

@@ -20,7 +20,8 @@ mod single_voter;
 mod voter;
 
 pub use engine::{
-    CommittedBatch, ConsensusEngine, EngineEvent, ProposeError, QuorumStatus, VoterStatus,
+    CommittedBatch, ConsensusEngine, DeposedLeader, EngineEvent, ProposeError, QuorumStatus,
+    VoterStatus,
 };
 pub use epoch::{Epoch, NodeId};
 pub use gate::{Gate, GateVerdict};

@@ -21,7 +21,6 @@ mod wire;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
-use std::time::Duration;
 
 use bytes::Bytes;
 use raft::{RawNode, StateRole};
@@ -29,7 +28,7 @@ use types::{MonoTime, Offset, WallTime};
 
 use crate::limits::UNSYNCED_BATCHES_MAX;
 use crate::{
-    ConsensusEngine, EngineEvent, Epoch, LogMark, MessageError, MetadataLog, NodeId,
+    ConsensusEngine, DeposedLeader, EngineEvent, Epoch, LogMark, MessageError, MetadataLog, NodeId,
     OutboundMessage, ProposeError, QuorumStatus, Voter, VoterChange, VoterChangeError,
     VoterEndpoint, VoterKey,
 };
@@ -77,6 +76,10 @@ pub struct RaftEngine<L: MetadataLog> {
     leader_heard: Option<NodeId>,
     /// How many ticks ago: time in which this voter did not run does not count.
     leader_silence: u32,
+    /// For so many ticks it lets nobody lead whom the leader has not named.
+    lease: usize,
+    /// The term in which it stands, or leads, because the leader said so.
+    named_in: u64,
     peers: Peers,
     /// Where this node listens.
     endpoints: Vec<VoterEndpoint>,
@@ -115,8 +118,7 @@ struct Reign {
     is_announced: bool,
     /// Where the next proposal lands, once announced.
     next: Offset,
-    /// Who led before, and how many ticks it had been silent.
-    deposed: Option<(NodeId, u32)>,
+    deposed: Option<DeposedLeader>,
 }
 
 impl<L: MetadataLog> RaftEngine<L> {
@@ -168,6 +170,8 @@ impl<L: MetadataLog> RaftEngine<L> {
             next_tick: now.plus(timing.tick),
             leader_heard: None,
             leader_silence: timing.lease_ticks as u32,
+            lease: 0,
+            named_in: 0,
             peers,
             endpoints,
             observers: BTreeMap::new(),
@@ -187,6 +191,10 @@ impl<L: MetadataLog> RaftEngine<L> {
             has_failed: false,
         };
         engine.fix_election_timeout();
+        if engine.node.raft.term > 0 {
+            // It may have heard a leader just before.
+            engine.lease = timing.lease_ticks;
+        }
         if engine.is_alone() {
             engine.node.campaign().map_err(io::Error::other)?;
         }
@@ -353,6 +361,8 @@ impl<L: MetadataLog> ConsensusEngine for RaftEngine<L> {
         self.next_tick = now.plus(self.timing.tick);
         self.node.tick();
         self.leader_silence = self.leader_silence.saturating_add(1);
+        let leads = self.node.raft.state == StateRole::Leader;
+        self.lease = if leads { self.timing.lease_ticks } else { self.lease.saturating_sub(1) };
         if self.stands() && self.node.raft.election_elapsed == 0 {
             self.campaigns += 1;
         }
@@ -387,9 +397,8 @@ impl<L: MetadataLog> ConsensusEngine for RaftEngine<L> {
         self.step_down();
     }
 
-    fn deposed_leader(&self) -> Option<(NodeId, Duration)> {
-        let (node, ticks) = self.reign.as_ref()?.deposed?;
-        Some((node, self.timing.tick * ticks))
+    fn deposed_leader(&self) -> Option<DeposedLeader> {
+        self.reign.as_ref()?.deposed
     }
 
     fn status(&self) -> QuorumStatus {

@@ -30,10 +30,11 @@ impl Controller {
         self.liveness.start_reign(now, &image, own);
     }
 
-    /// The node that led before this reign had been silent for so long when it began; a broker in
-    /// its process has said nothing either. To be called when the reign has just begun.
-    pub fn handle_deposed_leader(&mut self, id: BrokerId, silence: Duration) {
-        self.liveness.begin_silent(id, silence);
+    /// The node that led before this reign had been silent for so long when it began, as far as
+    /// this node heard it; a broker in its process has said nothing either. For `missed` no
+    /// majority had heard it. To be called when the reign has just begun.
+    pub fn handle_deposed_leader(&mut self, id: BrokerId, silent: Duration, missed: Duration) {
+        self.liveness.begin_silent(id, silent, missed);
     }
 
     /// Another node leads, or nobody does: what was heard is worth nothing any more.

@@ -92,9 +92,12 @@ impl Liveness {
 
     /// The reign has just begun, and the process of broker `id` had been silent for so long before:
     /// that counts, so that a controller that froze does not keep its leaderships for the time of
-    /// an election and a session. It keeps a third of a session to find the next controller.
-    pub(crate) fn begin_silent(&mut self, id: BrokerId, silence: Duration) {
-        let silent_before = silence.min(self.timing.session * 2 / 3);
+    /// an election and a session. It keeps a third of a session to find the next controller, and
+    /// what is left of a lease that it may have given itself when a majority heard it last,
+    /// `missed` ago, though this node did not: two thirds of a session (docs/adr/0012, point 7).
+    pub(crate) fn begin_silent(&mut self, id: BrokerId, silent: Duration, missed: Duration) {
+        let session = self.timing.session;
+        let silent_before = silent.min(session * 2 / 3).min(session / 3 + missed);
         let session = self.reign.as_mut().and_then(|reign| reign.sessions.get_mut(&id));
         if let Some(session) = session.filter(|session| session.last_contact.is_zero()) {
             session.silent_before = silent_before;

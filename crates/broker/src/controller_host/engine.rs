@@ -1,10 +1,9 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use consensus::{
-    ConsensusEngine, LogMark, MessageError, NodeId, ProposeError, QuorumStatus, RaftEngine,
-    SingleVoter, Voter,
+    ConsensusEngine, DeposedLeader, LogMark, MessageError, NodeId, ProposeError, QuorumStatus,
+    RaftEngine, SingleVoter, Voter,
 };
 use env::Disk;
 use metadata::MetadataImage;
@@ -34,7 +33,7 @@ impl<D: Disk> Engine<D> {
         }
     }
 
-    pub fn deposed_leader(&self) -> Option<(NodeId, Duration)> {
+    pub fn deposed_leader(&self) -> Option<DeposedLeader> {
         match self {
             Engine::Single(engine) => engine.deposed_leader(),
             Engine::Quorum(engine) => engine.deposed_leader(),

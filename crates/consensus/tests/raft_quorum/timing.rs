@@ -67,18 +67,80 @@ fn a_leader_knows_whom_it_follows_and_how_long_that_one_had_been_silent() {
     world.isolate(first);
     world.nodes[first].reign = None;
     let second = world.run_until_led();
-    let (node, silence) = deposed(&world, second).expect("it followed somebody");
-    assert_eq!(node, world.nodes[first].key.id);
-    assert!((400..1500).contains(&silence.as_millis()), "{silence:?}");
+    let before = deposed(&world, second).expect("it followed somebody");
+    assert_eq!(before.node, world.nodes[first].key.id);
+    assert!((400..1500).contains(&before.silent.as_millis()), "{before:?}");
     let engine = world.nodes[second].engine.as_mut().expect("it runs");
     let epoch = consensus::ConsensusEngine::status(engine).leader_epoch;
     consensus::ConsensusEngine::resign(engine, epoch);
     world.nodes[second].reign = None;
     world.drain(second);
     let third = world.run_until_led();
-    let (node, silence) = deposed(&world, third).expect("it followed somebody");
-    assert_eq!(node, world.nodes[second].key.id);
-    assert!(silence.as_millis() <= 200, "one that resigns was heard just before: {silence:?}");
+    let before = deposed(&world, third).expect("it followed somebody");
+    assert_eq!(before.node, world.nodes[second].key.id);
+    assert!(before.silent.as_millis() <= 200, "one that resigns was heard just before: {before:?}");
+}
+
+/// What happens once a leader that one voter does not hear was confirmed by the other.
+#[derive(Clone, Copy, Debug)]
+enum Then {
+    IsCutOff,
+    /// And the voter that confirmed it starts again.
+    Forgets,
+    Resigns,
+}
+
+#[test]
+fn nobody_leads_before_those_who_confirmed_a_leader_have_missed_it_for_as_long_as_is_said() {
+    let mut longest = 0;
+    for then in [Then::IsCutOff, Then::Forgets, Then::Resigns] {
+        for seed in 0..40 {
+            let (mut world, first) = World::led(seed, 3);
+            let deaf = (first + 1) % 3;
+            // All have the same log, and could lead.
+            world.next_client = u64::MAX;
+            world.run_for(500);
+            // The other still hears the leader, and does not vote for the one that does not.
+            world.cut.insert((first, deaf));
+            world.run_for(3000 + seed * 7);
+            let epoch = world.epoch(first);
+            let engine = world.nodes[first].engine.as_mut().expect("it runs");
+            let number = consensus::ConsensusEngine::confirm(engine, epoch).expect("it leads");
+            let asked = world.now;
+            world.drain(first);
+            let confirmed = |world: &World| {
+                let engine = world.nodes[first].engine.as_ref().expect("it runs");
+                consensus::ConsensusEngine::confirmed(engine)
+            };
+            while confirmed(&world) < number {
+                world.run_for(1);
+                assert!(world.now < asked + 100 * MS, "{then:?} {seed}: not confirmed");
+            }
+            let engine = world.nodes[first].engine.as_mut().expect("it runs");
+            if matches!(then, Then::Resigns) {
+                consensus::ConsensusEngine::resign(engine, epoch);
+                world.drain(first);
+            }
+            world.nodes[first].reign = None;
+            world.isolate(first);
+            if matches!(then, Then::Forgets) {
+                let other = 3 - first - deaf;
+                world.nodes[other].stop();
+                world.start(other);
+            }
+            let second = world.run_until_led();
+            let engine = world.nodes[second].engine.as_ref().expect("it runs");
+            let before = consensus::ConsensusEngine::deposed_leader(engine);
+            let Some(before) = before else { continue };
+            let passed = u128::from((world.now - asked) / MS);
+            assert!(
+                before.missed.as_millis() <= passed,
+                "{then:?} {seed}: {before:?}, {passed} ms"
+            );
+            longest = longest.max(before.silent.as_millis());
+        }
+    }
+    assert!(longest > 3000, "some had heard nothing for long: {longest} ms");
 }
 
 #[test]

@@ -44,6 +44,31 @@ fn a_new_controller_fences_who_died_with_the_one_before_after_one_session() {
 }
 
 #[test]
+fn the_broker_of_the_controller_before_is_fenced_only_after_the_lease_it_may_have_given_itself() {
+    // A majority heard it 400 ms ago, and it gave its broker 1000 ms: this node heard it long before.
+    let mut cluster = Cluster::with_brokers(5);
+    let before = |cluster: &mut Cluster, silent_ms, missed_ms| {
+        live(cluster, 5, Duration::from_secs(1));
+        cluster.fail_over();
+        let [silent, missed] = [silent_ms, missed_ms].map(Duration::from_millis);
+        cluster.controller.handle_deposed_leader(BrokerId(4), silent, missed);
+    };
+    before(&mut cluster, 3_000, 400);
+    assert_eq!(live(&mut cluster, 4, Duration::from_millis(500)), []);
+    assert_eq!(live(&mut cluster, 4, Duration::from_millis(200)), [4]);
+    // It named its heir, and may have been heard just then.
+    let mut cluster = Cluster::with_brokers(5);
+    before(&mut cluster, 3_000, 0);
+    assert_eq!(live(&mut cluster, 4, Duration::from_millis(900)), []);
+    assert_eq!(live(&mut cluster, 4, Duration::from_millis(200)), [4]);
+    // Both heard it last at the same time.
+    let mut cluster = Cluster::with_brokers(5);
+    before(&mut cluster, 700, 400);
+    assert_eq!(live(&mut cluster, 4, Duration::from_millis(700)), []);
+    assert_eq!(live(&mut cluster, 4, Duration::from_millis(200)), [4]);
+}
+
+#[test]
 fn a_handler_that_stalls_for_ten_seconds_fences_nobody_who_beat_meanwhile() {
     let mut cluster = Cluster::with_brokers(20);
     // Heartbeats waited in a queue until they were too old to be answered. They are heard first.

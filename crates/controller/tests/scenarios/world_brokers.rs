@@ -33,8 +33,9 @@ impl World {
             [after] if after.starts_with("after=") => {
                 let (id, silent_ms) = after["after=".len()..].split_once(':').expect("ID:MS");
                 self.controller.handle_reign_started(self.now);
-                let silence = Duration::from_millis(number(silent_ms));
-                self.controller.handle_deposed_leader(BrokerId(number(id)), silence);
+                // Every voter heard it last at the same time.
+                let silent = Duration::from_millis(number(silent_ms));
+                self.controller.handle_deposed_leader(BrokerId(number(id)), silent, silent);
             }
             _ => self.controller.handle_reign_ended(),
         }
