@@ -67,6 +67,8 @@ impl<E: Env> ImageSubscriber for MetadataPublisher<E> {
         for partition in &changes.stop {
             stop(&node, partition, now);
         }
+        // A set is never smaller than the metadata allows: the least size first, then the set.
+        refresh_settings(&node, delta, image, now);
         for held in changes.lead.iter().chain(&changes.follow) {
             hold(&node, held, image, now);
         }
@@ -80,7 +82,6 @@ impl<E: Env> ImageSubscriber for MetadataPublisher<E> {
             node.partitions.all().iter().for_each(|partition| partition.check_deletions());
         }
         forget_offsets(&node, &changes.stop);
-        refresh_settings(&node, delta, image, now);
         drop(publishing);
         if node.controller.is_quorum() || !node.controller.is_active() {
             // A lone controller asks for them itself.

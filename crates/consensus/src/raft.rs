@@ -5,6 +5,7 @@
 //! docs/adr: the embedded Raft engine.
 
 mod confirming;
+mod heard;
 mod membership;
 mod message;
 mod observers;
@@ -33,6 +34,7 @@ use crate::{
     VoterEndpoint, VoterKey,
 };
 use confirming::Confirmations;
+use heard::HeardLeader;
 use message::{Address, Body, Envelope};
 use payload::Payload;
 use peers::{Peers, raft_id};
@@ -72,14 +74,7 @@ pub struct RaftEngine<L: MetadataLog> {
     wall: WallTime,
     clock: (WallTime, MonoTime),
     next_tick: MonoTime,
-    /// Whom this voter heard from last that led.
-    leader_heard: Option<NodeId>,
-    /// How many ticks ago: time in which this voter did not run does not count.
-    leader_silence: u32,
-    /// For so many ticks it lets nobody lead whom the leader has not named.
-    lease: usize,
-    /// The term in which it stands, or leads, because the leader said so.
-    named_in: u64,
+    heard: HeardLeader,
     peers: Peers,
     /// Where this node listens.
     endpoints: Vec<VoterEndpoint>,
@@ -159,6 +154,7 @@ impl<L: MetadataLog> RaftEngine<L> {
         let config = opening::config(address.raft_id, applied, &timing);
         let logger = slog::Logger::root(slog::Discard, slog::o!());
         let node = RawNode::new(&config, store, &logger).map_err(io::Error::other)?;
+        let heard = HeardLeader::at_start(node.raft.term, &timing);
         let mut engine = RaftEngine {
             node,
             address,
@@ -168,10 +164,7 @@ impl<L: MetadataLog> RaftEngine<L> {
             wall,
             clock: (wall, now),
             next_tick: now.plus(timing.tick),
-            leader_heard: None,
-            leader_silence: timing.lease_ticks as u32,
-            lease: 0,
-            named_in: 0,
+            heard,
             peers,
             endpoints,
             observers: BTreeMap::new(),
@@ -191,10 +184,6 @@ impl<L: MetadataLog> RaftEngine<L> {
             has_failed: false,
         };
         engine.fix_election_timeout();
-        if engine.node.raft.term > 0 {
-            // It may have heard a leader just before.
-            engine.lease = timing.lease_ticks;
-        }
         if engine.is_alone() {
             engine.node.campaign().map_err(io::Error::other)?;
         }
@@ -360,9 +349,7 @@ impl<L: MetadataLog> ConsensusEngine for RaftEngine<L> {
         }
         self.next_tick = now.plus(self.timing.tick);
         self.node.tick();
-        self.leader_silence = self.leader_silence.saturating_add(1);
-        let leads = self.node.raft.state == StateRole::Leader;
-        self.lease = if leads { self.timing.lease_ticks } else { self.lease.saturating_sub(1) };
+        self.heard.tick(self.node.raft.state, &self.timing);
         if self.stands() && self.node.raft.election_elapsed == 0 {
             self.campaigns += 1;
         }

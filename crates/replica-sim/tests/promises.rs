@@ -65,7 +65,7 @@ fn seeds_that_once_broke_a_promise_keep_it() {
 fn whatever_the_world_around_the_machines_does_wrong_is_found_out() {
     let first_seeds = [
         (Defect::HighWatermarkTruncation, 1),
-        (Defect::OneLineageQuery, 202),
+        (Defect::OneLineageQuery, 216),
         (Defect::NoMaximalIsr, 379),
         (Defect::NoPartitionEpochCheck, 445),
         (Defect::FollowerVouchesForMemory, 1),

@@ -41,6 +41,8 @@ pub(crate) struct InSyncSet {
     partition_epoch: PartitionEpoch,
     change: Option<Change>,
     not_before: MonoTime,
+    /// An answer has told that a member is out, and the metadata has not yet.
+    shrank_unseen: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -64,7 +66,13 @@ enum Standing {
 impl InSyncSet {
     pub(crate) fn new(isr: &[BrokerId], partition_epoch: PartitionEpoch) -> InSyncSet {
         let not_before = MonoTime::default();
-        InSyncSet { committed: isr.to_vec(), partition_epoch, change: None, not_before }
+        InSyncSet {
+            committed: isr.to_vec(),
+            partition_epoch,
+            change: None,
+            not_before,
+            shrank_unseen: false,
+        }
     }
 
     pub(crate) fn committed(&self) -> &[BrokerId] {
@@ -160,12 +168,26 @@ impl InSyncSet {
             // Nothing had to be changed.
             self.change = None;
         }
+        let is_news = partition_epoch > self.partition_epoch;
+        self.shrank_unseen |= is_news && self.committed.iter().any(|member| !isr.contains(member));
         self.handle_committed(isr, partition_epoch);
+    }
+
+    /// The metadata has come as far as this set, or farther.
+    pub(crate) fn handle_metadata(&mut self, isr: &[BrokerId], partition_epoch: PartitionEpoch) {
+        self.shrank_unseen = false;
+        self.handle_committed(isr, partition_epoch);
+    }
+
+    /// Whether the set is smaller than the metadata here says, so that what else the metadata says
+    /// may not be what the controller has judged it by.
+    pub(crate) fn shrank_unseen(&self) -> bool {
+        self.shrank_unseen
     }
 
     /// The controller has committed `isr`. The same epoch again says nothing: a change that was
     /// made at it may be on its way still.
-    pub(crate) fn handle_committed(&mut self, isr: &[BrokerId], partition_epoch: PartitionEpoch) {
+    fn handle_committed(&mut self, isr: &[BrokerId], partition_epoch: PartitionEpoch) {
         if partition_epoch <= self.partition_epoch {
             return;
         }

@@ -134,7 +134,7 @@ impl PartitionLeader {
         if state.leader_epoch != self.leader_epoch || is_stale {
             return;
         }
-        self.in_sync.handle_committed(&state.isr, state.partition_epoch);
+        self.in_sync.handle_metadata(&state.isr, state.partition_epoch);
         self.assign(state, None);
         self.count();
     }
@@ -320,7 +320,9 @@ impl PartitionLeader {
             (InSync::Alone, Some(end)) => InSync::UpTo(end),
             (InSync::UpTo(least), Some(end)) => InSync::UpTo(least.min(end)),
         });
-        let too_few = self.is_under_min_isr();
+        // Whoever left a set that was too small by a `min.insync.replicas` that is not known here
+        // yet may be elected as one that has everything (KIP-966). In Kafka it is committed.
+        let too_few = self.is_under_min_isr() || self.in_sync.shrank_unseen();
         self.gate.set_in_sync(if too_few { InSync::Unknown } else { in_sync });
     }
 }

@@ -28,7 +28,7 @@ impl<L: MetadataLog> RaftEngine<L> {
     /// cannot answer: one that does not vote soon, one that does once it may have been removed
     /// without hearing of it.
     pub(super) fn ask_to_observe(&mut self) {
-        let (silence, lease) = (self.leader_silence as usize, self.timing.lease_ticks);
+        let (silence, lease) = (self.heard.silent(), self.timing.lease_ticks);
         let own = self.address.raft_id;
         let patience = if self.is_voter(own) { VOTER_LEASES * lease } else { lease };
         let is_lost = silence > patience || !(self.is_voter(own) || self.can_answer_leader());

@@ -13,10 +13,9 @@ use raft::{Ready, StateRole};
 use super::message::{Address, Body, Envelope};
 use super::payload::{Content, Payload};
 use super::store::epoch_of;
-use super::{RaftEngine, RaftTiming, Reign};
+use super::{RaftEngine, Reign};
 use crate::{
-    CommittedBatch, ControlBatch, DeposedLeader, EngineEvent, MessageError, MetadataLog, NodeId,
-    OutboundMessage,
+    CommittedBatch, ControlBatch, EngineEvent, MessageError, MetadataLog, OutboundMessage,
 };
 
 impl<L: MetadataLog> RaftEngine<L> {
@@ -186,7 +185,7 @@ impl<L: MetadataLog> RaftEngine<L> {
         let ended = self.reign.take();
         if leads {
             let next = self.delivered.1;
-            let deposed = self.leader_heard.take().map(|node| self.deposed(node, term));
+            let deposed = self.heard.depose(term, &self.timing);
             self.reign = Some(Reign { term, is_announced: false, next, deposed });
         }
         let known = (leader != 0 && !leads).then_some((leader, term));
@@ -198,27 +197,8 @@ impl<L: MetadataLog> RaftEngine<L> {
         self.followed = known;
     }
 
-    /// Some voter of every majority that confirmed the leader before has voted for this one; unless
-    /// that leader had named its heir, the voter had missed it for its lease, whose first tick may
-    /// have been short.
-    fn deposed(&self, node: NodeId, term: u64) -> DeposedLeader {
-        let RaftTiming { tick, lease_ticks, .. } = self.timing;
-        let missed = if term == self.named_in { 0 } else { lease_ticks as u32 - 1 };
-        DeposedLeader { node, silent: tick * self.leader_silence, missed: tick * missed }
-    }
-
-    /// Whether a vote is asked of this voter while it owes a leader its lease. Raft forgets the
-    /// leader, and the lease, with the term and the process; what was confirmed is not forgotten.
-    fn owes_lease(&self, message: &Message) -> bool {
-        let votes = [MessageType::MsgRequestVote, MessageType::MsgRequestPreVote];
-        self.lease > 0
-            && votes.contains(&message.msg_type)
-            && message.context != raft::CAMPAIGN_TRANSFER
-            && message.term >= self.node.raft.term
-    }
-
     pub(super) fn step(&mut self, message: Message) {
-        if self.owes_lease(&message) {
+        if self.heard.owes_lease(&message, self.node.raft.term) {
             return;
         }
         let raft = &self.node.raft;
@@ -243,11 +223,10 @@ impl<L: MetadataLog> RaftEngine<L> {
         let _ = self.node.step(message);
         let raft = &self.node.raft;
         if raft.leader_id == from && raft.state == StateRole::Follower {
-            (self.leader_heard, self.leader_silence) = (self.peers.node(from), 0);
-            self.lease = self.timing.lease_ticks;
+            self.heard.hear(self.peers.node(from), &self.timing);
         }
         if kind == MessageType::MsgTimeoutNow && raft.state == StateRole::Candidate {
-            self.named_in = raft.term;
+            self.heard.name_heir(raft.term);
         }
         // An idle follower answers heartbeats alone.
         let answers = [MessageType::MsgAppendResponse, MessageType::MsgHeartbeatResponse];

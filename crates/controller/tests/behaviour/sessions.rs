@@ -45,7 +45,7 @@ fn a_new_controller_fences_who_died_with_the_one_before_after_one_session() {
 
 #[test]
 fn the_broker_of_the_controller_before_is_fenced_only_after_the_lease_it_may_have_given_itself() {
-    // A majority heard it 400 ms ago, and it gave its broker 1000 ms: this node heard it long before.
+    // A majority heard it 400 ms ago and it gave its broker 1000 ms; this node did long before.
     let mut cluster = Cluster::with_brokers(5);
     let before = |cluster: &mut Cluster, silent_ms, missed_ms| {
         live(cluster, 5, Duration::from_secs(1));

@@ -61,6 +61,7 @@ fn a_follower_that_lags_leaves_and_the_high_watermark_waits_for_it_until_that_is
     assert_eq!(proposed(&mut leader, seconds(32)), Some(vec![1, 2]));
     assert_eq!(leader.poll_high_watermark(), None, "the larger set may be the committed one");
     answer(&mut leader, 20, &committed(21, &[1, 2]), seconds(33));
+    leader.handle_partition_state(&state(1, 21, &[1, 2]));
     assert_eq!(leader.poll_high_watermark(), Some(Offset(15)));
 }
 
@@ -262,6 +263,25 @@ fn below_min_insync_replicas_nothing_more_is_committed() {
     fetch(&mut leader, 2, 11, seconds(2));
     assert_eq!(proposed(&mut leader, seconds(2)), Some(vec![1, 2]));
     answer(&mut leader, 21, &committed(22, &[1, 2]), seconds(3));
+    assert_eq!(leader.poll_high_watermark(), Some(Offset(11)));
+}
+
+#[test]
+fn what_left_the_set_is_waited_for_until_the_metadata_says_how_few_are_enough() {
+    // `min.insync.replicas` is 2 since before the set shrank, and who left is eligible to lead.
+    let mut leader = leader(&[1, 2], 1);
+    fetch(&mut leader, 2, 10, seconds(1));
+    assert_eq!(leader.poll_high_watermark(), Some(Offset(10)));
+    append_durably(&mut leader, 11);
+    assert_eq!(proposed(&mut leader, seconds(32)), Some(vec![1]));
+    answer(&mut leader, 20, &committed(21, &[1]), seconds(33));
+    assert_eq!(leader.poll_high_watermark(), None, "the metadata may be behind");
+    leader.set_rules(crate::rules(2));
+    assert_eq!(leader.poll_high_watermark(), None);
+    leader.handle_partition_state(&state(1, 21, &[1]));
+    assert!(leader.is_under_min_isr());
+    assert_eq!(leader.poll_high_watermark(), None);
+    leader.set_rules(crate::rules(1));
     assert_eq!(leader.poll_high_watermark(), Some(Offset(11)));
 }
 
