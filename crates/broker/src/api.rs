@@ -116,6 +116,7 @@ impl ServedApi {
                 | AssignReplicasToDirs
                 | BrokerHeartbeat
                 | BrokerRegistration
+                | ControllerRegistration
                 | Envelope
                 | FetchSnapshot
                 | QuorumMessage
@@ -231,6 +232,7 @@ api_table! {
     BrokerHeartbeat, 0..=1, Cluster(ClusterAction), broker_heartbeat(controller);
     UnregisterBroker, 0..=0, Cluster(Alter), unregister_broker(controller);
     AllocateProducerIds, 0..=0, Cluster(ClusterAction), allocate_producer_ids(controller);
+    ControllerRegistration, 0..=0, Cluster(ClusterAction), controller_registration(controller);
     AssignReplicasToDirs, 0..=0, Cluster(ClusterAction), assign_replicas_to_dirs(controller);
     QuorumMessage, 0..=0, Cluster(ClusterAction), quorum_message(controller, settings);
     AddRaftVoter, 0..=1, Cluster(Alter), add_raft_voter(controller, settings);

@@ -2,6 +2,7 @@
 //! of its brokers.
 
 mod controller_finder;
+mod controller_registration;
 mod controller_tasks;
 mod forwarding;
 mod isolation;
@@ -14,6 +15,7 @@ mod replication_links;
 mod to_controller;
 
 pub use controller_finder::ControllerFinder;
+pub use controller_registration::ControllerRegistration;
 pub use controller_tasks::ControllerTasks;
 pub use forwarding::{forward, is_forwarded};
 pub use isolation::Isolation;

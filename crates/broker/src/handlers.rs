@@ -10,6 +10,7 @@ pub mod api_versions;
 pub mod assign_replicas_to_dirs;
 pub mod broker_heartbeat;
 pub mod broker_registration;
+pub mod controller_registration;
 pub mod create_partitions;
 pub mod create_topics;
 pub mod delete_groups;

@@ -55,6 +55,7 @@ impl<E: Env> ImageSubscriber for MetadataPublisher<E> {
     fn handle_image(&self, loaded: &Loaded, now: WallTime) {
         let Some(node) = self.node.upgrade() else { return };
         let Loaded { delta, before, image } = loaded;
+        node.controller_registration.handle_image(&node, image);
         let publishing = node.publishing.lock().unwrap_or_else(PoisonError::into_inner);
         if !publishing.follows() {
             // The logs are opened by what is known then.

@@ -15,8 +15,8 @@ use types::{BrokerId, ErrorCode, TopicPartition, Uuid};
 
 use crate::cleaners::Cleaners;
 use crate::cluster::{
-    ControllerFinder, ControllerTasks, Isolation, Lease, Lifecycle, MetadataFollower,
-    PeerReplicationLinks, ToController, quorum,
+    ControllerFinder, ControllerRegistration, ControllerTasks, Isolation, Lease, Lifecycle,
+    MetadataFollower, PeerReplicationLinks, ToController, quorum,
 };
 use crate::cold_reads::ColdReads;
 use crate::controller_host::ControllerHost;
@@ -90,6 +90,7 @@ pub struct Node<E: Env> {
     pub(crate) peers: Arc<Peers>,
     pub(crate) to_controller: ToController<E>,
     pub(crate) lifecycle: Lifecycle<E>,
+    pub(crate) controller_registration: ControllerRegistration,
     pub(crate) publishing: Mutex<Publishing>,
 }
 
@@ -151,6 +152,7 @@ impl<E: Env> Node<E> {
             peers: Peers::new(Arc::clone(&timers)),
             to_controller: ToController::new(ControllerFinder::new(&config.quorum)),
             lifecycle: Lifecycle::new(&env, lease),
+            controller_registration: ControllerRegistration::default(),
             publishing: Mutex::default(),
             metrics: Arc::default(),
             timers,

@@ -5,8 +5,8 @@ use env::{Clock, Env};
 use protocol::Request;
 use protocol::messages::{
     AllocateProducerIdsRequest, AlterPartitionRequest, AssignReplicasToDirsRequest,
-    BrokerHeartbeatRequest, BrokerRegistrationRequest, CreateTopicsRequest, EnvelopeRequest,
-    UpdateRaftVoterRequest,
+    BrokerHeartbeatRequest, BrokerRegistrationRequest, ControllerRegistrationRequest,
+    CreateTopicsRequest, EnvelopeRequest, UpdateRaftVoterRequest,
 };
 use types::{BrokerId, ErrorCode, MonoTime};
 
@@ -202,6 +202,7 @@ refused_by_error_code!(
     AssignReplicasToDirsRequest,
     BrokerHeartbeatRequest,
     BrokerRegistrationRequest,
+    ControllerRegistrationRequest,
     EnvelopeRequest,
 );
 

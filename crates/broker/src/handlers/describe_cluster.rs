@@ -1,7 +1,9 @@
 //! DescribeCluster (key 60), versions 0–2.
 //! The brokers and the controller. v1 endpoint type (KIP-919) · v2 fenced brokers (KIP-1073).
-//! Differs from Kafka: controllers are shown as the quorum knows them, not as they registered. A
+//! Differs from Kafka: a voter that has not registered yet is shown as the quorum knows it. A
 //! listener for brokers answers for brokers only, one for controllers for those, as Kafka's do.
+
+use std::collections::BTreeMap;
 
 use consensus::QuorumStatus;
 use env::Env;
@@ -48,7 +50,7 @@ pub fn handle<E: Env>(
         Door::Controllers => {
             let Some(quorum) = controller.quorum() else { return reply.disconnect() };
             let leader = quorum.leader.map_or(-1, |leader| leader.0);
-            (leader, voters(&quorum, &image, listener, settings))
+            (leader, controllers(&quorum, &image, listener, settings))
         }
     };
     reply.send(DescribeClusterResponse {
@@ -80,19 +82,22 @@ fn brokers(
     brokers.collect()
 }
 
-/// The controllers that can be reached as this one was.
-fn voters(
+/// The controllers that can be reached as this one was, in id order.
+fn controllers(
     quorum: &QuorumStatus,
     image: &MetadataImage,
     listener: &str,
     settings: &Settings,
 ) -> Vec<DescribeClusterBroker> {
-    let voters = quorum.voters.iter().filter_map(|voter| {
-        let endpoints = voter_endpoints::of(voter, image, settings);
+    let at = |id: i32, endpoints: &[Endpoint]| {
         let endpoint = endpoints.iter().find(|endpoint| &*endpoint.name == listener)?;
-        Some(node(voter.id.0, endpoint))
-    });
-    voters.collect()
+        Some(node(id, endpoint))
+    };
+    let voters = quorum.voters.iter();
+    let voters = voters.map(|voter| (voter.id.0, voter_endpoints::of(voter, image, settings)));
+    let registered = image.cluster.controllers().map(|known| (known.id, known.endpoints.clone()));
+    let known: BTreeMap<i32, Vec<Endpoint>> = voters.chain(registered).collect();
+    known.iter().filter_map(|(id, endpoints)| at(*id, endpoints)).collect()
 }
 
 fn node(broker_id: i32, endpoint: &Endpoint) -> DescribeClusterBroker {

@@ -25,7 +25,7 @@ macro_rules! every_request {
             UpdateFeaturesRequest, EnvelopeRequest, FetchSnapshotRequest,
             BrokerRegistrationRequest,
             BrokerHeartbeatRequest, UnregisterBrokerRequest, AllocateProducerIdsRequest,
-            AssignReplicasToDirsRequest, QuorumMessageRequest,
+            ControllerRegistrationRequest, AssignReplicasToDirsRequest, QuorumMessageRequest,
             AddRaftVoterRequest, RemoveRaftVoterRequest, UpdateRaftVoterRequest,
             DescribeCompactionRequest)
     };

@@ -13,6 +13,7 @@ use bytes::{Bytes, BytesMut};
 use config::Sources;
 use env::{Clock, Env};
 use env_sim::{Crash, SimBackground, SimEnv};
+use metadata::MetadataImage;
 use protocol::header::ResponseHeader;
 use protocol::messages::fetch_request::{FetchPartition, FetchRequest, FetchTopic, ReplicaState};
 use protocol::messages::fetch_response::PartitionData;
@@ -69,8 +70,17 @@ impl Broker {
         let listener = LISTENER.to_owned();
         let endpoint = Endpoint { listener, host: "here".to_owned(), port: 9092 };
         let config = Arc::new(loaded.config);
-        let options =
-            NodeOptions { config, endpoints: vec![endpoint], controller_endpoints: Vec::new() };
+        let listeners = config.node.controller_listeners.iter();
+        let controller_endpoints = listeners.map(|at| Endpoint {
+            listener: at.name.clone(),
+            host: "here".to_owned(),
+            port: at.port,
+        });
+        let options = NodeOptions {
+            endpoints: vec![endpoint],
+            controller_endpoints: controller_endpoints.collect(),
+            config,
+        };
         self.node = Some(Node::open(self.env.clone(), options)?);
         Ok(())
     }
@@ -117,6 +127,11 @@ impl Broker {
     pub fn restart(&mut self) {
         self.shut_down();
         self.kill_and_restart();
+    }
+
+    /// The newest committed metadata.
+    pub fn image(&self) -> Arc<MetadataImage> {
+        self.node().image()
     }
 
     pub fn now(&self) -> MonoTime {

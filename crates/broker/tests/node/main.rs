@@ -8,6 +8,7 @@ mod backpressure;
 mod cold_reads;
 mod compaction;
 mod configs;
+mod controllers;
 mod deletion;
 mod describing;
 mod durability;

@@ -178,10 +178,10 @@ fn a_trimmed_log_opens_whole_wherever_the_power_goes() {
     let mut trimmed = 0;
     for seed in 0..120 {
         let mut broker = Broker::on(SimEnv::new(seed), &[&USUAL[..], &[SMALL]].concat());
-        create(&broker, 0..20);
+        create(&broker, 0..22);
         let first = base(&broker);
         broker.env.disk().die_after(1 + seed * 2);
-        let mut created = 20;
+        let mut created = 22;
         while !broker.env.disk().is_dead() && created < 60 {
             let code = try_create(&broker, created);
             if code != ErrorCode::None || broker.env.disk().is_dead() {
