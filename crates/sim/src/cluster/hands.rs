@@ -27,7 +27,17 @@ const WAITING_MS_MAX: u64 = 120_000;
 impl Cluster {
     /// All machines, in service.
     pub fn in_service(seed: u64) -> Cluster {
+        Cluster::started(Cluster::new(seed, Faults::default()))
+    }
+
+    /// The same, and their controllers register.
+    pub fn of_registering_controllers(seed: u64) -> Cluster {
         let mut cluster = Cluster::new(seed, Faults::default());
+        cluster.machines.iter_mut().for_each(|machine| machine.registers = true);
+        Cluster::started(cluster)
+    }
+
+    fn started(mut cluster: Cluster) -> Cluster {
         for id in 1..=MACHINES {
             cluster.start_again(id);
         }
@@ -66,6 +76,13 @@ impl Cluster {
             partitions.len() == replicas.len() && partitions.iter().all(|p| p.leader_id > 0)
         });
         created.topic_id
+    }
+
+    /// The controllers that node `id` knows to have registered, each with its life and its port.
+    pub fn controllers(&self, id: usize) -> Vec<(i32, Uuid, u16)> {
+        let image = self.machine(id).node.as_ref().expect("it runs").image();
+        let known = image.cluster.controllers();
+        known.map(|known| (known.id, known.incarnation, known.endpoints[0].port)).collect()
     }
 
     /// What node `id` knows of a partition.

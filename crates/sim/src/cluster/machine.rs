@@ -34,6 +34,8 @@ pub(super) struct Machine {
     pub(super) frozen_until: MonoTime,
     /// No power: nobody answers that nobody listens.
     pub(super) is_off: bool,
+    /// Its controller is told where it listens, and so registers.
+    pub(super) registers: bool,
     has_complained: bool,
 }
 
@@ -51,6 +53,7 @@ impl Machine {
             life: 0,
             frozen_until: MonoTime(0),
             is_off: false,
+            registers: false,
             has_complained: false,
         }
     }
@@ -108,10 +111,15 @@ impl Machine {
             host: host_of(self.id),
             port: CLIENT_PORT,
         };
+        let for_controllers = self.registers.then(|| Endpoint {
+            listener: "CONTROLLER".to_owned(),
+            port: CONTROLLER_PORT,
+            ..endpoint.clone()
+        });
         let options = NodeOptions {
             config: Arc::clone(&self.config),
             endpoints: vec![endpoint],
-            controller_endpoints: Vec::new(),
+            controller_endpoints: for_controllers.into_iter().collect(),
         };
         match Node::open(self.process.clone(), options) {
             Ok(node) => {

@@ -4,5 +4,6 @@ mod cut_off_leaders;
 mod deleting_records;
 mod idle_followers;
 mod refused_batches;
+mod registered_controllers;
 mod throttled_moves;
 mod woken_controllers;
