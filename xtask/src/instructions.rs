@@ -28,10 +28,11 @@ struct HotPath {
     requests_each: u64,
 }
 
-const PATHS: [HotPath; 5] = [
+const PATHS: [HotPath; 6] = [
     HotPath { name: "produce-1", times: 2000, requests_each: 1 },
     HotPath { name: "produce-16-deep", times: 300, requests_each: 16 },
     HotPath { name: "produce-16k-5-deep", times: 300, requests_each: 5 },
+    HotPath { name: "fetch-4k", times: 500, requests_each: 1 },
     HotPath { name: "fetch-64k", times: 500, requests_each: 1 },
     HotPath { name: "metadata", times: 1000, requests_each: 1 },
 ];

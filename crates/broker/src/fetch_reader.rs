@@ -57,6 +57,27 @@ pub struct Reading {
     bytes: usize,
 }
 
+/// What is left of the response for a partition.
+#[derive(Clone, Copy)]
+struct Room {
+    bytes: usize,
+    /// Nothing was read yet.
+    is_first: bool,
+}
+
+/// Why a partition was not read.
+enum Unread {
+    Failed(ErrorCode),
+    /// The disk would have to be waited for.
+    NotAtHand,
+}
+
+impl From<ErrorCode> for Unread {
+    fn from(error: ErrorCode) -> Unread {
+        Unread::Failed(error)
+    }
+}
+
 impl Reading {
     pub fn bytes(&self) -> usize {
         self.bytes
@@ -99,45 +120,58 @@ impl<D: Disk> FetchReader<D> {
         reader
     }
 
-    /// Whether nothing that is asked for would have to come from the disk first.
-    pub fn is_at_hand(&self) -> bool {
-        self.context.targets.iter().zip(&self.found).all(|(target, found)| {
-            let Ok(partition) = &found.partition else { return true };
-            let from = Offset(target.fetch_offset);
-            // Most fetches are of those who have all that is committed. What lies above was written
-            // a moment ago.
-            if from >= partition.high_watermark() {
-                return true;
-            }
-            let bytes_max = self.bytes_max.min(target.bytes_max.max(0) as usize);
-            partition.reader().is_at_hand(from, bytes_max)
-        })
-    }
-
     /// Reads every partition in turn until the response is full. The first batch of the first
     /// partition that has one is returned whatever its size, or a consumer would stop for ever.
     pub fn read(&self) -> Reading {
-        let mut reading = Reading { partitions: Vec::with_capacity(self.found.len()), bytes: 0 };
-        for (target, found) in self.context.targets.iter().zip(&self.found) {
-            let left = self.bytes_max.saturating_sub(reading.bytes);
-            let read = match &found.partition {
-                Ok(partition) => self.read_partition(target, partition, left, reading.bytes == 0),
-                Err(error) => Err(*error),
+        let mut reading = self.begin_reading();
+        self.read_rest(&mut reading);
+        reading
+    }
+
+    pub fn begin_reading(&self) -> Reading {
+        Reading { partitions: Vec::with_capacity(self.found.len()), bytes: 0 }
+    }
+
+    /// Reads up to the first partition that the disk would have to be waited for. Whether none was
+    /// left.
+    pub fn read_at_hand(&self, reading: &mut Reading) -> bool {
+        self.read_on(reading, false)
+    }
+
+    /// Reads the partitions that were not read yet.
+    pub fn read_rest(&self, reading: &mut Reading) {
+        self.read_on(reading, true);
+    }
+
+    fn read_on(&self, reading: &mut Reading, waits: bool) -> bool {
+        let all = self.context.targets.iter().zip(&self.found);
+        for (target, found) in all.skip(reading.partitions.len()) {
+            let room = Room {
+                bytes: self.bytes_max.saturating_sub(reading.bytes),
+                is_first: reading.bytes == 0,
             };
-            let data = read.unwrap_or_else(|error| self.failed(target, error, found));
+            let read = match &found.partition {
+                Ok(partition) => self.read_partition(target, partition, room, waits),
+                Err(error) => Err(Unread::Failed(*error)),
+            };
+            let data = match read {
+                Ok(data) => data,
+                Err(Unread::Failed(error)) => self.failed(target, error, found),
+                Err(Unread::NotAtHand) => return false,
+            };
             reading.bytes += data.records.as_ref().map_or(0, Bytes::len);
             reading.partitions.push(data);
         }
-        reading
+        true
     }
 
     fn read_partition(
         &self,
         target: &FetchTarget,
         partition: &Partition<D>,
-        left: usize,
-        is_first: bool,
-    ) -> Result<PartitionData, ErrorCode> {
+        room: Room,
+        waits: bool,
+    ) -> Result<PartitionData, Unread> {
         partition.check_here().map_err(|why| match (&target.topic, why) {
             (FetchTopic::Id(_), ErrorCode::UnknownTopicOrPartition) => ErrorCode::UnknownTopicId,
             (_, why) => why,
@@ -165,7 +199,7 @@ impl<D: Disk> FetchReader<D> {
         }
         let from = Offset(target.fetch_offset);
         if from < log_start || from > log_end {
-            return Err(ErrorCode::OffsetOutOfRange);
+            return Err(ErrorCode::OffsetOutOfRange.into());
         }
         if let Some(nearer) = self.nearer_replica(partition, from) {
             data.preferred_read_replica = nearer.0;
@@ -176,11 +210,14 @@ impl<D: Disk> FetchReader<D> {
             AskedBy::Consumer { .. } if self.read_committed => stable,
             AskedBy::Consumer { .. } => high_watermark,
         };
-        let bytes_max = left.min(target.bytes_max.max(0) as usize);
-        if from < up_to && (bytes_max > 0 || is_first) && !self.is_held_back(partition) {
-            let read = log.read(from, bytes_max, up_to, is_first);
+        let bytes_max = room.bytes.min(target.bytes_max.max(0) as usize);
+        if from < up_to && (bytes_max > 0 || room.is_first) && !self.is_held_back(partition) {
+            let read = match waits {
+                true => log.read(from, bytes_max, up_to, room.is_first).map(Some),
+                false => log.read_at_hand(from, bytes_max, up_to, room.is_first),
+            };
             let slice = read.map_err(|error| report(partition, &error))?;
-            data.records = Some(slice.bytes);
+            data.records = Some(slice.ok_or(Unread::NotAtHand)?.bytes);
         }
         data.aborted_transactions = match self.read_committed {
             true => Some(aborted(partition, from, up_to)?),

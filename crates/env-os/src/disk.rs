@@ -131,6 +131,9 @@ impl Disk for OsDisk {
 /// What Linux reads ahead of one who reads in order, where nobody has set it otherwise.
 const READ_AHEAD_BYTES: usize = 128 << 10;
 
+/// To write so many zeros costs less than to ask for the first and the last byte.
+const ASKED_FOR_AT_ONCE_MAX: usize = 32 << 10;
+
 impl DiskFile for OsFile {
     fn read_at(&self, into: &mut [u8], position: u64) -> io::Result<usize> {
         let mut filled = 0;
@@ -172,6 +175,39 @@ impl DiskFile for OsFile {
         }
         into.truncate(before + count);
         Ok(())
+    }
+
+    /// In one call what is short: the read itself says whether it would have to wait.
+    fn read_at_hand(&self, into: &mut Vec<u8>, position: u64, count: usize) -> io::Result<bool> {
+        if count > ASKED_FOR_AT_ONCE_MAX {
+            let is_at_hand = self.is_at_hand(position, count);
+            return if is_at_hand {
+                self.read_onto(into, position, count).map(|()| true)
+            } else {
+                Ok(false)
+            };
+        }
+        let before = into.len();
+        into.reserve_exact(count);
+        into.resize(before + count, 0);
+        let mut filled = before;
+        let read = loop {
+            let rest = &mut [IoSliceMut::new(&mut into[filled..])];
+            let at = position + (filled - before) as u64;
+            match preadv2(&self.0, rest, at, ReadWriteFlags::NOWAIT) {
+                Ok(0) => break Ok(true),
+                Ok(got) => filled += got,
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => break Ok(false),
+                // A file system that cannot tell, or what the read itself will say.
+                Err(_) => break Err(()),
+            }
+            if filled == before + count {
+                break Ok(true);
+            }
+        };
+        into.truncate(if read == Ok(true) { filled } else { before });
+        read.or_else(|()| self.read_onto(into, position, count).map(|()| true))
     }
 
     fn write_at(&self, bytes: &[u8], position: u64) -> io::Result<()> {

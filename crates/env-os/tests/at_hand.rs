@@ -17,6 +17,12 @@ fn what_was_just_written_or_read_is_at_hand_and_what_the_cache_gave_up_is_not() 
     file.write_at(&[7; BYTES], 0).unwrap();
     assert!(file.is_at_hand(0, BYTES) && file.is_at_hand(5, 0));
     assert!(file.is_at_hand(BYTES as u64 - 1, 10), "what is not there needs no waiting");
+    for count in [10, 5000, BYTES] {
+        let mut got = vec![1];
+        assert!(file.read_at_hand(&mut got, (BYTES - count) as u64, count + 3).unwrap());
+        assert_eq!(got.len(), 1 + count, "as far as the file goes");
+        assert!(got[1..].iter().all(|byte| *byte == 7) && got[0] == 1);
+    }
     let kind = fstatfs(file.file()).unwrap().f_type as u32;
     if !TELLING.contains(&kind) {
         eprintln!("half skipped: file system {kind:#x} does not tell what is in memory");
@@ -25,6 +31,13 @@ fn what_was_just_written_or_read_is_at_hand_and_what_the_cache_gave_up_is_not() 
     file.sync().unwrap();
     fadvise(file.file(), 0, None, Advice::DontNeed).unwrap();
     assert!(!file.is_at_hand(0, BYTES));
+    for count in [10, BYTES] {
+        let mut got = vec![1];
+        assert!(!file.read_at_hand(&mut got, (BYTES - count) as u64, count).unwrap());
+        assert_eq!(got, [1], "nothing of what would have had to be waited for");
+        file.sync().unwrap();
+        fadvise(file.file(), 0, None, Advice::DontNeed).unwrap();
+    }
     file.read_at(&mut [0; BYTES], 0).unwrap();
     assert!(file.is_at_hand(0, BYTES));
 }

@@ -97,6 +97,14 @@ pub trait DiskFile: Send + Sync + 'static {
         into.truncate(before + *got.as_ref().unwrap_or(&0));
         got.map(|_| ())
     }
+    /// The same, if that needs no waiting. If it does, or may, `into` stays as it is and false is
+    /// returned.
+    fn read_at_hand(&self, into: &mut Vec<u8>, position: u64, count: usize) -> io::Result<bool> {
+        match self.is_at_hand(position, count) {
+            true => self.read_onto(into, position, count).map(|()| true),
+            false => Ok(false),
+        }
+    }
     /// Writes all of `bytes` at `position`, growing the file if needed.
     fn write_at(&self, bytes: &[u8], position: u64) -> io::Result<()>;
     /// Writes the slices one after another from `position`: one `pwritev`.

@@ -39,6 +39,10 @@ fn main() {
         "produce-1" => (produce(1, 100), 1),
         "produce-16-deep" => (produce(1, 100), 16),
         "produce-16k-5-deep" => (produce(16, 1000), 5),
+        "fetch-4k" => {
+            (0..8).for_each(|_| client.exchange(&produce(4, 900), 1));
+            (fetch(4 * KIB as i32), 1)
+        }
         "fetch-64k" => {
             (0..8).for_each(|_| client.exchange(&produce(16, 1000), 1));
             (fetch(64 * KIB as i32), 1)

@@ -2,13 +2,13 @@ mod segment_read;
 
 use crate::error::{ReadError, StorageError};
 use crate::frame::{Frame, checked_batch};
-use crate::limits::{READ_BYTES_MAX, READ_RETRIES_MAX, WARM_TAIL_BYTES};
+use crate::limits::{READ_BYTES_MAX, READ_RETRIES_MAX};
 use crate::log_state::{LogState, SegmentList, floor_segment};
 use crate::metrics::LogDirMetrics;
 use crate::txn_index::AbortedTransaction;
 use bytes::{Buf, Bytes};
 use env::Disk;
-use segment_read::{Reach, read_segment};
+use segment_read::{Found, Reach, read_segment};
 use std::path::Path;
 use std::sync::Arc;
 use types::{EpochEnd, LeaderEpoch, Offset, TopicPartition};
@@ -55,6 +55,8 @@ struct Wanted {
     bytes_max: usize,
     /// The first batch even if it is larger than `bytes_max`.
     at_least_one: bool,
+    /// For the disk, if need be.
+    waits: bool,
 }
 
 impl<D: Disk> Clone for LogReader<D> {
@@ -146,10 +148,31 @@ impl<D: Disk> LogReader<D> {
         up_to: Offset,
         at_least_one_batch: bool,
     ) -> Result<ReadSlice, ReadError> {
-        let bytes_max = bytes_max.min(READ_BYTES_MAX);
-        let wanted = Wanted { from, bound: up_to, bytes_max, at_least_one: at_least_one_batch };
+        let at_least_one = at_least_one_batch;
+        let wanted = Wanted { from, bound: up_to, bytes_max, at_least_one, waits: true };
+        Ok(self.read_wanted(wanted)?.unwrap_or_else(|| ReadSlice::empty(from)))
+    }
+
+    /// [`read`](Self::read) if it need not wait for the disk, as far as can be told at once; else
+    /// `None`.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_at_hand(
+        &self,
+        from: Offset,
+        bytes_max: usize,
+        up_to: Offset,
+        at_least_one_batch: bool,
+    ) -> Result<Option<ReadSlice>, ReadError> {
+        let at_least_one = at_least_one_batch;
+        self.read_wanted(Wanted { from, bound: up_to, bytes_max, at_least_one, waits: false })
+    }
+
+    fn read_wanted(&self, wanted: Wanted) -> Result<Option<ReadSlice>, ReadError> {
+        let wanted = Wanted { bytes_max: wanted.bytes_max.min(READ_BYTES_MAX), ..wanted };
         let read = self.retrying(|segments| self.read_once(segments, wanted));
-        read.map_err(|error| self.note_damage(error, from))
+        read.map_err(|error| self.note_damage(error, wanted.from))
     }
 
     /// Whether such a read would be answered without waiting for the disk, as far as can be told at
@@ -162,7 +185,7 @@ impl<D: Disk> LogReader<D> {
         let at = floor_segment(&segments, from);
         let is_last = at + 1 == segments.len();
         let asked = Reach::of(&segments[at], from, bytes_max.min(READ_BYTES_MAX));
-        let is_tail = |reach: &Reach| is_last && reach.end - reach.start <= WARM_TAIL_BYTES;
+        let is_tail = |reach: &Reach| is_last && reach.is_warm_tail();
         asked.is_ok_and(|reach| is_tail(&reach) || reach.is_at_hand(&segments[at]))
     }
 
@@ -178,24 +201,30 @@ impl<D: Disk> LogReader<D> {
         ReadError::Corrupt { path, at, why, is_first }
     }
 
-    fn read_once(&self, segments: &SegmentList<D>, wanted: Wanted) -> Result<ReadSlice, ReadError> {
+    fn read_once(
+        &self,
+        segments: &SegmentList<D>,
+        wanted: Wanted,
+    ) -> Result<Option<ReadSlice>, ReadError> {
         let (asked, log_start, log_end) = (wanted.from, self.log_start(), self.log_end());
         if asked < log_start || asked > log_end {
             return Err(ReadError::OffsetOutOfRange { asked, log_start, log_end });
         }
         let wanted = Wanted { bound: wanted.bound.min(log_end), ..wanted };
         if asked >= wanted.bound {
-            return Ok(ReadSlice::empty(asked));
+            return Ok(Some(ReadSlice::empty(asked)));
         }
-        for segment in &segments[floor_segment(segments, asked)..] {
+        for (at, segment) in segments.iter().enumerate().skip(floor_segment(segments, asked)) {
             if segment.base() >= wanted.bound {
                 break;
             }
-            if let Some(slice) = read_segment(segment, wanted)? {
-                return sound(slice, segment.log_path());
+            match read_segment(segment, wanted, at + 1 == segments.len())? {
+                Found::Slice(slice) => return sound(slice, segment.log_path()).map(Some),
+                Found::NotAtHand => return Ok(None),
+                Found::Behind => {}
             }
         }
-        Ok(ReadSlice::empty(asked))
+        Ok(Some(ReadSlice::empty(asked)))
     }
 
     /// The aborted transactions with records from `from` on that began below `up_to`.

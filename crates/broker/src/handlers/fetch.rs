@@ -85,9 +85,15 @@ pub fn handle<E: Env>(
         timers: Arc::clone(timers),
         metrics: Arc::clone(metrics),
     };
-    match reader.is_at_hand() {
-        true => asked.answer(reader, reply),
-        false => cold_reads.run(Box::new(move || asked.answer(reader, reply))),
+    let before = reader.progress_bytes();
+    reader.note_progress();
+    let mut reading = reader.begin_reading();
+    match reader.read_at_hand(&mut reading) {
+        true => asked.answer(reader, reading, before, reply),
+        false => cold_reads.run(Box::new(move || {
+            reader.read_rest(&mut reading);
+            asked.answer(reader, reading, before, reply);
+        })),
     }
 }
 
@@ -103,10 +109,14 @@ struct Asked {
 }
 
 impl Asked {
-    fn answer<D: Disk>(self, reader: FetchReader<D>, reply: Reply<FetchResponse>) {
-        let before = reader.progress_bytes();
-        reader.note_progress();
-        let reading = reader.read();
+    /// `before` is how far the partitions were before they were read.
+    fn answer<D: Disk>(
+        self,
+        reader: FetchReader<D>,
+        reading: Reading,
+        before: u64,
+        reply: Reply<FetchResponse>,
+    ) {
         if !self.may_wait || !is_worth_waiting(&reader, &reading, self.min_bytes) {
             return reply.send(reader.respond(reading, &self.metrics));
         }

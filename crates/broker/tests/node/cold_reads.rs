@@ -65,3 +65,19 @@ fn an_answer_that_waits_for_the_disk_keeps_its_place_among_the_answers_of_its_co
     client.answer::<FetchRequest>();
     client.answer::<ApiVersionsRequest>();
 }
+
+#[test]
+fn what_is_at_hand_and_what_is_not_come_in_one_answer() {
+    let broker = broker_with_old_record();
+    broker.create_topic("hot", 1, &[]);
+    broker.append("hot", 0, &["warm"]);
+    let mut request = fetch("hot", 0, 0);
+    request.topics.extend(fetch("t", 0, 0).topics);
+    let mut client = broker.client();
+    client.send_without_commits(12, &request);
+    assert_eq!(client.frame(), None);
+    broker.env.background().run_due();
+    let answer = client.answer::<FetchRequest>();
+    let first = |topic: usize| values(&answer.responses[topic].partitions[0])[0].clone();
+    assert_eq!((first(0), first(1)), ("warm".into(), "old".into()));
+}

@@ -8,7 +8,7 @@ use types::Offset;
 use super::{ReadSlice, Wanted};
 use crate::error::StorageError;
 use crate::frame::Frame;
-use crate::limits::{GUESS_BYTES_MIN, LOOKUP_CHUNK_BYTES};
+use crate::limits::{GUESS_BYTES_MIN, LOOKUP_CHUNK_BYTES, WARM_TAIL_BYTES};
 use crate::offset_index::OffsetEntry;
 use crate::segment::Segment;
 
@@ -16,9 +16,9 @@ use crate::segment::Segment;
 pub(super) struct Reach {
     /// Which led to `start`.
     entry: Option<OffsetEntry>,
-    pub(super) start: u64,
+    start: u64,
     /// Of the segment.
-    pub(super) end: u64,
+    end: u64,
     count: usize,
     /// Of the batch that is most likely the first one wanted, and how much is read from it on.
     likely: Option<(OffsetEntry, usize)>,
@@ -53,6 +53,11 @@ impl Reach {
         Ok(Reach { entry, start, end, count, likely })
     }
 
+    /// What was written last, if the segment is the last one, is taken to be in memory still.
+    pub(super) fn is_warm_tail(&self) -> bool {
+        self.end - self.start <= WARM_TAIL_BYTES
+    }
+
     pub(super) fn is_at_hand<D: Disk>(&self, segment: &Segment<D>) -> bool {
         let (at, count) = match &self.likely {
             Some((entry, count)) => (u64::from(entry.position), *count),
@@ -62,17 +67,29 @@ impl Reach {
     }
 }
 
-/// `None` if all of the segment lies before the offset wanted.
+/// What came of a look for the batches wanted.
+pub(super) enum Found {
+    Slice(ReadSlice),
+    /// All of the segment lies before the offset wanted.
+    Behind,
+    /// The disk would have to be waited for, and [`Wanted`] does not want that.
+    NotAtHand,
+}
+
 pub(super) fn read_segment<D: Disk>(
     segment: &Segment<D>,
     wanted: Wanted,
-) -> Result<Option<ReadSlice>, StorageError> {
+    is_last: bool,
+) -> Result<Found, StorageError> {
     let reach = Reach::of(segment, wanted.from, wanted.bytes_max)?;
-    if let Some(slice) = read_likely(segment, &reach, wanted)? {
-        return Ok(Some(slice));
+    let wanted = Wanted { waits: wanted.waits || is_last && reach.is_warm_tail(), ..wanted };
+    if let Some(found) = read_likely(segment, &reach, wanted)? {
+        return Ok(found);
     }
     let Reach { entry, start, end, count, .. } = reach;
-    let buffer = load(segment, start, count)?;
+    let Some(buffer) = load(segment, start, count, wanted.waits)? else {
+        return Ok(Found::NotAtHand);
+    };
     let is_end = start + count as u64 == end;
     let is_borne_out = match (&entry, Frame::parse(&buffer)) {
         (Some(entry), Ok(first)) => segment.bears_out(entry, &first),
@@ -80,22 +97,24 @@ pub(super) fn read_segment<D: Disk>(
     };
     let picked = if is_borne_out { pick(&buffer, wanted, is_end) } else { Picked::Unclear };
     match picked {
-        Picked::Slice(slice) => return Ok(Some(slice)),
-        Picked::Nothing => return Ok(None),
+        Picked::Slice(slice) => return Ok(Found::Slice(slice)),
+        Picked::Nothing => return Ok(Found::Behind),
         Picked::Unclear => {}
     }
     // The first batch lies further on, or is larger than what was read, or the index leads astray.
-    let Some((position, frame)) = segment.find(wanted.from)? else { return Ok(None) };
+    let Some((position, frame)) = segment.find(wanted.from)? else { return Ok(Found::Behind) };
     let count = match frame.bytes as usize > wanted.bytes_max {
         true if wanted.at_least_one => frame.bytes as usize,
         _ => wanted.bytes_max.min((end - position) as usize),
     };
-    let buffer = load(segment, position, count)?;
-    match pick(&buffer, wanted, false) {
-        Picked::Slice(slice) => Ok(Some(slice)),
+    let Some(buffer) = load(segment, position, count, wanted.waits)? else {
+        return Ok(Found::NotAtHand);
+    };
+    Ok(Found::Slice(match pick(&buffer, wanted, false) {
+        Picked::Slice(slice) => slice,
         // Not one batch fits.
-        Picked::Nothing | Picked::Unclear => Ok(Some(ReadSlice::empty(wanted.from))),
-    }
+        Picked::Nothing | Picked::Unclear => ReadSlice::empty(wanted.from),
+    }))
 }
 
 /// What is wanted, if the batch that is most likely its first one is.
@@ -103,31 +122,46 @@ fn read_likely<D: Disk>(
     segment: &Segment<D>,
     reach: &Reach,
     wanted: Wanted,
-) -> Result<Option<ReadSlice>, StorageError> {
+) -> Result<Option<Found>, StorageError> {
     let Some((entry, count)) = &reach.likely else { return Ok(None) };
     let start = u64::from(entry.position);
-    let mut buffer = load(segment, start, *count)?;
+    let Some(mut buffer) = load(segment, start, *count, wanted.waits)? else {
+        return Ok(Some(Found::NotAtHand));
+    };
     let Ok(first) = Frame::parse(&buffer) else { return Ok(None) };
     if !segment.bears_out(entry, &first) || first.base_offset > wanted.from {
         return Ok(None);
     }
     if first.bytes > *count as u64 {
         if !wanted.at_least_one {
-            return Ok(Some(ReadSlice::empty(wanted.from)));
+            return Ok(Some(Found::Slice(ReadSlice::empty(wanted.from))));
         }
-        buffer = load(segment, start, first.bytes as usize)?;
+        match load(segment, start, first.bytes as usize, wanted.waits)? {
+            Some(whole) => buffer = whole,
+            None => return Ok(Some(Found::NotAtHand)),
+        }
     }
     match pick(&buffer, wanted, start + buffer.len() as u64 == reach.end) {
-        Picked::Slice(slice) => Ok(Some(slice)),
+        Picked::Slice(slice) => Ok(Some(Found::Slice(slice))),
         Picked::Nothing | Picked::Unclear => Ok(None),
     }
 }
 
-fn load<D: Disk>(segment: &Segment<D>, position: u64, count: usize) -> Result<Bytes, StorageError> {
+/// `None` if that would have to wait and must not.
+fn load<D: Disk>(
+    segment: &Segment<D>,
+    position: u64,
+    count: usize,
+    waits: bool,
+) -> Result<Option<Bytes>, StorageError> {
     let mut buffer = Vec::with_capacity(count);
-    let failed = StorageError::io("read segment", segment.log_path());
-    segment.file()?.read_onto(&mut buffer, position, count).map_err(failed)?;
-    Ok(Bytes::from(buffer))
+    let file = segment.file()?;
+    let read = match waits {
+        true => file.read_onto(&mut buffer, position, count).map(|()| true),
+        false => file.read_at_hand(&mut buffer, position, count),
+    };
+    let is_read = read.map_err(StorageError::io("read segment", segment.log_path()))?;
+    Ok(is_read.then(|| Bytes::from(buffer)))
 }
 
 enum Picked {
