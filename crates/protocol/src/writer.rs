@@ -53,6 +53,9 @@ impl Writer {
     /// What was written, in order, large byte fields uncopied.
     pub fn finish(self) -> Vec<Bytes> {
         let small = self.small.freeze();
+        if self.large.is_empty() {
+            return vec![small];
+        }
         let mut parts = Vec::with_capacity(2 * self.large.len() + 1);
         let mut from = 0;
         for (at, bytes) in self.large {

@@ -77,11 +77,7 @@ impl RecordBatch {
     /// # Errors
     /// [`BatchError::BadChecksum`]
     pub fn verify_crc(&self) -> Result<(), BatchError> {
-        let (stored, computed) = (self.header.crc, header::batch_checksum(&self.bytes));
-        match stored == computed {
-            true => Ok(()),
-            false => Err(BatchError::BadChecksum { stored, computed }),
-        }
+        self.header.verify_crc(&self.bytes)
     }
 
     /// The records, decompressed all at once, within [`limits::decompressed_bytes_max`].

@@ -136,6 +136,20 @@ impl BatchHeader {
     pub const LOG_OVERHEAD: usize = at::LEADER_EPOCH;
     pub const MAGIC: i8 = 2;
 
+    /// Whether `bytes`, which begin with the batch of this header, are what was written.
+    ///
+    /// # Errors
+    /// [`BatchError::Torn`] if it is not all there, [`BatchError::BadChecksum`].
+    pub fn verify_crc(&self, bytes: &[u8]) -> Result<(), BatchError> {
+        let needed = self.size_bytes();
+        let torn = BatchError::Torn { needed, available: bytes.len() };
+        let (stored, computed) = (self.crc, batch_checksum(bytes.get(..needed).ok_or(torn)?));
+        match stored == computed {
+            true => Ok(()),
+            false => Err(BatchError::BadChecksum { stored, computed }),
+        }
+    }
+
     /// Reads the header at the start of `bytes`; the records need not be there.
     ///
     /// # Errors

@@ -81,6 +81,17 @@ impl Frame {
     }
 }
 
+/// The head of the batch at `position`, which is all there, its checksum checked.
+pub(crate) fn checked_frame(bytes: &Bytes, position: usize) -> Result<Frame, BatchError> {
+    let rest = &bytes[position..];
+    let frame = Frame::parse(rest)?;
+    match &frame.header {
+        Some(header) => header.verify_crc(rest)?,
+        None => _ = checked_batch(&bytes.slice(position..))?,
+    }
+    Ok(frame)
+}
+
 /// The whole batch at the start of `bytes`, its checksum checked.
 pub(crate) fn checked_batch(bytes: &Bytes) -> Result<Stored, BatchError> {
     let stored = Stored::parse(bytes)?;

@@ -1,12 +1,12 @@
 mod segment_read;
 
 use crate::error::{ReadError, StorageError};
-use crate::frame::{Frame, checked_batch};
+use crate::frame::checked_frame;
 use crate::limits::{READ_BYTES_MAX, READ_RETRIES_MAX};
 use crate::log_state::{LogState, SegmentList, floor_segment};
 use crate::metrics::LogDirMetrics;
 use crate::txn_index::AbortedTransaction;
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use env::Disk;
 use segment_read::{Found, Reach, read_segment};
 use std::path::Path;
@@ -289,19 +289,17 @@ impl<D: Disk> LogReader<D> {
 
 /// The leading batches of `slice` whose checksums fit: a disk that rots must not be believed.
 fn sound(slice: ReadSlice, path: &Path) -> Result<ReadSlice, ReadError> {
-    let mut rest = slice.bytes.clone();
+    let mut position = 0;
     let mut sound = ReadSlice { next_offset: slice.base_offset, ..slice };
-    while !rest.is_empty() {
-        let position = sound.bytes.len() - rest.len();
-        let checked = Frame::parse(&rest).and_then(|frame| checked_batch(&rest).map(|_| frame));
-        match checked {
+    while position < sound.bytes.len() {
+        match checked_frame(&sound.bytes, position) {
             // The checksum does not cover the offset.
             Ok(frame) if frame.base_offset < sound.next_offset => {
                 sound.bytes.truncate(position);
                 break;
             }
             Ok(frame) => {
-                rest.advance(frame.bytes as usize);
+                position += frame.bytes as usize;
                 sound.next_offset = frame.next_offset();
             }
             Err(error) if position == 0 => {

@@ -11,7 +11,7 @@ use env::{Disk, Env};
 use metadata::MetadataImage;
 use protocol::Str;
 use protocol::messages::FetchResponse;
-use protocol::messages::fetch_request::{FetchPartition, FetchRequest, FetchTopic as RequestTopic};
+use protocol::messages::fetch_request::FetchRequest;
 use types::{BrokerId, ErrorCode, MonoTime};
 
 use crate::cluster::Isolation;
@@ -198,11 +198,13 @@ fn session_request(
     let named = |name: &Str, id: types::Uuid| {
         if by_topic_id { FetchTopic::Id(id) } else { FetchTopic::Name(name.clone()) }
     };
-    let target = |topic: &RequestTopic| {
+    let named_partitions = request.topics.iter().map(|topic| topic.partitions.len()).sum();
+    let mut targets = Vec::with_capacity(named_partitions);
+    for topic in &request.topics {
         let key = named(&topic.topic, topic.topic_id);
         let found = if by_topic_id { image.topics.by_id(topic.topic_id) } else { None };
         let name = found.map(|topic| Str::from(&*topic.name));
-        let of_partition = move |p: &FetchPartition| FetchTarget {
+        targets.extend(topic.partitions.iter().map(|p| FetchTarget {
             topic: key.clone(),
             name: name.clone(),
             partition: p.partition,
@@ -211,9 +213,8 @@ fn session_request(
             last_fetched_epoch: p.last_fetched_epoch,
             log_start: p.log_start_offset,
             bytes_max: p.partition_max_bytes,
-        };
-        topic.partitions.iter().map(of_partition).collect::<Vec<_>>()
-    };
+        }));
+    }
     let forgotten = request.forgotten_topics_data.iter().flat_map(|topic| {
         let key = named(&topic.topic, topic.topic_id);
         topic.partitions.iter().map(move |p| (key.clone(), *p))
@@ -222,7 +223,7 @@ fn session_request(
         session_id: request.session_id,
         session_epoch: request.session_epoch,
         by_topic_id,
-        targets: request.topics.iter().flat_map(target).collect(),
+        targets,
         forgotten: forgotten.collect(),
         look_at_all_every: None,
     }

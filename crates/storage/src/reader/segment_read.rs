@@ -1,6 +1,6 @@
 //! Finds the batches wanted in one segment.
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use env::{Disk, DiskFile};
 use records::BatchError;
 use types::Offset;
@@ -95,7 +95,7 @@ pub(super) fn read_segment<D: Disk>(
         (Some(entry), Ok(first)) => segment.bears_out(entry, &first),
         _ => entry.is_none(),
     };
-    let picked = if is_borne_out { pick(&buffer, wanted, is_end) } else { Picked::Unclear };
+    let picked = if is_borne_out { pick(buffer, wanted, is_end) } else { Picked::Unclear };
     match picked {
         Picked::Slice(slice) => return Ok(Found::Slice(slice)),
         Picked::Nothing => return Ok(Found::Behind),
@@ -110,7 +110,7 @@ pub(super) fn read_segment<D: Disk>(
     let Some(buffer) = load(segment, position, count, wanted.waits)? else {
         return Ok(Found::NotAtHand);
     };
-    Ok(Found::Slice(match pick(&buffer, wanted, false) {
+    Ok(Found::Slice(match pick(buffer, wanted, false) {
         Picked::Slice(slice) => slice,
         // Not one batch fits.
         Picked::Nothing | Picked::Unclear => ReadSlice::empty(wanted.from),
@@ -141,7 +141,8 @@ fn read_likely<D: Disk>(
             None => return Ok(Some(Found::NotAtHand)),
         }
     }
-    match pick(&buffer, wanted, start + buffer.len() as u64 == reach.end) {
+    let is_end = start + buffer.len() as u64 == reach.end;
+    match pick(buffer, wanted, is_end) {
         Picked::Slice(slice) => Ok(Some(Found::Slice(slice))),
         Picked::Nothing | Picked::Unclear => Ok(None),
     }
@@ -174,7 +175,7 @@ enum Picked {
 
 /// Cuts the batches wanted out of `buffer`, which starts with a batch. `is_end` if no batch follows
 /// the buffer.
-fn pick(buffer: &Bytes, wanted: Wanted, is_end: bool) -> Picked {
+fn pick(mut buffer: Bytes, wanted: Wanted, is_end: bool) -> Picked {
     let mut position = 0;
     let mut first: Option<(usize, Frame)> = None;
     let mut next_offset = wanted.from;
@@ -215,12 +216,17 @@ fn pick(buffer: &Bytes, wanted: Wanted, is_end: bool) -> Picked {
         position = end;
     }
     match first {
-        Some((start, frame)) => Picked::Slice(ReadSlice {
-            bytes: buffer.slice(start..position),
-            base_offset: frame.base_offset,
-            next_offset,
-            first_batch_epoch: frame.header.map(|header| header.leader_epoch),
-        }),
+        Some((start, frame)) => {
+            // Mostly they are all of it, which then stays a buffer without a counter.
+            buffer.truncate(position);
+            buffer.advance(start);
+            Picked::Slice(ReadSlice {
+                bytes: buffer,
+                base_offset: frame.base_offset,
+                next_offset,
+                first_batch_epoch: frame.header.map(|header| header.leader_epoch),
+            })
+        }
         None if position < buffer.len() => Picked::Slice(ReadSlice::empty(wanted.from)),
         None if is_end && position == buffer.len() => Picked::Nothing,
         None => Picked::Unclear,
