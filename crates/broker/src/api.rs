@@ -8,6 +8,7 @@ use config::BrokerConfig;
 use env::{Clock, Env};
 use protocol::header::RequestHeader;
 use protocol::{ApiKey, Reader, Request};
+use types::MonoTime;
 
 use crate::cluster;
 use crate::handlers::*;
@@ -45,14 +46,16 @@ pub enum Operation {
 pub struct Caller {
     info: Arc<ConnectionInfo>,
     door: Door,
+    /// Since when; `None` for who came another way.
+    connected: Option<MonoTime>,
 }
 
 impl Caller {
-    pub fn new(info: ConnectionInfo, config: &BrokerConfig) -> Caller {
+    pub fn new(info: ConnectionInfo, config: &BrokerConfig, now: MonoTime) -> Caller {
         let controllers = &config.node.controller_listeners;
         let is_controllers = controllers.iter().any(|listener| *listener.name == *info.listener);
         let door = if is_controllers { Door::Controllers } else { Door::Clients };
-        Caller { info: Arc::new(info), door }
+        Caller { info: Arc::new(info), door, connected: Some(now) }
     }
 
     /// Whether brokers and controllers come this way.
@@ -72,14 +75,14 @@ impl Caller {
         };
         let listener = listeners.first().map_or("", |listener| listener.name.as_str()).into();
         let peer = ([127, 0, 0, 1], 0).into();
-        Caller { info: Arc::new(ConnectionInfo { peer, listener }), door }
+        Caller { info: Arc::new(ConnectionInfo { peer, listener }), door, connected: None }
     }
 
     /// Somebody at `ip` whose request came here with `ctx`, carried by a broker.
     pub fn carried(ctx: &RequestContext, ip: std::net::IpAddr) -> Caller {
         let listener = Arc::clone(&ctx.connection.listener);
         let info = Arc::new(ConnectionInfo { peer: (ip, 0).into(), listener });
-        Caller { info, door: ctx.door }
+        Caller { info, door: ctx.door, connected: None }
     }
 }
 
@@ -187,7 +190,7 @@ api_table! {
             throttles, isolation, expected_followers);
     ListOffsets, 1..=11, Topic(Describe), list_offsets(partitions, metadata);
     Metadata, 0..=13, Topic(Describe),
-        metadata_api(metadata, lost_leaders, isolation, to_controller, settings);
+        metadata_api(metadata, lost_leaders, isolation, timers, to_controller, settings);
     OffsetCommit, 2..=10, Group(Read), offset_commit(groups, metadata);
     OffsetFetch, 1..=10, Group(Describe), offset_fetch(groups, metadata);
     FindCoordinator, 0..=6, Group(Describe), find_coordinator(metadata, to_controller, settings);
@@ -274,6 +277,7 @@ pub fn dispatch<E: Env>(
     let ctx = RequestContext {
         connection: Arc::clone(&caller.info),
         door: caller.door,
+        connected: caller.connected,
         turns: Arc::clone(turns),
         key: api.key,
         version,

@@ -35,6 +35,7 @@ mod metadata_fetch;
 mod metadata_log;
 mod metadata_publisher;
 mod metadata_snapshot;
+mod metadata_wait;
 pub mod metrics;
 mod network;
 mod node;

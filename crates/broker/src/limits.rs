@@ -207,6 +207,18 @@ pub const EARLY_REFUSALS_MAX: usize = 1_000;
 /// How long. What is behind the refused batch has left the client before it heard of the refusal.
 pub const EARLY_REFUSALS_FOR: Duration = Duration::from_secs(10);
 
+/// Who asks later than this after a leader was lost has asked before.
+pub const LEADER_JUST_LOST: Duration = Duration::from_millis(30);
+
+/// How long it then waits for the successor.
+pub const NEXT_LEADER_WAIT_MAX: Duration = Duration::from_millis(500);
+
+/// A client that has been here for so long has some reason to ask for leaders again, and
+pub const METADATA_ASKED_ANEW_AFTER: Duration = Duration::from_secs(1);
+
+/// waits for so long: a process that is killed ends its connections one by one.
+pub const LOST_LEADER_NOTICED_IN: Duration = Duration::from_millis(10);
+
 /// For so long after it has come to lead something a leader looks out for its followers, which may
 /// hear of it later.
 pub const FOLLOWERS_EXPECTED_FOR: Duration = Duration::from_millis(200);

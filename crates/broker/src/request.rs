@@ -21,6 +21,8 @@ pub enum Door {
 pub struct RequestContext {
     pub connection: Arc<ConnectionInfo>,
     pub door: Door,
+    /// Since when the client is connected; `None` if its request came another way.
+    pub connected: Option<MonoTime>,
     /// Where a handler notes to which partitions it has submitted something.
     pub turns: Arc<DueTurns>,
     pub key: ApiKey,

@@ -67,10 +67,11 @@ impl<E: Env> ReplicationLinks for PeerReplicationLinks<E> {
 
 /// What a fetch tells of the process of a leader.
 fn note<E: Env>(node: &Node<E>, leader: BrokerId, failure: Option<&PeerFailure>) {
+    let now = node.env().clock().mono();
     match failure {
-        None => node.lost_leaders.note_heard(leader),
+        None => node.lost_leaders.note_heard(leader, now),
         Some(PeerFailure::Disconnected | PeerFailure::Refused) => {
-            node.lost_leaders.note_lost(leader, node.env().clock().mono());
+            node.lost_leaders.note_lost(leader, now);
         }
         // It may be busy, or this node is.
         Some(PeerFailure::TimedOut | PeerFailure::Unreadable(_) | PeerFailure::Busy) => {}

@@ -4,7 +4,8 @@
 //! v10 topic ids · v12 look-up by id.
 //! Differs from Kafka: if the controller is in this process, an auto-created topic is there in the
 //! first answer, not in the second; a leader whose connection to a follower here has just ended is
-//! none for a moment (`LostLeaders`), and so is this broker when it is cut off (`Isolation`).
+//! none for a moment (`LostLeaders`), then its successor is waited for (`MetadataWait`); and this
+//! broker leads nothing when it is cut off (`Isolation`).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,11 +23,14 @@ use crate::authorized;
 use crate::auto_creation;
 use crate::cluster::{Isolation, ToController};
 use crate::internal_topics::is_internal;
+use crate::limits::{LOST_LEADER_NOTICED_IN, METADATA_ASKED_ANEW_AFTER, NEXT_LEADER_WAIT_MAX};
 use crate::metadata_cache::MetadataCache;
+use crate::metadata_wait::{MetadataQuestion, MetadataWait};
 use crate::network::Reply;
 use crate::replicas::LostLeaders;
 use crate::request::RequestContext;
 use crate::settings::Settings;
+use crate::timers::Timers;
 
 // One parameter a room; the table in `api.rs` is the only caller.
 #[allow(clippy::too_many_arguments)]
@@ -35,40 +39,119 @@ pub fn handle<E: Env>(
     request: MetadataRequest,
     reply: Reply<MetadataResponse>,
     metadata: &MetadataCache,
-    lost_leaders: &LostLeaders,
+    lost_leaders: &Arc<LostLeaders>,
     isolation: &Isolation,
+    timers: &Arc<Timers>,
     to_controller: &ToController<E>,
     settings: &Settings,
 ) {
     let may_create =
         request.allow_auto_topic_creation && settings.config.topics.auto_create_topics_enable;
-    let with_operations = request.include_topic_authorized_operations;
     let wanted = wanted(ctx.version, request.topics);
     let mut refused = Vec::new();
     if let (true, Some(wanted)) = (may_create, &wanted) {
         refused = create_missing(wanted, metadata, to_controller, settings);
     }
-
-    let image = metadata.image();
-    let mut lost = lost_leaders.at(ctx.now);
-    if isolation.is_on(ctx.now) {
-        lost.insert(settings.broker_id());
-    }
-    let told = Told { image: &image, lost, with_operations };
-    let topics = match wanted {
-        None => image.topics.iter().map(|topic| told.found(topic)).collect(),
-        Some(wanted) => wanted.into_iter().map(|asked| told.answer(asked, &refused)).collect(),
+    let question = Question {
+        wanted,
+        refused,
+        with_operations: request.include_topic_authorized_operations,
+        cluster_operations: authorized::on_cluster(request.include_cluster_authorized_operations),
+        is_cut_off: isolation.is_on(ctx.now),
+        listener: Arc::clone(&ctx.connection.listener),
+        cluster_id: settings.cluster_id,
+        here: settings.broker_id(),
+        reply,
     };
-    reply.send(MetadataResponse {
-        brokers: brokers(ctx, &image),
-        cluster_id: Some(settings.cluster_id.to_string().into()),
-        controller_id: settings.broker_id().0,
-        topics,
-        cluster_authorized_operations: authorized::on_cluster(
-            request.include_cluster_authorized_operations,
-        ),
-        ..Default::default()
-    });
+    let image = metadata.image();
+    let times = if question.names_any(&image, &lost_leaders.lost_before(ctx.now)) {
+        (ctx.now, ctx.now.plus(NEXT_LEADER_WAIT_MAX))
+    } else {
+        let lost = lost_leaders.at(ctx.now);
+        if !lost.is_empty() || !may_have_lost(ctx, &question, &image) {
+            return Box::new(question).answer(&image, lost);
+        }
+        let look_at = ctx.now.plus(LOST_LEADER_NOTICED_IN);
+        (look_at, look_at)
+    };
+    MetadataWait::park(lost_leaders, timers, image, Box::new(question), times);
+}
+
+/// Whether the client may ask because it has lost a leader, of which this broker knows nothing yet.
+fn may_have_lost(ctx: &RequestContext, question: &Question, image: &MetadataImage) -> bool {
+    let asks_anew =
+        ctx.connected.is_some_and(|since| ctx.now.since(since) >= METADATA_ASKED_ANEW_AFTER);
+    asks_anew && {
+        let others = image.cluster.unfenced_brokers().map(|broker| broker.id);
+        question.names_any(image, &others.filter(|id| *id != question.here).collect())
+    }
+}
+
+/// What a client wants to know, and who it is.
+struct Question {
+    wanted: Option<Vec<Asked>>,
+    refused: Vec<(Str, ErrorCode)>,
+    with_operations: bool,
+    cluster_operations: i32,
+    is_cut_off: bool,
+    listener: Arc<str>,
+    cluster_id: Uuid,
+    here: BrokerId,
+    reply: Reply<MetadataResponse>,
+}
+
+impl MetadataQuestion for Question {
+    fn names_any(&self, image: &MetadataImage, leaders: &BTreeSet<BrokerId>) -> bool {
+        let is_of_any = |topic: &Arc<TopicImage>| {
+            topic.partitions().any(|(_, partition)| successor_may_come(partition, leaders))
+        };
+        match &self.wanted {
+            None => image.topics.iter().any(is_of_any),
+            Some(wanted) => wanted.iter().filter_map(|asked| asked.of(image)).any(is_of_any),
+        }
+    }
+
+    fn answer(self: Box<Self>, image: &MetadataImage, mut lost: BTreeSet<BrokerId>) {
+        if self.is_cut_off {
+            lost.insert(self.here);
+        }
+        let brokers = self.brokers(image);
+        let told = Told { image, lost, with_operations: self.with_operations };
+        let topics = match self.wanted {
+            None => image.topics.iter().map(|topic| told.found(topic)).collect(),
+            Some(wanted) => {
+                wanted.into_iter().map(|asked| told.answer(asked, &self.refused)).collect()
+            }
+        };
+        self.reply.send(MetadataResponse {
+            brokers,
+            cluster_id: Some(self.cluster_id.to_string().into()),
+            controller_id: self.here.0,
+            topics,
+            cluster_authorized_operations: self.cluster_operations,
+            ..Default::default()
+        });
+    }
+}
+
+impl Question {
+    fn brokers(&self, image: &MetadataImage) -> Vec<MetadataResponseBroker> {
+        let reachable = image.cluster.unfenced_brokers().filter_map(|broker| {
+            let endpoint = broker.endpoint(&self.listener)?;
+            Some(MetadataResponseBroker {
+                node_id: broker.id.0,
+                host: (&*endpoint.host).into(),
+                port: i32::from(endpoint.port),
+                rack: broker.rack.as_deref().map(Into::into),
+            })
+        });
+        reachable.collect()
+    }
+}
+
+/// Whether one of these leads, and another could. Where nobody else can, waiting is in vain.
+fn successor_may_come(partition: &PartitionImage, leaders: &BTreeSet<BrokerId>) -> bool {
+    partition.isr.len() > 1 && partition.leader.is_some_and(|leader| leaders.contains(&leader))
 }
 
 /// A topic as the client asks for it: by name, or from v12 by id alone.
@@ -76,6 +159,15 @@ pub fn handle<E: Env>(
 enum Asked {
     Name(Str),
     Id(Uuid),
+}
+
+impl Asked {
+    fn of<'a>(&self, image: &'a MetadataImage) -> Option<&'a Arc<TopicImage>> {
+        match self {
+            Asked::Name(name) => image.topics.by_name(name),
+            Asked::Id(id) => image.topics.by_id(*id),
+        }
+    }
 }
 
 /// `None`: all topics.
@@ -125,14 +217,13 @@ struct Told<'a> {
 
 impl Told<'_> {
     fn answer(&self, asked: Asked, refused: &[(Str, ErrorCode)]) -> MetadataResponseTopic {
-        let topics = &self.image.topics;
-        let (topic, name, id) = match asked {
-            Asked::Name(name) => (topics.by_name(&name), Some(name), Uuid::ZERO),
-            Asked::Id(id) => (topics.by_id(id), None, id),
-        };
-        if let Some(topic) = topic {
+        if let Some(topic) = asked.of(self.image) {
             return self.found(topic);
         }
+        let (name, id) = match asked {
+            Asked::Name(name) => (Some(name), Uuid::ZERO),
+            Asked::Id(id) => (None, id),
+        };
         let error = match &name {
             None => ErrorCode::UnknownTopicId,
             Some(name) => refused
@@ -167,9 +258,7 @@ impl Told<'_> {
     }
 
     fn partition(&self, index: i32, image: &PartitionImage) -> MetadataResponsePartition {
-        // Where nobody else could lead, waiting for another leader would be in vain.
-        let is_lost = |leader: &BrokerId| image.isr.len() > 1 && self.lost.contains(leader);
-        let leader = image.leader.filter(|leader| !is_lost(leader));
+        let leader = image.leader.filter(|_| !successor_may_come(image, &self.lost));
         let error = match leader {
             Some(_) => ErrorCode::None,
             None => ErrorCode::LeaderNotAvailable,
@@ -191,19 +280,6 @@ fn why_missing(name: &str) -> ErrorCode {
         Ok(()) => ErrorCode::UnknownTopicOrPartition,
         Err(_) => ErrorCode::InvalidTopicException,
     }
-}
-
-fn brokers(ctx: &RequestContext, image: &MetadataImage) -> Vec<MetadataResponseBroker> {
-    let reachable = image.cluster.unfenced_brokers().filter_map(|broker| {
-        let endpoint = broker.endpoint(&ctx.connection.listener)?;
-        Some(MetadataResponseBroker {
-            node_id: broker.id.0,
-            host: (&*endpoint.host).into(),
-            port: i32::from(endpoint.port),
-            rack: broker.rack.as_deref().map(Into::into),
-        })
-    });
-    reachable.collect()
 }
 
 pub fn ids(brokers: &[BrokerId]) -> Vec<i32> {

@@ -51,7 +51,7 @@ impl<E: Env> Connection<E> {
         let (responses, turns) = (Arc::default(), Arc::default());
         node.metrics.broker.connections.add(1);
         node.metrics.broker.connections_opened.increment();
-        let caller = Caller::new(info, &node.settings.config);
+        let caller = Caller::new(info, &node.settings.config, node.env().clock().mono());
         let (seat, commits_alone) = (Seat::default(), false);
         Connection { node, caller, frames, responses, turns, seat, commits_alone }
     }

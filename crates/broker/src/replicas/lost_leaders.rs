@@ -1,10 +1,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use metadata::MetadataImage;
 use types::{BrokerId, MonoTime};
 
-use crate::limits::LEADER_LOST_FOR_MAX;
+use crate::limits::{LEADER_JUST_LOST, LEADER_LOST_FOR_MAX};
+use crate::metadata_wait::MetadataWait;
 
 /// Leaders whose connection to a follower here has just ended, while the metadata still names them.
 ///
@@ -19,6 +21,8 @@ use crate::limits::LEADER_LOST_FOR_MAX;
 pub struct LostLeaders {
     since: Mutex<BTreeMap<BrokerId, MonoTime>>,
     has_any: AtomicBool,
+    /// Who would be told of a leader that is lost. They live until their deadline.
+    waiting: Mutex<Vec<Weak<MetadataWait>>>,
 }
 
 impl LostLeaders {
@@ -29,12 +33,34 @@ impl LostLeaders {
     }
 
     /// `leader` has answered.
-    pub fn note_heard(&self, leader: BrokerId) {
-        if self.has_any.load(Ordering::Acquire) {
-            let mut since = self.lock();
-            since.remove(&leader);
-            self.has_any.store(!since.is_empty(), Ordering::Release);
+    pub fn note_heard(&self, leader: BrokerId, now: MonoTime) {
+        if !self.has_any.load(Ordering::Acquire) {
+            return;
         }
+        let mut since = self.lock();
+        let was_lost = since.remove(&leader).is_some();
+        self.has_any.store(!since.is_empty(), Ordering::Release);
+        drop(since);
+        if was_lost {
+            self.waiting().iter().for_each(|waiting| waiting.look(None, now));
+        }
+    }
+
+    /// Others may lead now.
+    pub fn handle_image(&self, image: &Arc<MetadataImage>, now: MonoTime) {
+        self.waiting().iter().for_each(|waiting| waiting.look(Some(image), now));
+    }
+
+    pub fn add_waiting(&self, waiting: Weak<MetadataWait>) {
+        lock(&self.waiting).push(waiting);
+    }
+
+    pub fn remove_waiting(&self, waiting: &Arc<MetadataWait>) {
+        lock(&self.waiting).retain(|other| other.as_ptr() != Arc::as_ptr(waiting));
+    }
+
+    fn waiting(&self) -> Vec<Arc<MetadataWait>> {
+        lock(&self.waiting).iter().filter_map(Weak::upgrade).collect()
     }
 
     /// Those lost a moment ago.
@@ -47,9 +73,23 @@ impl LostLeaders {
         fresh.map(|(leader, _)| *leader).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<BrokerId, MonoTime>> {
-        self.since.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Those of whom clients have been told by `now`.
+    pub fn lost_before(&self, now: MonoTime) -> BTreeSet<BrokerId> {
+        let mut lost = self.at(now);
+        if !lost.is_empty() {
+            let since = self.lock();
+            lost.retain(|id| since.get(id).is_some_and(|at| now.since(*at) >= LEADER_JUST_LOST));
+        }
+        lost
     }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<BrokerId, MonoTime>> {
+        lock(&self.since)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -66,9 +106,9 @@ mod tests {
         let lost = LostLeaders::default();
         lost.note_lost(LEADER, THEN);
         assert_eq!(lost.at(THEN), BTreeSet::from([LEADER]));
-        lost.note_heard(BrokerId(3));
+        lost.note_heard(BrokerId(3), THEN);
         assert_eq!(lost.at(THEN), BTreeSet::from([LEADER]));
-        lost.note_heard(LEADER);
+        lost.note_heard(LEADER, THEN);
         assert_eq!(lost.at(THEN), BTreeSet::new());
     }
 

@@ -1,0 +1,42 @@
+//! What a client is told that asks for the leaders when one has just been killed.
+
+use protocol::messages::metadata_request::{MetadataRequest, MetadataRequestTopic};
+use sim::cluster::Cluster;
+use types::Uuid;
+
+fn asked(topic_id: Uuid) -> MetadataRequest {
+    let topic = MetadataRequestTopic { topic_id, name: None };
+    MetadataRequest { topics: Some(vec![topic]), ..Default::default() }
+}
+
+/// The second time librdkafka asks only after a second, unless a request of its own has failed.
+#[test]
+fn it_hears_that_there_is_none_and_if_it_asks_again_who_is_the_next() {
+    for seed in 1..6 {
+        let mut cluster = Cluster::in_service(seed);
+        let topic = cluster.create_topic("t", &[&[3, 1, 2]], &[]);
+        cluster.wait_until("in sync", |c| c.partition(1, "t", 0).isr_nodes.len() == 3);
+        cluster.run_for(500);
+        cluster.kill(3);
+        // The follower hears of it.
+        cluster.run_for(2);
+        let leader = |c: &mut Cluster| c.ask(1, &asked(topic)).topics[0].partitions[0].leader_id;
+        let killed = cluster.now();
+        assert_eq!(leader(&mut cluster), -1, "seed {seed}");
+        assert_eq!(cluster.now(), killed, "seed {seed}: at once");
+        cluster.run_for(40);
+        let next = leader(&mut cluster);
+        assert!([1, 2].contains(&next), "seed {seed}: {next}");
+    }
+}
+
+#[test]
+fn it_does_not_wait_where_nobody_can_take_over() {
+    let mut cluster = Cluster::in_service(9);
+    let topic = cluster.create_topic("t", &[&[3]], &[]);
+    cluster.kill(3);
+    cluster.run_for(40);
+    let before = cluster.now();
+    cluster.ask(1, &asked(topic));
+    assert_eq!(cluster.now(), before, "answered at once");
+}
