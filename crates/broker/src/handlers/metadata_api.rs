@@ -64,12 +64,13 @@ pub fn handle<E: Env>(
         reply,
     };
     let image = metadata.image();
-    let times = if question.names_any(&image, &lost_leaders.lost_before(ctx.now)) {
+    let lost = lost_leaders.at(ctx.now);
+    let was_lost = || question.names_any(&image, &lost_leaders.lost_before(ctx.now));
+    let times = if !lost.is_empty() && was_lost() {
         (ctx.now, ctx.now.plus(NEXT_LEADER_WAIT_MAX))
     } else {
-        let lost = lost_leaders.at(ctx.now);
         if !lost.is_empty() || !may_have_lost(ctx, &question, &image) {
-            return Box::new(question).answer(&image, lost);
+            return question.tell(&image, lost);
         }
         let look_at = ctx.now.plus(LOST_LEADER_NOTICED_IN);
         (look_at, look_at)
@@ -81,10 +82,13 @@ pub fn handle<E: Env>(
 fn may_have_lost(ctx: &RequestContext, question: &Question, image: &MetadataImage) -> bool {
     let asks_anew =
         ctx.connected.is_some_and(|since| ctx.now.since(since) >= METADATA_ASKED_ANEW_AFTER);
-    asks_anew && {
-        let others = image.cluster.unfenced_brokers().map(|broker| broker.id);
-        question.names_any(image, &others.filter(|id| *id != question.here).collect())
-    }
+    let others = || {
+        let in_service = image.cluster.unfenced_brokers().map(|broker| broker.id);
+        in_service.filter(|id| *id != question.here).collect::<BTreeSet<_>>()
+    };
+    asks_anew
+        && image.cluster.unfenced_brokers().nth(1).is_some()
+        && question.names_any(image, &others())
 }
 
 /// What a client wants to know, and who it is.
@@ -111,7 +115,13 @@ impl MetadataQuestion for Question {
         }
     }
 
-    fn answer(self: Box<Self>, image: &MetadataImage, mut lost: BTreeSet<BrokerId>) {
+    fn answer(self: Box<Self>, image: &MetadataImage, lost: BTreeSet<BrokerId>) {
+        self.tell(image, lost);
+    }
+}
+
+impl Question {
+    fn tell(self, image: &MetadataImage, mut lost: BTreeSet<BrokerId>) {
         if self.is_cut_off {
             lost.insert(self.here);
         }
@@ -132,9 +142,7 @@ impl MetadataQuestion for Question {
             ..Default::default()
         });
     }
-}
 
-impl Question {
     fn brokers(&self, image: &MetadataImage) -> Vec<MetadataResponseBroker> {
         let reachable = image.cluster.unfenced_brokers().filter_map(|broker| {
             let endpoint = broker.endpoint(&self.listener)?;
