@@ -8,7 +8,6 @@
 mod dirty;
 mod frame;
 mod journal;
-mod pace;
 mod replay;
 mod whole;
 
@@ -30,7 +29,6 @@ pub(crate) use dirty::Place;
 pub(crate) use frame::{FrameHead, HEADER_BYTES};
 pub(crate) use journal::{CommitJournal, HALVES};
 use journal::{Retiring, Written};
-use pace::Pace;
 pub use replay::Replayed;
 pub(crate) use replay::replay;
 use whole::before_sync;
@@ -89,7 +87,6 @@ struct Shared<D: Disk> {
     synced_bytes: AtomicU64,
     /// How long commits have taken lately, in nanoseconds: each counts for an eighth.
     usually_ns: AtomicU64,
-    pace: Pace,
 }
 
 struct Gathering<D: Disk> {
@@ -121,8 +118,7 @@ impl<D: Disk> GroupCommit<D> {
         });
         home.lock_journal().set_half_bytes(parts.journal_bytes);
         let (synced_bytes, usually_ns) = (AtomicU64::new(0), AtomicU64::new(u64::MAX));
-        let pace = Pace::default();
-        let shared = Arc::new(Shared { home, parts, gathering, synced_bytes, usually_ns, pace });
+        let shared = Arc::new(Shared { home, parts, gathering, synced_bytes, usually_ns });
         let weak = Arc::downgrade(&shared);
         shared.home.dirty_files.on_crowded(Box::new(move || {
             if let Some(shared) = weak.upgrade() {
@@ -278,17 +274,15 @@ impl<D: Disk> GroupCommit<D> {
         let names: Vec<_> = round.iter().filter(|dirty| dirty.needs_names()).collect();
         let fits = bytes <= JOURNAL_ROUND_BYTES_MAX;
         let is_known = round.iter().all(|dirty| !dirty.log.topic_id.is_zero());
-        if fits && is_known && names.len() <= NAMES_APART_MAX && self.shared.pace.allows(bytes) {
+        if fits && is_known && names.len() <= NAMES_APART_MAX {
             for dirty in names {
                 dirty.sync_names()?;
             }
-            let began = self.shared.parts.clock.mono();
             let (written, retiring) = journal.write(round)?;
             if let Some(retiring) = retiring {
                 self.retire(retiring);
             }
             if written == Written::Yes {
-                self.shared.pace.note(bytes, self.shared.parts.clock.mono().since(began));
                 round.iter().for_each(Dirty::note_committed);
                 metrics.journal_used_bytes.set(journal.bytes() as i64);
                 return Ok(());

@@ -50,12 +50,7 @@ pub const JOURNAL_BYTES_MIN: u64 = 256 << 10;
 
 /// A larger commit is cheaper as a sync of the segments themselves: the journal would write every
 /// byte twice.
-pub const JOURNAL_ROUND_BYTES_MAX: u64 = 8 << 20;
-
-/// So is one above this on a disk that needs longer for a MiB of it: 4 ms are 256 MiB a second, and
-/// as much again that is written out beside it.
-pub const JOURNAL_LARGE_BYTES: u64 = 1 << 20;
-pub const JOURNAL_SLOW_NS_PER_MIB: u64 = 4_000_000;
+pub const JOURNAL_ROUND_BYTES_MAX: u64 = 1 << 20;
 
 /// What somebody who serves others commits instead of handing it over: written to a disk within
 /// tens of microseconds, so that the time it takes is that of the sync.
@@ -143,6 +138,5 @@ pub const SPACE_CHECK_MS: u64 = 1000;
 const _: () = assert!(LOOKUP_CHUNK_BYTES < SCAN_CHUNK_BYTES);
 const _: () = assert!(JOURNAL_ROUND_BYTES_MAX * 2 <= JOURNAL_BYTES);
 const _: () = assert!(JOURNAL_FRAME_BYTES <= JOURNAL_FRAME_BYTES_MAX);
-const _: () = assert!(COMMIT_HERE_BYTES_MAX <= JOURNAL_LARGE_BYTES);
-const _: () = assert!(JOURNAL_LARGE_BYTES <= JOURNAL_ROUND_BYTES_MAX);
+const _: () = assert!(COMMIT_HERE_BYTES_MAX <= JOURNAL_ROUND_BYTES_MAX);
 const _: () = assert!(RESERVE_BYTES_MIN < RESERVE_BYTES_MAX);
