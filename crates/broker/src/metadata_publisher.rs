@@ -76,7 +76,7 @@ impl<E: Env> ImageSubscriber for MetadataPublisher<E> {
         node.metadata.publish(Arc::clone(image));
         let mono = node.env().clock().mono();
         node.expected_followers.note_led(&changes.lead, before, node.broker_id(), mono);
-        node.lost_leaders.handle_image(image, mono);
+        node.lost_leaders.handle_new_leaders(mono);
         if !delta.cluster().is_empty() {
             // Whoever has come may be in sync already.
             node.isr_changes.note_hint();

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use metadata::MetadataImage;
 use types::{BrokerId, MonoTime};
 
+use crate::metadata_cache::MetadataCache;
 use crate::replicas::LostLeaders;
 use crate::timers::{Expire, TimerId, Timers};
 
@@ -27,6 +28,7 @@ pub trait MetadataQuestion: Send {
 /// The waiting itself.
 pub struct MetadataWait {
     lost: Arc<LostLeaders>,
+    metadata: Arc<MetadataCache>,
     timers: Arc<Timers>,
     /// Not answered before: what the client has noticed may be known here in a moment.
     look_at: MonoTime,
@@ -37,7 +39,6 @@ pub struct MetadataWait {
 
 struct State {
     question: Option<Box<dyn MetadataQuestion>>,
-    image: Arc<MetadataImage>,
     timer: Option<TimerId>,
 }
 
@@ -46,40 +47,39 @@ impl MetadataWait {
     /// `deadline`.
     pub fn park(
         lost: &Arc<LostLeaders>,
+        metadata: &Arc<MetadataCache>,
         timers: &Arc<Timers>,
-        image: Arc<MetadataImage>,
         question: Box<dyn MetadataQuestion>,
-        (look_at, deadline): (MonoTime, MonoTime),
+        (now, look_at, deadline): (MonoTime, MonoTime, MonoTime),
     ) {
-        let state = Mutex::new(State { question: Some(question), image, timer: None });
-        let (lost, timers) = (Arc::clone(lost), Arc::clone(timers));
-        let wait = Arc::new(MetadataWait { lost, timers, look_at, deadline, state });
+        let state = Mutex::new(State { question: Some(question), timer: None });
+        let (lost, metadata, timers) = (Arc::clone(lost), Arc::clone(metadata), Arc::clone(timers));
+        let wait = Arc::new(MetadataWait { lost, metadata, timers, look_at, deadline, state });
         wait.lost.add_waiting(Arc::downgrade(&wait));
         let timer = wait.timers.register(look_at.min(deadline), Arc::clone(&wait) as _);
         let mut state = wait.lock();
         if state.question.is_some() && state.timer.is_none() {
             state.timer = Some(timer);
         }
+        drop(state);
+        // What was published before it waited has woken nobody.
+        wait.look(now);
     }
 
     /// Something has changed: other leaders, or one that was lost is there again.
-    pub fn look(self: &Arc<Self>, image: Option<&Arc<MetadataImage>>, now: MonoTime) {
-        let mut state = self.lock();
-        if let Some(image) = image {
-            state.image = Arc::clone(image);
-        }
+    pub fn look(self: &Arc<Self>, now: MonoTime) {
         if now < self.look_at {
             return;
         }
-        let lost = self.lost.at(now);
+        let (lost, image) = (self.lost.at(now), self.metadata.image());
+        let mut state = self.lock();
         let waits = now < self.deadline;
         match &state.question {
             None => return,
-            Some(question) if waits && question.names_any(&state.image, &lost) => return,
+            Some(question) if waits && question.names_any(&image, &lost) => return,
             Some(_) => {}
         }
         let (question, timer) = (state.question.take(), state.timer.take());
-        let image = Arc::clone(&state.image);
         drop(state);
         if let Some(timer) = timer {
             self.timers.cancel(timer);
@@ -98,7 +98,7 @@ impl MetadataWait {
 impl Expire for MetadataWait {
     fn expire(self: Arc<Self>, now: MonoTime) {
         self.lock().timer = None;
-        self.look(None, now);
+        self.look(now);
         let mut state = self.lock();
         if state.question.is_some() {
             state.timer = Some(self.timers.register(self.deadline, Arc::clone(&self) as _));
@@ -133,6 +133,7 @@ mod tests {
 
     struct World {
         lost: Arc<LostLeaders>,
+        metadata: Arc<MetadataCache>,
         timers: Arc<Timers>,
         told: Arc<Mutex<Vec<bool>>>,
     }
@@ -143,15 +144,30 @@ mod tests {
 
     /// Asked at 0; looks at 10, and waits no longer than until 500.
     fn asked() -> World {
-        let world = World { lost: Arc::default(), timers: Arc::default(), told: Arc::default() };
-        let first = Arc::new(MetadataImage::empty());
-        let question = Question { first: Arc::clone(&first), told: Arc::clone(&world.told) };
-        let times = (at(10), at(500));
-        MetadataWait::park(&world.lost, &world.timers, first, Box::new(question), times);
+        let (world, question) = world();
+        world.park(question, 10, 500);
         world
     }
 
+    fn world() -> (World, Question) {
+        let first = Arc::new(MetadataImage::empty());
+        let metadata = Arc::new(MetadataCache::new(Arc::clone(&first)));
+        let (lost, timers, told) = (Arc::default(), Arc::default(), Arc::default());
+        let question = Question { first, told: Arc::clone(&told) };
+        (World { lost, metadata, timers, told }, question)
+    }
+
     impl World {
+        fn park(&self, question: Question, look_at: u64, deadline: u64) {
+            let World { lost, metadata, timers, .. } = self;
+            let times = (ASKED, at(look_at), at(deadline));
+            MetadataWait::park(lost, metadata, timers, Box::new(question), times);
+        }
+
+        fn publish(&self) {
+            self.metadata.publish(Arc::new(MetadataImage::empty()));
+        }
+
         /// For each answer up to `ms`, whether it was from the first image.
         fn told(&self, ms: u64) -> Vec<bool> {
             self.timers.expire(at(ms));
@@ -173,9 +189,20 @@ mod tests {
         let world = asked();
         world.lost.note_lost(LOST, at(5));
         assert_eq!(world.told(10), []);
-        world.lost.handle_image(&Arc::new(MetadataImage::empty()), at(120));
+        world.publish();
+        world.lost.handle_new_leaders(at(120));
         assert_eq!(world.told(120), [false]);
         assert_eq!(world.timers.next_deadline(), None);
+    }
+
+    #[test]
+    fn who_has_been_replaced_between_the_question_and_the_waiting_is_not_waited_for() {
+        let (world, question) = world();
+        world.lost.note_lost(LOST, ASKED);
+        world.publish();
+        world.lost.handle_new_leaders(ASKED);
+        world.park(question, 0, 500);
+        assert_eq!(world.told(0), [false]);
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub fn handle<E: Env>(
     ctx: &RequestContext,
     request: MetadataRequest,
     reply: Reply<MetadataResponse>,
-    metadata: &MetadataCache,
+    metadata: &Arc<MetadataCache>,
     lost_leaders: &Arc<LostLeaders>,
     isolation: &Isolation,
     timers: &Arc<Timers>,
@@ -67,15 +67,15 @@ pub fn handle<E: Env>(
     let lost = lost_leaders.at(ctx.now);
     let was_lost = || question.names_any(&image, &lost_leaders.lost_before(ctx.now));
     let times = if !lost.is_empty() && was_lost() {
-        (ctx.now, ctx.now.plus(NEXT_LEADER_WAIT_MAX))
+        (ctx.now, ctx.now, ctx.now.plus(NEXT_LEADER_WAIT_MAX))
     } else {
         if !lost.is_empty() || !may_have_lost(ctx, &question, &image) {
             return question.tell(&image, lost);
         }
         let look_at = ctx.now.plus(LOST_LEADER_NOTICED_IN);
-        (look_at, look_at)
+        (ctx.now, look_at, look_at)
     };
-    MetadataWait::park(lost_leaders, timers, image, Box::new(question), times);
+    MetadataWait::park(lost_leaders, metadata, timers, Box::new(question), times);
 }
 
 /// Whether the client may ask because it has lost a leader, of which this broker knows nothing yet.

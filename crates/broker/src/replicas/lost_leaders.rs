@@ -2,7 +2,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use metadata::MetadataImage;
 use types::{BrokerId, MonoTime};
 
 use crate::limits::{LEADER_JUST_LOST, LEADER_LOST_FOR_MAX};
@@ -42,13 +41,13 @@ impl LostLeaders {
         self.has_any.store(!since.is_empty(), Ordering::Release);
         drop(since);
         if was_lost {
-            self.waiting().iter().for_each(|waiting| waiting.look(None, now));
+            self.waiting().iter().for_each(|waiting| waiting.look(now));
         }
     }
 
     /// Others may lead now.
-    pub fn handle_image(&self, image: &Arc<MetadataImage>, now: MonoTime) {
-        self.waiting().iter().for_each(|waiting| waiting.look(Some(image), now));
+    pub fn handle_new_leaders(&self, now: MonoTime) {
+        self.waiting().iter().for_each(|waiting| waiting.look(now));
     }
 
     pub fn add_waiting(&self, waiting: Weak<MetadataWait>) {
