@@ -213,10 +213,12 @@ pub const LEADER_JUST_LOST: Duration = Duration::from_millis(30);
 /// How long it then waits for the successor.
 pub const NEXT_LEADER_WAIT_MAX: Duration = Duration::from_millis(500);
 
-/// A client that has been here for so long has some reason to ask for leaders again, and
+/// A client that has been connected for so long knows who leads; if it asks again it may have lost
+/// a leader.
 pub const METADATA_ASKED_ANEW_AFTER: Duration = Duration::from_secs(1);
 
-/// waits for so long: a process that is killed ends its connections one by one.
+/// How long it waits for its answer then: a process that is killed ends its connections one by one,
+/// that to this broker perhaps last.
 pub const LOST_LEADER_NOTICED_IN: Duration = Duration::from_millis(10);
 
 /// For so long after it has come to lead something a leader looks out for its followers, which may

@@ -38,8 +38,9 @@ struct State {
 impl ControllerRegistration {
     /// Metadata of the cluster has come here.
     pub fn handle_image<E: Env>(&self, node: &Arc<Node<E>>, image: &MetadataImage) {
-        let is_told = !node.settings.config.node.is_controller || node.voter_endpoints.is_empty();
-        if is_told || !takes_registrations(image) {
+        let may_register =
+            node.settings.config.node.is_controller && !node.voter_endpoints.is_empty();
+        if !may_register || !takes_registrations(image) {
             return;
         }
         {
