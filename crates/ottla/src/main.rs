@@ -27,6 +27,7 @@ mod records_delete;
 mod serve;
 mod settings;
 mod table;
+mod throttles;
 mod topic;
 
 use std::process::ExitCode;

@@ -1,5 +1,7 @@
 //! `ottla partition`: where replicas are and who leads.
 
+mod moves;
+
 use std::io::{self, Write};
 
 use clap::{Args, Subcommand};
@@ -18,8 +20,8 @@ pub enum PartitionCommand {
     List(ListArgs),
     /// Make the preferred replica of a partition its leader again
     Elect(ElectArgs),
-    /// Put the replicas of a partition on other brokers
-    Move(MoveArgs),
+    /// Put the replicas of a partition on other brokers, and say when they are there
+    Move(moves::MoveArgs),
 }
 
 #[derive(Args, Debug)]
@@ -38,26 +40,6 @@ pub struct ElectArgs {
     /// Any replica that lives, although it may lack acknowledged records
     #[arg(long)]
     unclean: bool,
-}
-
-#[derive(Args, Debug)]
-pub struct MoveArgs {
-    /// TOPIC-PARTITION, for example orders-3
-    #[arg(value_name = "PARTITION")]
-    partition: String,
-
-    /// The brokers that are to hold it, the preferred leader first
-    #[arg(
-        long,
-        value_name = "BROKER,…",
-        value_delimiter = ',',
-        required_unless_present = "cancel"
-    )]
-    to: Vec<i32>,
-
-    /// Take a move back that is under way
-    #[arg(long, conflicts_with = "to")]
-    cancel: bool,
 }
 
 #[derive(Serialize)]
@@ -104,18 +86,7 @@ pub fn run(command: PartitionCommand, common: &Common) -> Outcome {
                 Err(error) => Err(error.into()),
             }
         }
-        PartitionCommand::Move(args) => {
-            let (topic, index) = named(&args.partition)?;
-            let replicas = (!args.cancel).then(|| args.to.clone());
-            client.move_partition(topic, index, replicas)?;
-            let going = client.reassignments(Some(&[(topic.to_owned(), index)]))?;
-            let what = match (args.cancel, going.is_empty()) {
-                (true, _) => "stays where it was",
-                (false, true) => "is there",
-                (false, false) => "is on its way; ottla partition list shows when it is there",
-            };
-            done(common, &args.partition, true, what)
-        }
+        PartitionCommand::Move(args) => moves::run(&args, common, &mut client),
     }
 }
 

@@ -6,6 +6,7 @@ mod draining;
 mod failures;
 mod freezing;
 mod http;
+mod moving;
 mod node;
 mod scenario;
 mod stories;

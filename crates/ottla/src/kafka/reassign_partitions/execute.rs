@@ -49,7 +49,7 @@ pub fn run(parsed: &Parsed, client: &mut Client) -> Result<(), ReassignError> {
         )?;
     }
     if moves >= 0 {
-        let all = throttles::moves(&under_way, &proposed, &current);
+        let all = crate::throttles::moves(&under_way, &proposed, &current);
         throttles::limit_moves(client, &all, moves)?;
     }
     if between_dirs >= 0 {
