@@ -120,11 +120,11 @@ fn counter() -> Result<Toolbox, String> {
 }
 
 fn count_all(tools: &Toolbox) -> Result<Vec<u64>, String> {
-    let root = crate::root();
     let build = ["build", "--quiet", "--release", "--package", "server", "--example", "hot_paths"];
     process::pass_through(process::cargo(&build))?;
-    let binary = root.join("target/release/examples/hot_paths");
-    let data = root.join("target/hot-paths");
+    let target = crate::target();
+    let binary = target.join("release/examples/hot_paths");
+    let data = target.join("hot-paths");
     let one = |path: &HotPath| {
         let few = count(tools, &binary, &data, path.name, FEW)?;
         let many = count(tools, &binary, &data, path.name, FEW + path.times)?;

@@ -44,8 +44,8 @@ pub fn campaign(args: &[String], limit: Duration) -> Result<Finished, String> {
         return help(&script, limit);
     }
     let toolbox = with_python(&root)?;
-    let judge = built(&root, "judge", is_debug(args))?;
-    let (binary, mut args) = binary(&root, args)?;
+    let judge = built("judge", is_debug(args))?;
+    let (binary, mut args) = binary(args)?;
     let place = root.join("target/soak");
     if let Some(Err(why)) = asked(&args, NETWORK_FAULTS).then(|| networking(&toolbox, &script)) {
         // Also in CI: `ip` and namespaces are not among what a clean machine has.
@@ -78,7 +78,7 @@ pub fn failover(args: &[String]) -> Result<(), String> {
         help(&script, LIMIT)?
     } else {
         let toolbox = with_python(&root)?;
-        let (binary, args) = binary(&root, args)?;
+        let (binary, args) = binary(args)?;
         let place = root.join("target/failover");
         let mut command = python(&toolbox.python_program(), &script);
         command.arg("--binary").arg(binary).arg("--directory").arg(place.join("nodes"));
@@ -111,7 +111,7 @@ fn with_python(root: &Path) -> Result<Toolbox, String> {
 }
 
 /// The node to run, and the flags that are left.
-fn binary(root: &Path, args: &[String]) -> Result<(PathBuf, Vec<String>), String> {
+fn binary(args: &[String]) -> Result<(PathBuf, Vec<String>), String> {
     let mut rest = Vec::new();
     let mut given = None;
     let mut words = args.iter();
@@ -125,7 +125,7 @@ fn binary(root: &Path, args: &[String]) -> Result<(PathBuf, Vec<String>), String
     if let Some(path) = given {
         return Ok((PathBuf::from(path), rest));
     }
-    Ok((built(root, "ottla", is_debug(args))?, rest))
+    Ok((built("ottla", is_debug(args))?, rest))
 }
 
 const DEBUG: &str = "--debug";
@@ -135,14 +135,13 @@ fn is_debug(args: &[String]) -> bool {
 }
 
 /// The binary of a crate of the workspace, which bears its name.
-fn built(root: &Path, name: &str, debug: bool) -> Result<PathBuf, String> {
+fn built(name: &str, debug: bool) -> Result<PathBuf, String> {
     let mut build = vec!["build", "--quiet", "--package", name];
     if !debug {
         build.push("--release");
     }
     process::pass_through(process::cargo(&build))?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
-    Ok(target.join(if debug { "debug" } else { "release" }).join(name))
+    Ok(crate::target().join(if debug { "debug" } else { "release" }).join(name))
 }
 
 /// Faults of a file system that is the run's own.
@@ -224,9 +223,9 @@ mod tests {
     #[test]
     fn a_binary_that_is_given_is_not_built_and_other_flags_are_handed_on() {
         let args = ["--kills", "3", "--binary", "a/b", "--seed", "7"].map(str::to_owned);
-        let (path, rest) = binary(&crate::root(), &args).expect("a path");
+        let (path, rest) = binary(&args).expect("a path");
         assert_eq!(path, PathBuf::from("a/b"));
         assert_eq!(rest, ["--kills", "3", "--seed", "7"]);
-        assert!(binary(&crate::root(), &["--binary".to_owned()]).is_err());
+        assert!(binary(&["--binary".to_owned()]).is_err());
     }
 }

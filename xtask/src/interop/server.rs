@@ -147,8 +147,7 @@ fn ottla_binary(options: &Options) -> Result<String, String> {
     }
     let root = super::repository_root();
     quietly(Command::new(cargo()).args(["build", "-q", "-p", "ottla"]).current_dir(&root))?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
-    Ok(target.join("debug/ottla").display().to_string())
+    Ok(crate::target().join("debug/ottla").display().to_string())
 }
 
 fn cargo() -> String {

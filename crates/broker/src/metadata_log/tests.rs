@@ -303,7 +303,7 @@ impl Member {
 #[test]
 fn voters_on_real_logs_agree_and_keep_what_they_acknowledged_through_power_losses() {
     let (mut trims, mut installs) = (0, 0);
-    for seed in 0..6 {
+    for seed in 0..10 {
         let mut quorum = Quorum::new(seed);
         (0..300).for_each(|_| quorum.step(true));
         for at in 0..3 {
