@@ -51,7 +51,6 @@ pub(crate) fn replay<D: Disk>(disk: &D, dir: &Path) -> Result<Replayed, StorageE
         replay_half(disk, dir, half, &mut replayed)?;
     }
     if let (Some(half), true) = (halves.first(), replayed.frames > 0) {
-        // Also what was there already: a killed process leaves it in the page cache.
         let failed = StorageError::io("sync file system of", dir);
         half.file.sync_file_system().map_err(failed)?;
     }
@@ -116,7 +115,8 @@ fn replay_half<D: Disk>(
     Ok(())
 }
 
-/// Writes an entry's bytes where they belong, unless they are there.
+/// Writes an entry's bytes where they belong. Also if they are there: the last process may have met
+/// an error of writing them back, after which the page cache has them, clean, and the disk has not.
 fn restore<D: Disk>(
     disk: &D,
     dir: &Path,
@@ -146,9 +146,8 @@ fn restore<D: Disk>(
         let got = file.read_at(&mut there, entry.position)?;
         if there[..got] != *entry.bytes {
             replayed.restored += entry.bytes.len() as u64;
-            file.write_at(entry.bytes, entry.position)?;
         }
-        Ok(())
+        file.write_at(entry.bytes, entry.position)
     })();
     written.map_err(StorageError::io("restore segment", &path))
 }

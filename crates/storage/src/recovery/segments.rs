@@ -5,6 +5,7 @@
 //! there on the batches are hopped over, head by head, to complete the indexes. What lies at the
 //! point or above is read whole and every checksum is checked.
 
+use super::again::Again;
 use super::files::Listing;
 use super::{Cut, OpenLog, RecoveryReport, note_epoch};
 use crate::error::StorageError;
@@ -297,7 +298,7 @@ impl<D: Disk> Loader<'_, D> {
 
     /// Completes the indexes of a segment from its batches. Those that end at `checked_from` or
     /// after are read whole: every checksum is checked, and that each batch may follow on the one
-    /// before. `epochs` learn what the batches say.
+    /// before; then they are written again. `epochs` learn what the batches say.
     fn index(
         &self,
         segment: &Segment<D>,
@@ -314,6 +315,7 @@ impl<D: Disk> Loader<'_, D> {
             scan = scan.with_chunk(LOOKUP_CHUNK_BYTES);
         }
         let mut indexed = Indexed { end, bytes: position, checked_bytes: 0, trouble: None };
+        let mut again = Again::of(segment);
         loop {
             let next = match is_checked {
                 true => scan.next_checked().map(|next| next.map(|(at, frame, _)| (at, frame))),
@@ -342,8 +344,13 @@ impl<D: Disk> Loader<'_, D> {
             note_epoch(epochs, &frame);
             indexed.end = frame.next_offset();
             indexed.bytes = position + frame.bytes;
-            indexed.checked_bytes += if is_checked { frame.bytes } else { 0 };
+            if is_checked {
+                indexed.checked_bytes += frame.bytes;
+                let batch = scan.body(position, &frame).map_err(|error| segment.damage(error))?;
+                again.push(position, &batch)?;
+            }
         }
+        again.write()?;
         segment.seal_indexes()?;
         Ok(indexed)
     }

@@ -24,18 +24,18 @@ const RECOVERY_POINTS_BYTES: u64 = 200 << 10;
 /// In which a deletion that nothing holds up is done.
 const MOMENT: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(20);
-const JOURNALS: [&str; 2] = ["commit-journal-0", "commit-journal-1"];
+pub(crate) const JOURNALS: [&str; 2] = ["commit-journal-0", "commit-journal-1"];
 
-type Queue = Arc<Mutex<VecDeque<Job>>>;
+pub(crate) type Queue = Arc<Mutex<VecDeque<Job>>>;
 
 /// One directory with some logs, and hands that the test moves.
-struct World {
+pub(crate) struct World {
     disk: SimDisk,
-    dir: LogDir<SimDisk>,
-    logs: BTreeMap<usize, PartitionLog<SimDisk>>,
-    commit: GroupCommit<SimDisk>,
-    commits: Queue,
-    checkpoints: Queue,
+    pub(crate) dir: LogDir<SimDisk>,
+    pub(crate) logs: BTreeMap<usize, PartitionLog<SimDisk>>,
+    pub(crate) commit: GroupCommit<SimDisk>,
+    pub(crate) commits: Queue,
+    pub(crate) checkpoints: Queue,
     promised: Arc<Mutex<BTreeMap<usize, i64>>>,
 }
 
@@ -73,7 +73,7 @@ fn name(number: usize) -> TopicPartition {
 }
 
 impl World {
-    fn start(disk: &SimDisk) -> World {
+    pub(crate) fn start(disk: &SimDisk) -> World {
         World::try_start(disk).unwrap()
     }
 
@@ -112,12 +112,12 @@ impl World {
         Ok(World { disk, dir, logs, commit, commits, checkpoints, promised: Arc::default() })
     }
 
-    fn create(&mut self, number: usize, id: u8) {
+    pub(crate) fn create(&mut self, number: usize, id: u8) {
         let log = self.dir.create_log(&name(number), Uuid::from_random([id; 16]), settings());
         self.logs.insert(number, log.unwrap());
     }
 
-    fn append(&mut self, number: usize, value: &[u8]) -> bool {
+    pub(crate) fn append(&mut self, number: usize, value: &[u8]) -> bool {
         let mut builder = BatchBuilder::new();
         builder.push(NewRecord { timestamp: NOW, value: Some(value), ..NewRecord::default() });
         let batch = ValidatedBatch::trusted(builder.build());
@@ -129,7 +129,7 @@ impl World {
         self.logs.get_mut(&number).unwrap().append(batch, context).is_ok()
     }
 
-    fn ask(&self, number: usize) {
+    pub(crate) fn ask(&self, number: usize) {
         let promised = Arc::clone(&self.promised);
         let reader = self.logs[&number].reader();
         self.commit.request(&reader, || Arc::new(Promise { log: number, promised }));
@@ -141,20 +141,20 @@ impl World {
         self.commit.request_here(&reader, || Arc::new(Promise { log: number, promised }));
     }
 
-    fn run(queue: &Queue) -> bool {
+    pub(crate) fn run(queue: &Queue) -> bool {
         let job = queue.lock().unwrap().pop_front();
         job.map(|job| job()).is_some()
     }
 
-    fn run_all(&self) {
+    pub(crate) fn run_all(&self) {
         while World::run(&self.commits) || World::run(&self.checkpoints) {}
     }
 
-    fn promised(&self, number: usize) -> i64 {
+    pub(crate) fn promised(&self, number: usize) -> i64 {
         self.promised.lock().unwrap().get(&number).copied().unwrap_or(0)
     }
 
-    fn values(&self, number: usize) -> Vec<Vec<u8>> {
+    pub(crate) fn values(&self, number: usize) -> Vec<Vec<u8>> {
         let log = &self.logs[&number];
         let (reader, end) = (log.reader(), log.log_end());
         let mut values = Vec::new();

@@ -17,3 +17,4 @@ mod recovering;
 mod shortening;
 mod support;
 mod verifying;
+mod write_back;
