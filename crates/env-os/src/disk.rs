@@ -1,4 +1,7 @@
+mod past_cache;
+
 use env::{DirEntry, Disk, DiskFile, OpenMode};
+use past_cache::PastCache;
 use rustix::buffer::spare_capacity;
 use rustix::fs::{FallocateFlags, FlockOperation, fallocate, fcntl_lock, flock, statvfs, syncfs};
 use rustix::io::{Errno, ReadWriteFlags, pread, preadv2, pwritev};
@@ -7,6 +10,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, IoSlice, IoSliceMut};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::OnceLock;
 
 /// The machine's file system. Errors name the path.
 #[derive(Clone, Copy, Debug, Default)]
@@ -14,7 +18,7 @@ pub struct OsDisk;
 
 /// An open file of the machine.
 #[derive(Debug)]
-pub struct OsFile(File);
+pub struct OsFile(File, OnceLock<Option<Box<PastCache>>>);
 
 impl OsFile {
     /// For `sendfile` and its like.
@@ -38,7 +42,7 @@ impl OsDisk {
     /// Whether somebody holds the [`lock`](Disk::lock) on `path`, of either kind. Makes no file;
     /// one that cannot be opened is not held as far as we can tell.
     pub fn is_locked(&self, path: &Path) -> bool {
-        let Ok(OsFile(file)) = self.open(path, OpenMode::Read) else { return false };
+        let Ok(OsFile(file, _)) = self.open(path, OpenMode::Read) else { return false };
         let operation = FlockOperation::NonBlockingLockShared;
         let asked = flock(&file, operation).and_then(|()| fcntl_lock(&file, operation));
         matches!(asked, Err(Errno::ACCESS | Errno::AGAIN))
@@ -58,7 +62,7 @@ impl Disk for OsDisk {
             OpenMode::Create => _ = options.write(true).create(true).truncate(false),
             OpenMode::Truncate => _ = options.write(true).create(true).truncate(true),
         }
-        options.open(path).map(OsFile).map_err(about("open", path))
+        options.open(path).map(|file| OsFile(file, OnceLock::new())).map_err(about("open", path))
     }
 
     fn read_dir(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
@@ -103,7 +107,7 @@ impl Disk for OsDisk {
     /// Takes both kinds of lock that Linux knows: `flock`, and the POSIX record lock that Kafka
     /// takes, so that a Kafka broker and this one never share a directory.
     fn lock(&self, path: &Path) -> io::Result<OsLock> {
-        let OsFile(file) = self.open(path, OpenMode::Create)?;
+        let OsFile(file, _) = self.open(path, OpenMode::Create)?;
         let operation = FlockOperation::NonBlockingLockExclusive;
         flock(&file, operation)
             .and_then(|()| fcntl_lock(&file, operation))
@@ -214,6 +218,20 @@ impl DiskFile for OsFile {
         self.0.write_all_at(bytes, position)
     }
 
+    fn write_past_cache_at(&self, bytes: &[u8], position: u64) -> io::Result<()> {
+        let past_cache = self.1.get_or_init(|| PastCache::of(&self.0).map(Box::new));
+        match past_cache.as_ref().filter(|_| PastCache::takes(bytes, position)) {
+            Some(past_cache) => match past_cache.write_at(bytes, position) {
+                // Larger blocks than any disk is known to have.
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                    self.write_at(bytes, position)
+                }
+                written => written,
+            },
+            None => self.write_at(bytes, position),
+        }
+    }
+
     fn write_vectored_at(&self, slices: &mut [IoSlice<'_>], position: u64) -> io::Result<()> {
         let mut rest = slices;
         let mut position = position;
@@ -291,6 +309,33 @@ mod tests {
         assert_eq!(OsDisk.open(&path, OpenMode::Create).unwrap().len().unwrap(), 3);
         assert!(OsDisk.open(&path, OpenMode::Read).unwrap().write_at(b"x", 0).is_err());
         assert_eq!(OsDisk.open(&path, OpenMode::Truncate).unwrap().len().unwrap(), 0);
+    }
+
+    #[test]
+    fn what_is_written_past_the_cache_and_through_it_is_read_back_in_any_turn() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = OsDisk.open(&dir.path().join("f"), OpenMode::Create).unwrap();
+        let page = |byte: u8, pages: usize| vec![byte; pages << 12];
+        file.write_at(&page(1, 64), 0).unwrap();
+        file.write_past_cache_at(&page(2, 1), 4096).unwrap();
+        file.write_past_cache_at(&page(3, 16), 8192).unwrap();
+        file.write_at(&page(4, 1), 8192).unwrap();
+        // Neither whole pages, nor on one, nor few.
+        file.write_past_cache_at(b"abc", 4096 * 18).unwrap();
+        file.write_past_cache_at(&page(5, 1), 4096 * 18 + 3).unwrap();
+        file.write_past_cache_at(&page(6, 40), 4096 * 20).unwrap();
+        file.sync().unwrap();
+        let expected = [
+            page(1, 1),
+            page(2, 1),
+            page(4, 1),
+            page(3, 15),
+            [b"abc".to_vec(), page(5, 1), vec![1; 4093]].concat(),
+            page(6, 40),
+            page(1, 4),
+        ]
+        .concat();
+        assert_eq!(OsDisk.read_file(&dir.path().join("f"), 1 << 20).unwrap(), expected);
     }
 
     #[test]

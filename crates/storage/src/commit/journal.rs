@@ -228,7 +228,12 @@ impl<D: Disk> CommitJournal<D> {
                 Err(_) => _ = file.set_len(half.filled.max(at)),
             }
         }
-        file.write_at(frame, at).map_err(StorageError::io("write commit journal", &half.path))?;
+        // Alone it is on the disk sooner past the cache; of several the sync does the writing.
+        let written = match number == self.next_sequence {
+            true => file.write_past_cache_at(frame, at),
+            false => file.write_at(frame, at),
+        };
+        written.map_err(StorageError::io("write commit journal", &half.path))?;
         let written = frame.len() as u64;
         self.frame.start();
         Ok(written)
