@@ -79,9 +79,11 @@ impl Controller {
     }
 
     /// Takes a broker that [`poll_stale_broker`](Self::poll_stale_broker) has named out of service,
-    /// unless it has been heard of since or has registered anew. Says whether it did.
+    /// unless it has been heard of since, has registered anew, or is out already. Says whether it
+    /// did.
     pub fn fence_silent_broker(&self, id: BrokerId, epoch: BrokerEpoch) -> ControllerResult<bool> {
-        if !self.liveness.is_stale(id, epoch) {
+        let is_fenced = self.view().cluster.broker(id).is_some_and(|broker| broker.fenced);
+        if is_fenced || !self.liveness.is_stale(id, epoch) {
             return ControllerResult::reply_only(false);
         }
         self.fence_broker(id, epoch).map(|fenced| fenced.is_ok())

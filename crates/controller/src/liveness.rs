@@ -201,9 +201,13 @@ impl Liveness {
         session.is_none_or(|session| session.has_ended(&self.timing, reign.listened))
     }
 
-    /// When to look again, if nothing happens before: often enough to have listened.
+    /// When to look again, if nothing happens before: when the next session ends, and often enough
+    /// to have listened.
     pub(crate) fn next_look(&self) -> Option<MonoTime> {
-        self.reign.as_ref().map(|reign| reign.looked_at.plus(LISTENING_STEP))
+        let reign = self.reign.as_ref()?;
+        let left = |session: &Session| session.left(&self.timing, reign.listened);
+        let next = reign.sessions.values().map(left).filter(|left| !left.is_zero()).min();
+        Some(reign.looked_at.plus(next.unwrap_or(LISTENING_STEP).min(LISTENING_STEP)))
     }
 
     /// What every active broker is known to have applied; nothing holds back where none is active.
@@ -266,11 +270,16 @@ impl Session {
     }
 
     fn has_ended(&self, timing: &SessionTiming, listened: Duration) -> bool {
+        self.left(timing, listened).is_zero()
+    }
+
+    /// How long the broker may still be silent, in listening time.
+    fn left(&self, timing: &SessionTiming, listened: Duration) -> Duration {
         let silence = listened.saturating_sub(self.last_contact) + self.silent_before;
-        let silent = silence >= timing.session;
-        let gone = self
+        let session = timing.session.saturating_sub(silence);
+        let to_come_back = self
             .connection_lost
-            .is_some_and(|lost| listened.saturating_sub(lost) >= timing.after_connection_loss);
-        silent || gone
+            .map(|lost| timing.after_connection_loss.saturating_sub(listened.saturating_sub(lost)));
+        to_come_back.map_or(session, |left| left.min(session))
     }
 }

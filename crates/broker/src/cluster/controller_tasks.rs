@@ -8,6 +8,8 @@ use crate::node::Node;
 use crate::removals::LaneOf;
 use crate::timers::Expire;
 
+const LANE: &str = "controller-tasks";
+
 /// What the active controller does without being asked. Where it is not active it looks on.
 #[doc(alias = "PeriodicTask")]
 pub struct ControllerTasks<E: Env> {
@@ -36,13 +38,24 @@ impl<E: Env> ControllerTasks<E> {
         if membership.auto_leader_rebalance_enable {
             tasks.push((Task::BalanceLeaders, Duration::from_secs(check_s)));
         }
-        let lane = node.env().background().lane("controller-tasks");
+        let lane = node.env().background().lane(LANE);
         for (task, interval) in tasks {
             let (node_of, lane) = (Arc::downgrade(node), lane.clone());
             let interval = interval.max(Duration::from_millis(1));
             let task = Arc::new(ControllerTasks { node: node_of, task, interval, lane });
             task.rest(node, None);
         }
+    }
+
+    /// A broker is gone for certain: it is not to wait for the next look.
+    pub fn fence_now(node: &Arc<Node<E>>) {
+        let lane = node.env().background().lane(LANE);
+        let node = Arc::downgrade(node);
+        lane.run(Box::new(move || {
+            if let Some(node) = node.upgrade().filter(|node| node.controller.is_active()) {
+                node.controller.fence_silent_brokers(|_| {});
+            }
+        }));
     }
 
     fn rest(self: Arc<Self>, node: &Node<E>, due: Option<MonoTime>) {

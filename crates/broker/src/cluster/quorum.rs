@@ -13,6 +13,7 @@ use protocol::messages::update_raft_voter_request::{
 };
 use types::{BrokerId, ErrorCode, MonoTime};
 
+use super::controller_tasks::ControllerTasks;
 use super::to_controller::Patience;
 use crate::limits::{QUORUM_MESSAGE_PATIENCE, UPDATE_VOTER_PATIENCE};
 use crate::metadata_log::KRAFT_VERSIONS;
@@ -46,8 +47,9 @@ pub fn send<E: Env>(node: &Arc<Node<E>>, message: OutboundMessage) {
     let address = voter_endpoints::address_of(to, quorum.as_ref(), &node.settings);
     let Some(address) = address else { return };
     send_to(node, address, bytes, move |node, failure| {
-        if failure == Some(PeerFailure::Refused) {
-            node.controller.note_process_gone(BrokerId(to.0));
+        let is_refused = failure == Some(PeerFailure::Refused);
+        if is_refused && node.controller.note_process_gone(BrokerId(to.0)) {
+            ControllerTasks::fence_now(node);
         }
         node.controller.handle_unreachable(to);
     });

@@ -36,12 +36,15 @@ impl<E: Env> ControllerHost<E> {
     }
 
     /// Nobody listens where this node does when it runs: a broker in that process is gone, too.
-    pub fn note_process_gone(&self, id: BrokerId) {
+    /// Says whether there was one in service.
+    pub fn note_process_gone(&self, id: BrokerId) -> bool {
         let mut state = self.lock();
         let image = state.controller.image();
-        if let Some(broker) = image.cluster.broker(id).filter(|broker| !broker.fenced) {
+        let broker = image.cluster.broker(id).filter(|broker| !broker.fenced);
+        if let Some(broker) = broker {
             state.controller.handle_broker_gone(id, broker.epoch);
         }
+        broker.is_some()
     }
 
     /// Takes brokers out of service that have been silent for too long, one after another. `done`
@@ -73,8 +76,8 @@ impl<E: Env> ControllerHost<E> {
                     );
                 }
                 match fenced {
-                    Ok(_) => this.fence_silent_brokers(done),
-                    Err(_) => done(this.ask(Controller::poll_stale_deadline)),
+                    Ok(true) => this.fence_silent_brokers(done),
+                    Ok(false) | Err(_) => done(this.ask(Controller::poll_stale_deadline)),
                 }
             },
         );

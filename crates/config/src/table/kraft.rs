@@ -41,9 +41,9 @@ pub(super) const ROWS: &[Property] = &[
     boolean("controller.quorum.auto.join.enable", "false").low()
         .accepted(NAMED_VOTERS)
         .doc("Whether a new controller adds itself to the voters."),
-    int("broker.heartbeat.interval.ms", "300").at_least(1)
+    int("broker.heartbeat.interval.ms", "200").at_least(1)
         .doc("How often a broker tells the controller that it lives (Kafka: 2000)."),
-    int("broker.session.timeout.ms", "1500").at_least(1)
+    int("broker.session.timeout.ms", "1200").at_least(1)
         .doc("How long a silent broker keeps its leaderships (Kafka: 9000). A broker whose \
               connection ends without a goodbye keeps them for 250 ms."),
     int("initial.broker.registration.timeout.ms", "60000")

@@ -56,3 +56,22 @@ fn what_nobody_else_can_lead_is_served_by_a_broker_that_is_cut_off() {
     assert_eq!(refused, ErrorCode::NotLeaderOrFollower);
     assert_eq!(cluster.try_to_produce(1, (sole, 0), &record()), (ErrorCode::None, 0));
 }
+
+/// Its last heartbeat was heard up to 200 ms before.
+#[test]
+fn a_leader_that_its_peers_do_not_hear_is_replaced_after_a_session() {
+    for seed in 1..12 {
+        let (mut cluster, topic) = led_by_the_first(seed);
+        cluster.cut_off_from_peers(1);
+        let cut_at = cluster.now();
+        while cluster.partition(2, SHARED, 0).leader_id <= 1 {
+            cluster.run_for(10);
+        }
+        let took = cluster.now().since(cut_at).as_millis();
+        assert!((850..1_350).contains(&took), "seed {seed}: {took} ms");
+        let next = cluster.partition(2, SHARED, 0).leader_id as usize;
+        cluster.produce(next, (topic, 0), &record());
+        let took = cluster.now().since(cut_at).as_millis();
+        assert!(took < 1_500, "seed {seed}: {took} ms");
+    }
+}

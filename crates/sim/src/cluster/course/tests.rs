@@ -76,9 +76,9 @@ fn a_leader_that_is_cut_off_is_replaced_and_acknowledges_nothing_to_those_who_wa
     let (old, epoch) = cluster.leader_at(1, 0);
     cluster.cut_off(old);
     let began = cluster.now();
-    let alone = cluster.ask(old, &produce(topic_id, 0, 1_500));
+    let alone = cluster.ask(old, &produce(topic_id, 0, 1_000));
     assert_eq!(error_of(&alone), ErrorCode::RequestTimedOut, "its followers do not answer");
-    assert_eq!(cluster.now().since(began), Duration::from_millis(1_500));
+    assert_eq!(cluster.now().since(began), Duration::from_millis(1_000));
 
     cluster.run_for(3_000);
     for id in (1..=MACHINES).filter(|id| *id != old) {
