@@ -163,6 +163,10 @@ pub const REPLICA_FETCH_PATIENCE: Duration = Duration::from_secs(5);
 /// named again then, for the controller has not found it gone.
 pub const LEADER_LOST_FOR_MAX: Duration = Duration::from_secs(1);
 
+/// An answer that a leader owes for so long to a follower here, beyond what a fetch may wait for
+/// records, is taken for a sign that the leader is lost.
+pub const LEADER_ANSWERS_WITHIN: Duration = Duration::from_millis(300);
+
 /// How long a message to another voter may be on its way before it counts as lost. Voters miss a
 /// leader after less.
 pub const QUORUM_MESSAGE_PATIENCE: Duration = Duration::from_secs(1);
@@ -210,8 +214,9 @@ pub const EARLY_REFUSALS_FOR: Duration = Duration::from_secs(10);
 /// Who asks later than this after a leader was lost has asked before.
 pub const LEADER_JUST_LOST: Duration = Duration::from_millis(30);
 
-/// How long it then waits for the successor.
-pub const NEXT_LEADER_WAIT_MAX: Duration = Duration::from_millis(500);
+/// How long it then waits for the successor: of a silent leader there is one after a session, of
+/// which most has passed before its silence is noticed.
+pub const NEXT_LEADER_WAIT_MAX: Duration = Duration::from_secs(1);
 
 /// A client that has been connected for so long knows who leads; if it asks again it may have lost
 /// a leader.

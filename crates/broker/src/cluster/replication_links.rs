@@ -8,7 +8,7 @@ use protocol::messages::{
 use types::BrokerId;
 
 use super::to_controller::Patience;
-use crate::limits::{ALTER_PARTITION_PATIENCE, REPLICA_FETCH_PATIENCE};
+use crate::limits::{ALTER_PARTITION_PATIENCE, LEADER_ANSWERS_WITHIN, REPLICA_FETCH_PATIENCE};
 use crate::node::Node;
 use crate::peers::{Channel, Link, PeerAddress, PeerFailure};
 use crate::replicas::{Answered, NoAnswer, ReplicationLinks};
@@ -40,8 +40,9 @@ impl<E: Env> ReplicationLinks for PeerReplicationLinks<E> {
             return answered(Err(NoAnswer));
         };
         let wait = Duration::from_millis(request.max_wait_ms.max(0) as u64);
-        let patience = wait + REPLICA_FETCH_PATIENCE;
-        let deadline = node.env().clock().mono().plus(patience);
+        let now = node.env().clock().mono();
+        let deadline = now.plus(wait + REPLICA_FETCH_PATIENCE);
+        node.lost_leaders.note_asked(leader, now.plus(wait + LEADER_ANSWERS_WITHIN));
         let link = Link { address, channel: Channel::Fetcher(FETCHER) };
         let asker = self.node.clone();
         node.peers.ask(link, FETCH_VERSION, &request, deadline, move |answer| {
@@ -73,7 +74,7 @@ fn note<E: Env>(node: &Node<E>, leader: BrokerId, failure: Option<&PeerFailure>)
         Some(PeerFailure::Disconnected | PeerFailure::Refused) => {
             node.lost_leaders.note_lost(leader, now);
         }
-        // It may be busy, or this node is.
+        // It may be busy, or this node is; it owes an answer still.
         Some(PeerFailure::TimedOut | PeerFailure::Unreadable(_) | PeerFailure::Busy) => {}
     }
 }

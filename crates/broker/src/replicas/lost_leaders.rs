@@ -1,48 +1,75 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use types::{BrokerId, MonoTime};
 
 use crate::limits::{LEADER_JUST_LOST, LEADER_LOST_FOR_MAX};
 use crate::metadata_wait::MetadataWait;
 
-/// Leaders whose connection to a follower here has just ended, while the metadata still names them.
+/// Leaders whose connection to a follower here has just ended, or who owe it an answer, while the
+/// metadata still names them.
 ///
 /// A client that asks who leads, told the one it has just lost, believes it: librdkafka stops its
 /// quick queries once every partition has a leader, and next looks after a second. Told that there
 /// is no leader it asks again soon. So for a moment, until the controller has decided, there is
-/// none.
+/// none. A client that begins while a leader is frozen or cut off would go to it, and wait.
 ///
 /// This is advice for clients and nothing else. A leader that lives is heard of again with the next
 /// fetch, or after [`LEADER_LOST_FOR_MAX`].
 #[derive(Default)]
 pub struct LostLeaders {
-    since: Mutex<BTreeMap<BrokerId, MonoTime>>,
-    has_any: AtomicBool,
+    leaders: Mutex<BTreeMap<BrokerId, Heard>>,
+    /// A [`MonoTime`], if there is any: no leader is lost before then.
+    earliest: AtomicU64,
     /// Who would be told of a leader that is lost. They live until their deadline.
     waiting: Mutex<Vec<Weak<MetadataWait>>>,
+}
+
+const NEVER: u64 = 0;
+
+/// Since it was last heard.
+#[derive(Clone, Copy, Default)]
+struct Heard {
+    lost: Option<MonoTime>,
+    answer_due: Option<MonoTime>,
+}
+
+impl Heard {
+    fn lost_since(&self) -> Option<MonoTime> {
+        self.lost.into_iter().chain(self.answer_due).min()
+    }
 }
 
 impl LostLeaders {
     /// A connection to `leader` has ended, or nobody listens there.
     pub fn note_lost(&self, leader: BrokerId, now: MonoTime) {
-        self.lock().entry(leader).or_insert(now);
-        self.has_any.store(true, Ordering::Release);
+        self.change(leader, |heard| _ = heard.lost.get_or_insert(now));
+    }
+
+    /// `leader` has been asked for something and should have answered by `due`.
+    pub fn note_asked(&self, leader: BrokerId, due: MonoTime) {
+        self.change(leader, |heard| _ = heard.answer_due.get_or_insert(due));
     }
 
     /// `leader` has answered.
     pub fn note_heard(&self, leader: BrokerId, now: MonoTime) {
-        if !self.has_any.load(Ordering::Acquire) {
-            return;
-        }
-        let mut since = self.lock();
-        let was_lost = since.remove(&leader).is_some();
-        self.has_any.store(!since.is_empty(), Ordering::Release);
-        drop(since);
-        if was_lost {
+        let before = self.change(leader, |heard| *heard = Heard::default());
+        if before.lost_since().is_some_and(|since| since <= now) {
             self.waiting().iter().for_each(|waiting| waiting.look(now));
         }
+    }
+
+    /// Returns what was there before.
+    fn change(&self, leader: BrokerId, change: impl FnOnce(&mut Heard)) -> Heard {
+        let mut leaders = self.lock();
+        let heard = leaders.entry(leader).or_default();
+        let before = *heard;
+        change(heard);
+        let earliest = leaders.values().filter_map(Heard::lost_since).min();
+        self.earliest.store(earliest.map_or(NEVER, |at| at.0), Ordering::Release);
+        before
     }
 
     /// Others may lead now.
@@ -64,26 +91,28 @@ impl LostLeaders {
 
     /// Those lost a moment ago.
     pub fn at(&self, now: MonoTime) -> BTreeSet<BrokerId> {
-        if !self.has_any.load(Ordering::Acquire) {
-            return BTreeSet::new();
-        }
-        let since = self.lock();
-        let fresh = since.iter().filter(|(_, lost)| now.since(**lost) < LEADER_LOST_FOR_MAX);
-        fresh.map(|(leader, _)| *leader).collect()
+        self.lost_for(now, Duration::ZERO)
     }
 
     /// Those of whom clients have been told by `now`.
     pub fn lost_before(&self, now: MonoTime) -> BTreeSet<BrokerId> {
-        let mut lost = self.at(now);
-        if !lost.is_empty() {
-            let since = self.lock();
-            lost.retain(|id| since.get(id).is_some_and(|at| now.since(*at) >= LEADER_JUST_LOST));
-        }
-        lost
+        self.lost_for(now, LEADER_JUST_LOST)
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<BrokerId, MonoTime>> {
-        lock(&self.since)
+    fn lost_for(&self, now: MonoTime, least: Duration) -> BTreeSet<BrokerId> {
+        let earliest = self.earliest.load(Ordering::Acquire);
+        if earliest == NEVER || now.0 < earliest {
+            return BTreeSet::new();
+        }
+        let leaders = self.lock();
+        let is_lost =
+            |since: MonoTime| now >= since.plus(least) && now.since(since) < LEADER_LOST_FOR_MAX;
+        let lost = leaders.iter().filter(|(_, heard)| heard.lost_since().is_some_and(is_lost));
+        lost.map(|(leader, _)| *leader).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<BrokerId, Heard>> {
+        lock(&self.leaders)
     }
 }
 
@@ -93,8 +122,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     const LEADER: BrokerId = BrokerId(2);
@@ -120,5 +147,22 @@ mod tests {
         assert_eq!(lost.at(later), BTreeSet::new());
         let just_before = MonoTime(later.0 - Duration::from_millis(1).as_nanos() as u64);
         assert_eq!(lost.at(just_before), BTreeSet::from([LEADER]));
+    }
+
+    #[test]
+    fn who_owes_an_answer_is_lost_once_it_is_due_until_it_comes() {
+        let lost = LostLeaders::default();
+        let at = |ms| THEN.plus(Duration::from_millis(ms));
+        lost.note_asked(LEADER, at(800));
+        // Asked again, for the first has timed out, it owes the first answer still.
+        lost.note_asked(LEADER, at(900));
+        assert_eq!(lost.at(at(799)), BTreeSet::new());
+        assert_eq!(lost.at(at(800)), BTreeSet::from([LEADER]));
+        assert_eq!(lost.lost_before(at(829)), BTreeSet::new());
+        assert_eq!(lost.lost_before(at(830)), BTreeSet::from([LEADER]));
+        lost.note_heard(LEADER, at(840));
+        assert_eq!(lost.at(at(840)), BTreeSet::new());
+        lost.note_asked(LEADER, at(1_640));
+        assert_eq!(lost.at(at(1_639)), BTreeSet::new());
     }
 }

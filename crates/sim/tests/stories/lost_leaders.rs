@@ -40,3 +40,22 @@ fn it_does_not_wait_where_nobody_can_take_over() {
     cluster.ask(1, &asked(topic));
     assert_eq!(cluster.now(), before, "answered at once");
 }
+
+/// Until then it is told of that leader, and whoever has gone to it looks again after a second.
+#[test]
+fn who_begins_while_a_leader_is_frozen_hears_of_the_next_one_alone() {
+    for seed in 1..6 {
+        let mut cluster = Cluster::in_service(seed);
+        let topic = cluster.create_topic("t", &[&[3, 1, 2]], &[]);
+        cluster.wait_until("in sync", |c| c.partition(1, "t", 0).isr_nodes.len() == 3);
+        cluster.run_for(500);
+        cluster.freeze_for(3, 20_000);
+        // What a follower has asked for waits for half a second at most.
+        cluster.run_for(850);
+        let began = cluster.now();
+        let next = cluster.ask(1, &asked(topic)).topics[0].partitions[0].leader_id;
+        assert!([1, 2].contains(&next), "seed {seed}: {next}");
+        let took = cluster.now().since(began).as_millis();
+        assert!(took <= 550, "seed {seed}: {took} ms");
+    }
+}
