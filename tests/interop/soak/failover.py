@@ -31,6 +31,8 @@ TOPIC_PARTITIONS = 1000
 EVERY_SECONDS = 0.005
 #: Before and after an event, so that what it did to the records on their way is seen.
 SETTLE_SECONDS = 3
+#: So exact is the time after which a producer that begins anew finds all leaders.
+BEGIN_EVERY_SECONDS = 0.1
 ADMIN_SECONDS = 10
 JVM_SECONDS = 5
 CREATE_SECONDS = 60
@@ -121,6 +123,25 @@ class JavaLoad(threading.Thread):
 
     def longest(self, since):
         return max((wait for at, wait in self.told if at >= since), default=0.0)
+
+
+class Try:
+    """A producer that begins now, and when it has a record acknowledged in every partition."""
+
+    def __init__(self, bootstrap, places):
+        self.began, self.took, self.left = time.monotonic(), None, set(places)
+        self.producer = Producer({"bootstrap.servers": bootstrap, "log_level": 0})
+        for topic, p in places:
+            self.producer.produce(topic, b"x", partition=p, on_delivery=self.told)
+
+    def told(self, error, record):
+        if not error:
+            self.left.discard((record.topic(), record.partition()))
+        if not self.left and self.took is None:
+            self.took = self.waited()
+
+    def waited(self):
+        return time.monotonic() - self.began if self.took is None else self.took
 
 
 class Trial:
@@ -265,21 +286,27 @@ class Trial:
         return self.cluster.bootstrap_of([other for other in NODES if other != node])
 
     def first_everywhere(self, bootstrap, began):
-        """Until a producer that is new each time has a record acknowledged in every partition."""
-        left = set(self.places)
-        while left:
-            producer = Producer({"bootstrap.servers": bootstrap, "log_level": 0, "message.timeout.ms": 500})
+        """Until a producer has a record acknowledged in every partition, where another one begins all the time.
+        None of them has been led astray before, and the longest that one waited says what happens to those that are."""
+        tries = []
+        while not any(t.took for t in tries):
+            tries.append(Try(bootstrap, self.places))
+            self.watch(tries, time.monotonic() + BEGIN_EVERY_SECONDS)
+            if time.monotonic() - began > HEAL_SECONDS:
+                raise SystemExit(f"no record for {HEAL_SECONDS} s")
+        first = min(t.began + t.took for t in tries if t.took) - began
+        self.watch(tries, time.monotonic() + SETTLE_SECONDS)
+        self.note("  who began meanwhile waited at most", max(t.waited() for t in tries))
+        for t in tries:
+            t.producer.purge()
+        return first
 
-            def told(error, record):
-                if not error:
-                    left.discard((record.topic(), record.partition()))
-
-            for topic, p in sorted(left):
-                producer.produce(topic, b"x", partition=p, on_delivery=told)
-            producer.flush(1)
-            if time.monotonic() - began > 60:
-                raise SystemExit("no record for a minute")
-        return time.monotonic() - began
+    @staticmethod
+    def watch(tries, until):
+        while time.monotonic() < until:
+            for t in tries:
+                t.producer.poll(0)
+            time.sleep(0.002)
 
     def controller(self):
         """The node that said last that it is the active controller."""
