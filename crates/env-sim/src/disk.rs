@@ -8,6 +8,7 @@
 mod faults;
 mod file;
 mod state;
+mod write_back;
 
 use env::{DirEntry, Disk, OpenMode};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 pub use faults::Operation;
 pub use file::SimFile;
 use state::{FileNode, Names, Node, NodeId, ROOT, State, dead, names_of};
+use write_back::{Known, file_system_of};
 
 /// What most systems grant.
 const OPEN_FILES_MAX: usize = 1024;
@@ -42,11 +44,21 @@ pub struct SimDisk {
     /// The process whose handle this is; `None` is whoever lives.
     bound: Option<u64>,
     during_sync: Arc<Mutex<Hook>>,
+    after_sync: Arc<Mutex<Hook>>,
 }
 
 /// What happens elsewhere while the disk is at work.
 #[derive(Default)]
 struct Hook(Option<Box<dyn FnOnce() + Send>>);
+
+impl Hook {
+    fn run(hook: &Mutex<Hook>) {
+        let hook = std::mem::take(&mut *hook.lock().expect("not poisoned"));
+        if let Hook(Some(something)) = hook {
+            something();
+        }
+    }
+}
 
 impl fmt::Debug for Hook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -77,6 +89,7 @@ impl SimDisk {
             sync_failures: Vec::new(),
             failures: Vec::new(),
             mounts: Vec::new(),
+            file_systems: BTreeMap::new(),
             ignored_writes: None,
             ignores_syncs: false,
             reads_wait: false,
@@ -84,8 +97,8 @@ impl SimDisk {
             bytes_read: 0,
             open_files_max: OPEN_FILES_MAX,
         };
-        let (state, during_sync) = (Arc::new(Mutex::new(state)), Arc::default());
-        SimDisk { state, bound: None, during_sync }
+        let state = Arc::new(Mutex::new(state));
+        SimDisk { state, bound: None, during_sync: Arc::default(), after_sync: Arc::default() }
     }
 
     /// The disk as the process that starts now has it: dead after the next [`crash`](Self::crash).
@@ -138,11 +151,21 @@ impl SimDisk {
         *self.during_sync.lock().expect("not poisoned") = Hook(Some(Box::new(something)));
     }
 
+    /// Does something when the next sync of a file is done and whoever asked has not heard what
+    /// came of it.
+    ///
+    /// # Panics
+    /// If somebody panicked while setting this.
+    pub fn after_next_sync(&self, something: impl FnOnce() + Send + 'static) {
+        *self.after_sync.lock().expect("not poisoned") = Hook(Some(Box::new(something)));
+    }
+
     fn begin_sync(&self) {
-        let hook = std::mem::take(&mut *self.during_sync.lock().expect("not poisoned"));
-        if let Hook(Some(something)) = hook {
-            something();
-        }
+        Hook::run(&self.during_sync);
+    }
+
+    fn end_sync(&self) {
+        Hook::run(&self.after_sync);
     }
 
     /// The next `count` writes to files of directories that begin with `dir` and whose names end
@@ -232,12 +255,21 @@ impl Disk for SimDisk {
             Err(error) => return Err(error),
         };
         let life = state.life;
-        let file = state.file(node)?;
-        if mode == OpenMode::Truncate && !file.live.is_empty() {
-            file.set_len(0);
+        let is_dir = mode == OpenMode::Read && state.dir(node).is_ok();
+        let mut known = Known::default();
+        if !is_dir {
+            let file = state.file(node)?;
+            if mode == OpenMode::Truncate && !file.live.is_empty() {
+                file.set_len(0);
+            }
+            known.file = file.errors.known();
         }
+        let file_system = file_system_of(path);
+        known.file_system = state.errors_of(&file_system).known();
         drop(state);
-        Ok(SimFile { disk: self.clone(), node, life, writable: mode != OpenMode::Read })
+        let (disk, known) = (self.clone(), Mutex::new(known));
+        let writable = mode != OpenMode::Read;
+        Ok(SimFile { disk, node, life, writable, file_system, known })
     }
 
     fn read_dir(&self, path: &Path) -> io::Result<Vec<DirEntry>> {

@@ -28,6 +28,7 @@ pub trait Disk: Clone + Send + Sync + 'static {
     /// Held while a directory is in use; dropping it lets another process have it.
     type Lock: Send + Sync + 'static;
 
+    /// A directory can be opened with [`OpenMode::Read`], to sync the file system through it.
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Self::File>;
     /// Entries in name order, so that every run sees them alike.
     fn read_dir(&self, path: &Path) -> io::Result<Vec<DirEntry>>;
@@ -122,9 +123,12 @@ pub trait DiskFile: Send + Sync + 'static {
     fn set_len(&self, bytes: u64) -> io::Result<()>;
     /// Reserves space without changing the length, where the file system can.
     fn reserve(&self, bytes: u64) -> io::Result<()>;
-    /// Everything written so far survives power loss once this returns (`fdatasync`).
+    /// Everything written so far survives power loss once this returns (`fdatasync`). An error that
+    /// write-back met since the file was opened is reported by the next sync through it, once: of
+    /// two at the same time, one returns without.
     fn sync(&self) -> io::Result<()>;
     /// The same for everything, names included, on the file system that holds this file
-    /// (`syncfs`). An error that any write-back met since this file was opened is reported.
+    /// (`syncfs`). An error that any write-back met since this file was opened is reported in the
+    /// same way, once, whatever syncs of the file itself have reported.
     fn sync_file_system(&self) -> io::Result<()>;
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::SimDisk;
 use super::state::{Node, NodeId, ROOT, State};
+use super::write_back::{FileSystem, file_system_of};
 
 /// What a broken part of the disk does not do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -104,15 +105,11 @@ impl State {
         self.path_of(node).map_or(u64::MAX, |path| self.space_at(&path).1)
     }
 
-    /// Everything that lies on the file system of `node`, in a fixed order. What lies under one
-    /// name of the root is a file system of its own.
-    pub(super) fn same_file_system(&self, node: NodeId) -> Vec<NodeId> {
-        let mount_of =
-            |path: &Path| path.components().nth(1).map(|name| name.as_os_str().to_owned());
-        let home = self.path_of(node).as_deref().and_then(mount_of);
+    /// Everything that lies on a file system, in a fixed order.
+    pub(super) fn all_of(&self, file_system: &FileSystem) -> Vec<NodeId> {
         let mut found = Vec::new();
         self.walk(&mut |path, id, _| {
-            if mount_of(path) == home {
+            if file_system_of(path) == *file_system {
                 found.push(id);
             }
         });
@@ -140,7 +137,7 @@ impl State {
         found
     }
 
-    fn walk(&self, see: &mut impl FnMut(&Path, NodeId, &Node)) {
+    pub(super) fn walk(&self, see: &mut impl FnMut(&Path, NodeId, &Node)) {
         let mut open = vec![(PathBuf::from("/"), ROOT)];
         while let Some((path, id)) = open.pop() {
             let Some(node) = self.nodes.get(&id) else { continue };

@@ -2,8 +2,10 @@
 
 use env::DiskFile;
 use std::io::{self, IoSlice};
+use std::sync::{Mutex, MutexGuard};
 
-use super::state::{Node, NodeId, State, dead};
+use super::state::{NodeId, State, dead};
+use super::write_back::{FileSystem, Known};
 use super::{Operation, SimDisk};
 
 /// A handle; it stays valid when its file is renamed or removed, as on a real system.
@@ -13,6 +15,8 @@ pub struct SimFile {
     pub(super) node: NodeId,
     pub(super) life: u64,
     pub(super) writable: bool,
+    pub(super) file_system: FileSystem,
+    pub(super) known: Mutex<Known>,
 }
 
 impl SimFile {
@@ -23,6 +27,10 @@ impl SimFile {
         }
         state.check_alive()?;
         act(&mut state)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().expect("no simulated call panics while it holds it")
     }
 
     fn write_all(&self, bytes: &[u8], position: u64) -> io::Result<()> {
@@ -106,53 +114,40 @@ impl DiskFile for SimFile {
 
     fn sync(&self) -> io::Result<()> {
         self.disk.begin_sync();
-        self.with(|state| {
+        let synced = self.with(|state| {
             state.syncs += 1;
             state.mutate_whole()?;
             if state.ignores_syncs {
                 return Ok(());
             }
-            let failing = state.failing_sync(self.node)
-                || state.check_node(Operation::Sync, self.node).is_err();
-            let file = state.file(self.node)?;
-            match failing {
-                // The kernel drops the pages' dirty mark although they never reached the platter.
-                true => {
-                    file.dirty.clear();
-                    Err(io::Error::other("simulated sync failure"))
-                }
-                false => {
-                    file.sync();
-                    Ok(())
-                }
+            state.write_back(self.node, &self.file_system);
+            match state.file(self.node)?.errors.tell(&mut self.known().file) {
+                true => Err(io::Error::other("simulated sync failure")),
+                false => Ok(()),
             }
-        })
+        });
+        self.disk.end_sync();
+        synced
     }
 
     /// A file that cannot be synced fails the whole, and the others are saved none the less.
     fn sync_file_system(&self) -> io::Result<()> {
         self.disk.begin_sync();
-        self.with(|state| {
+        let synced = self.with(|state| {
             state.syncs += 1;
             state.mutate_whole()?;
             if state.ignores_syncs {
                 return Ok(());
             }
-            let mut outcome = Ok(());
-            for node in state.same_file_system(self.node) {
-                let failing =
-                    state.failing_sync(node) || state.check_node(Operation::Sync, node).is_err();
-                match state.nodes.get_mut(&node) {
-                    Some(Node::Dir { live, durable }) => durable.clone_from(live),
-                    Some(Node::File(file)) if failing => {
-                        file.dirty.clear();
-                        outcome = Err(io::Error::other("simulated sync failure"));
-                    }
-                    Some(Node::File(file)) => file.sync(),
-                    None => {}
-                }
+            for node in state.all_of(&self.file_system) {
+                state.write_back(node, &self.file_system);
             }
-            outcome
-        })
+            match state.errors_of(&self.file_system).tell(&mut self.known().file_system) {
+                true => Err(io::Error::other("simulated sync failure")),
+                false => Ok(()),
+            }
+        });
+        self.disk.end_sync();
+        synced
     }
 }

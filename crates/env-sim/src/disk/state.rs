@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Component, Path};
 
 use super::faults::{Failure, Mount};
+use super::write_back::{Errors, FileSystem};
 
 /// What a write is torn into when the power goes. Real disks promise no more than a sector.
 const PAGE_BYTES: usize = 512;
@@ -25,6 +26,7 @@ pub(super) struct FileNode {
     pub(super) durable: Vec<u8>,
     /// Pages of `live` that were written since the last sync.
     pub(super) dirty: BTreeSet<usize>,
+    pub(super) errors: Errors,
 }
 
 #[derive(Debug)]
@@ -42,6 +44,8 @@ pub(super) struct State {
     pub(super) sync_failures: Vec<String>,
     pub(super) failures: Vec<Failure>,
     pub(super) mounts: Vec<Mount>,
+    /// Errors of write-back.
+    pub(super) file_systems: BTreeMap<FileSystem, Errors>,
     /// How directories begin and names end, and how many writes are not done.
     pub(super) ignored_writes: Option<(String, String, u64)>,
     pub(super) ignores_syncs: bool,
@@ -130,6 +134,7 @@ impl State {
     }
 
     pub(super) fn lose_power(&mut self) {
+        self.file_systems.clear();
         let ids: Vec<NodeId> = self.nodes.keys().copied().collect();
         for id in ids {
             match self.nodes.remove(&id) {
@@ -162,7 +167,7 @@ impl State {
                 kept[from..to].copy_from_slice(&file.live[from..to]);
             }
         }
-        FileNode { live: kept.clone(), durable: kept, dirty: BTreeSet::new() }
+        FileNode { live: kept.clone(), durable: kept, ..FileNode::default() }
     }
 
     /// Each name that differs is the old or the new one; no file that has a name loses all of them.
