@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use env::{Clock, Disk, DiskFile, Job};
+use env::{Clock, Disk, Job};
 use types::{MonoTime, Offset, WallTime};
 
 use crate::error::StorageError;
@@ -290,7 +290,7 @@ impl<D: Disk> GroupCommit<D> {
         }
         metrics.commits_without_journal.increment();
         let logs = round.iter().map(|dirty| Arc::clone(&dirty.log)).chain(journal.logs());
-        sync_everything(journal, logs.collect())?;
+        sync_everything(&self.shared.home, journal, logs.collect())?;
         metrics.journal_used_bytes.set(journal.bytes() as i64);
         self.note_synced_bytes(bytes);
         Ok(())
@@ -312,7 +312,7 @@ impl<D: Disk> GroupCommit<D> {
     pub fn checkpoint(&self) -> Result<(), StorageError> {
         let mut journal = self.shared.home.lock_journal();
         if journal.bytes() > 0
-            && let Some(retiring) = journal.turn()?
+            && let Some(retiring) = journal.turn()
         {
             drop(journal);
             self.retire(retiring);
@@ -329,10 +329,8 @@ impl<D: Disk> GroupCommit<D> {
         let home = &self.shared.home;
         let logs: Vec<_> = retiring.logs.values().filter_map(Weak::upgrade).collect();
         let before = before_sync(logs.iter());
-        let synced = before.and_then(|before| {
-            let failed = StorageError::io("sync file system of", home.path());
-            retiring.file.sync_file_system().map_err(failed).map(|()| before)
-        });
+        let synced =
+            before.and_then(|before| home.sync_file_system(&home.sync_beside).map(|()| before));
         match synced {
             Ok(before) => {
                 let mut journal = home.lock_journal();

@@ -396,7 +396,7 @@ mod tests {
 
     fn unread(disk: &SimDisk) -> OffsetIndex<SimDisk> {
         let files = OpenFiles::at_most(4);
-        let home = LogDirState::new(disk.clone(), "/".into(), Default::default(), files);
+        let home = LogDirState::new(disk.clone(), "/".into(), Default::default(), files).unwrap();
         OffsetIndex::unread(
             PartitionDir::new(Arc::new(home), "/".into()),
             Offset(0),

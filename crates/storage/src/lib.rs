@@ -14,6 +14,7 @@ mod config;
 mod damage;
 mod error;
 pub mod file_names;
+mod file_system_sync;
 mod flush;
 mod frame;
 mod index_file;

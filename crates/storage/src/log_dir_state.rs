@@ -3,6 +3,7 @@ use crate::commit::{CommitJournal, sync_everything};
 use crate::damage::DamageSeen;
 use crate::error::StorageError;
 use crate::file_names::{CLEANER_OFFSETS, HIGH_WATERMARKS, LOG_STARTS, RECOVERY_POINTS};
+use crate::file_system_sync::FileSystemSync;
 use crate::log_state::LogState;
 use crate::metrics::LogDirMetrics;
 use crate::open_files::{DirtyFiles, OpenFiles};
@@ -33,6 +34,10 @@ pub(crate) struct LogDirState<D: Disk> {
     is_stale: AtomicBool,
     /// Held while a commit runs, and while files change that the journal may speak of.
     journal: Mutex<CommitJournal<D>>,
+    /// For those who hold the journal.
+    pub(crate) sync_with_journal: FileSystemSync<D>,
+    /// For those who sync beside commits.
+    pub(crate) sync_beside: FileSystemSync<D>,
     open_files: Arc<OpenFiles<D>>,
     pub(crate) dirty_files: DirtyFiles,
 }
@@ -67,14 +72,17 @@ impl Checkpoints {
 }
 
 impl<D: Disk> LogDirState<D> {
+    /// Before anything is written to the directory.
     pub(crate) fn new(
         disk: D,
         path: PathBuf,
         checkpoints: Checkpoints,
         open_files: Arc<OpenFiles<D>>,
-    ) -> LogDirState<D> {
-        LogDirState {
+    ) -> Result<LogDirState<D>, StorageError> {
+        Ok(LogDirState {
             journal: Mutex::new(CommitJournal::new(disk.clone(), &path)),
+            sync_with_journal: FileSystemSync::open(&disk, &path)?,
+            sync_beside: FileSystemSync::open(&disk, &path)?,
             disk,
             path,
             metrics: Arc::default(),
@@ -88,7 +96,7 @@ impl<D: Disk> LogDirState<D> {
             closing: Mutex::default(),
             open_files,
             dirty_files: DirtyFiles::default(),
-        }
+        })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -114,6 +122,10 @@ impl<D: Disk> LogDirState<D> {
     /// The first error is the one that is told; what follows are its consequences.
     pub(crate) fn take_offline(&self, error: &StorageError) {
         self.metrics.errors.count(error);
+        self.fail(error);
+    }
+
+    pub(crate) fn fail(&self, error: &StorageError) {
         let is_first = self.failure.set(error.clone()).is_ok();
         if let (true, Some(tell)) = (is_first, self.on_offline.get()) {
             tell(error);
@@ -150,8 +162,13 @@ impl<D: Disk> LogDirState<D> {
         let mut journal = self.lock_journal();
         if !journal.is_blank() {
             let logs = journal.logs();
-            sync_everything(&mut journal, logs)?;
-            journal.empty()?;
+            sync_everything(self, &mut journal, logs)?;
+            // Before anybody commits: the journal's file does not report an error of a sync again.
+            journal.empty().inspect_err(|error| {
+                if !error.is_full() {
+                    self.fail(error);
+                }
+            })?;
         }
         Ok(journal)
     }
@@ -282,6 +299,13 @@ impl<D: Disk> LogDirState<D> {
         let open = self.lock_open();
         let open = open.values().filter_map(Weak::upgrade);
         open.filter(|log| log.recovery_point() < log.log_end()).collect()
+    }
+
+    /// Open logs that keep files open which were not synced.
+    pub(crate) fn logs_with_dirty_files(&self) -> Vec<Arc<LogState<D>>> {
+        let open = self.lock_open().values().filter_map(Weak::upgrade).collect::<Vec<_>>();
+        let is_dirty = |log: &Arc<LogState<D>>| log.segments().iter().any(|s| s.is_dirty());
+        open.into_iter().filter(is_dirty).collect()
     }
 
     /// Of a log that is gone, nothing may be left for one of its name. On a full disk the files

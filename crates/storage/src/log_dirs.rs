@@ -113,7 +113,7 @@ impl<D: Disk> LogDir<D> {
             // Without recovery points nobody knows what a clean end was about.
             was_clean: marker.is_some(),
             broker_epoch: marker.as_deref().and_then(decode_clean_shutdown),
-            state: Arc::new(LogDirState::new(disk, path.to_owned(), checkpoints, files)),
+            state: Arc::new(LogDirState::new(disk, path.to_owned(), checkpoints, files)?),
             properties,
             warnings,
             replayed,

@@ -359,6 +359,11 @@ impl<D: Disk> Segment<D> {
         self.time_index.write_out()
     }
 
+    /// Whether its files hold something that was not synced.
+    pub(crate) fn is_dirty(&self) -> bool {
+        self.log.is_dirty() || self.txn_index.is_dirty()
+    }
+
     /// How far its files and their names were changed: for [`note_synced`](Self::note_synced).
     pub(crate) fn changes(&self) -> Changes {
         let (log, aborts) = (self.log.changes(), self.txn_index.changes());

@@ -164,6 +164,11 @@ impl<D: Disk> TxnIndex<D> {
         }
     }
 
+    pub(crate) fn is_dirty(&self) -> bool {
+        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
+        loaded.as_ref().and_then(|loaded| loaded.file.as_ref()).is_some_and(|file| file.is_dirty())
+    }
+
     /// As of a [`LogFile`].
     pub(crate) fn changes(&self) -> u32 {
         let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
@@ -252,7 +257,8 @@ mod tests {
     fn entries_survive_reopening_and_a_torn_tail_is_ignored() {
         let disk = SimDisk::new(0);
         let home =
-            LogDirState::new(disk.clone(), "/".into(), Default::default(), OpenFiles::at_most(4));
+            LogDirState::new(disk.clone(), "/".into(), Default::default(), OpenFiles::at_most(4))
+                .unwrap();
         let dir = PartitionDir::new(Arc::new(home), "/".into());
         let unread = || TxnIndex::unread(dir.clone(), Offset(0), FileStage::Live);
         let index = unread();

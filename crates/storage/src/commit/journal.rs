@@ -54,7 +54,6 @@ pub(crate) type Logs<D> = BTreeMap<TopicPartition, Weak<LogState<D>>>;
 pub(crate) struct Retiring<D: Disk> {
     half: usize,
     pub(crate) logs: Logs<D>,
-    pub(crate) file: Arc<D::File>,
 }
 
 /// What came of an attempt to write.
@@ -94,15 +93,6 @@ impl<D: Disk> CommitJournal<D> {
         self.half_bytes = bytes;
     }
 
-    pub(crate) fn dir(&self) -> &Path {
-        &self.dir
-    }
-
-    /// A file on the file system of the directory.
-    pub(crate) fn any_file(&mut self) -> Result<Arc<D::File>, StorageError> {
-        self.open(self.current)
-    }
-
     /// Bytes that a start after a crash would have to look at.
     pub(crate) fn bytes(&self) -> u64 {
         self.halves.iter().map(|half| half.end).sum()
@@ -138,7 +128,7 @@ impl<D: Disk> CommitJournal<D> {
     ) -> Result<(Written, Option<Retiring<D>>), StorageError> {
         let pieces = || round.iter().flat_map(|dirty| dirty.pieces.iter().map(move |p| (dirty, p)));
         let needed: u64 = pieces().map(|(dirty, piece)| needed_bytes(dirty, piece)).sum();
-        let retiring = match self.make_room(needed + PAGE_BYTES)? {
+        let retiring = match self.make_room(needed + PAGE_BYTES) {
             Room::Here => None,
             Room::Turned(retiring) => Some(retiring),
             Room::None => return Ok((Written::NoRoom, None)),
@@ -239,27 +229,26 @@ impl<D: Disk> CommitJournal<D> {
         Ok(written)
     }
 
-    fn make_room(&mut self, needed: u64) -> Result<Room<D>, StorageError> {
+    fn make_room(&mut self, needed: u64) -> Room<D> {
         if needed > self.half_bytes {
-            return Ok(Room::None);
+            return Room::None;
         }
         if self.halves[self.current].end + needed <= self.half_bytes {
-            return Ok(Room::Here);
+            return Room::Here;
         }
-        Ok(self.turn()?.map_or(Room::None, Room::Turned))
+        self.turn().map_or(Room::None, Room::Turned)
     }
 
     /// Goes on in the other half, if that is free.
-    pub(crate) fn turn(&mut self) -> Result<Option<Retiring<D>>, StorageError> {
+    pub(crate) fn turn(&mut self) -> Option<Retiring<D>> {
         let other = 1 - self.current;
         if self.halves[other].is_retiring {
-            return Ok(None);
+            return None;
         }
         let half = self.current;
-        let file = self.open(half)?;
         self.halves[half].is_retiring = true;
         self.current = other;
-        Ok(Some(Retiring { half, logs: self.halves[half].logs.clone(), file }))
+        Some(Retiring { half, logs: self.halves[half].logs.clone() })
     }
 
     /// All that the half held is on disk in the segments.

@@ -2,31 +2,22 @@
 
 use std::sync::Arc;
 
-use env::{Disk, DiskFile};
+use env::Disk;
 
 use super::dirty::BeforeSync;
 use super::journal::CommitJournal;
 use crate::error::StorageError;
 use crate::log_dir_state::LogDirState;
-use crate::log_state::{LogState, active};
+use crate::log_state::LogState;
 
 /// Syncs the file system, and with it every log that is given and all that the journal holds.
 pub(crate) fn sync_everything<D: Disk>(
+    home: &LogDirState<D>,
     journal: &mut CommitJournal<D>,
     logs: Vec<Arc<LogState<D>>>,
 ) -> Result<(), StorageError> {
     let before = before_sync(logs.iter())?;
-    let dir = journal.dir().to_owned();
-    let failed = StorageError::io("sync file system of", &dir);
-    match journal.any_file() {
-        Ok(file) => file.sync_file_system().map_err(failed)?,
-        // There is no room for a journal at all; any file of the file system will do.
-        Err(error) if error.is_full() => match logs.first() {
-            Some(log) => active(&log.segments()).file()?.sync_file_system().map_err(failed)?,
-            None => return Err(error),
-        },
-        Err(error) => return Err(error),
-    }
+    home.sync_file_system(&home.sync_with_journal)?;
     for log in &before {
         log.note_synced();
     }
@@ -40,8 +31,7 @@ pub(crate) fn sync_beside<D: Disk>(
     logs: &[Arc<LogState<D>>],
 ) -> Result<(), StorageError> {
     let before = before_sync(logs.iter())?;
-    let file = home.lock_journal().any_file()?;
-    file.sync_file_system().map_err(StorageError::io("sync file system of", home.path()))?;
+    home.sync_file_system(&home.sync_beside)?;
     // Against truncation: what was cut meanwhile is not noted.
     let _journal = home.lock_journal();
     for log in &before {
@@ -64,7 +54,7 @@ pub(super) fn before_sync<'a, D: Disk>(
 
 /// Makes clean what keeps so many files open that others find no room.
 pub(crate) fn sync_dirty_files<D: Disk>(home: &LogDirState<D>) {
-    if let Err(error) = sync_beside(home, &home.unsettled_logs()) {
+    if let Err(error) = sync_beside(home, &home.logs_with_dirty_files()) {
         home.take_offline(&error);
     }
     home.dirty_files.were_synced();

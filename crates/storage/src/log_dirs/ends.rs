@@ -20,7 +20,7 @@ impl<D: Disk> LogDir<D> {
             let mut journal = self.state.lock_journal();
             let logs = self.state.unsettled_logs();
             if !logs.is_empty() {
-                self.guard(sync_everything(&mut journal, logs))?;
+                self.guard(sync_everything(&self.state, &mut journal, logs))?;
             }
         }
         self.is_loaded.store(true, Ordering::Release);
@@ -47,7 +47,7 @@ impl<D: Disk> LogDir<D> {
         let closing = self.state.take_closing();
         if !closing.is_empty() {
             let mut journal = self.state.lock_journal();
-            self.guard(sync_everything(&mut journal, closing.clone()))?;
+            self.guard(sync_everything(&self.state, &mut journal, closing.clone()))?;
         }
         closing.iter().for_each(|log| self.state.closed(log));
         self.state.before_replacing_files()?.give_back()?;

@@ -12,6 +12,9 @@ pub(crate) struct LogFile<D: Disk> {
     path: Box<Path>,
     mode: OpenMode,
     handle: Mutex<Handle<D::File>>,
+    /// Taken before the handle by whoever syncs: of two at the same time, one would not hear of an
+    /// error that the kernel reports once.
+    syncing: Mutex<()>,
 }
 
 struct Handle<F> {
@@ -45,6 +48,10 @@ impl<F> Handle<F> {
     fn is_dirty(&self) -> bool {
         self.changing > 0 || self.changes != self.synced
     }
+
+    fn needs_sync(&self) -> bool {
+        self.is_dirty() || self.is_inherited || self.is_lost
+    }
 }
 
 impl<D: Disk> LogFile<D> {
@@ -64,7 +71,8 @@ impl<D: Disk> LogFile<D> {
             is_lost: false,
             is_counted: false,
         };
-        Arc::new(LogFile { home, path: path.into(), mode, handle: Mutex::new(handle) })
+        let (handle, syncing) = (Mutex::new(handle), Mutex::default());
+        Arc::new(LogFile { home, path: path.into(), mode, handle, syncing })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -112,17 +120,30 @@ impl<D: Disk> LogFile<D> {
     /// What was written before the call survives power loss once it returns. Nothing is done for a
     /// file that is clean.
     pub(crate) fn sync(self: &Arc<Self>) -> Result<(), StorageError> {
+        if !self.lock().needs_sync() {
+            return Ok(());
+        }
+        // Before the others wait: to open one file may take the sync of another.
+        let file = self.get()?;
+        let _one_at_a_time = self.lock_syncing();
         let changes = {
             let handle = self.lock();
-            if !handle.is_dirty() && !handle.is_inherited && !handle.is_lost {
+            if handle.is_lost {
+                return Err(self.lost());
+            }
+            if !handle.needs_sync() {
                 return Ok(());
             }
             handle.changes
         };
-        let file = self.get()?;
         let synced = file.sync().map_err(StorageError::io("sync segment", &self.path));
         self.note_sync(&mut self.lock(), changes, synced.is_ok());
         synced
+    }
+
+    /// Something was changed and not synced.
+    pub(crate) fn is_dirty(&self) -> bool {
+        self.lock().is_dirty()
     }
 
     /// How far it was changed: for [`note_synced`](Self::note_synced).
@@ -141,7 +162,11 @@ impl<D: Disk> LogFile<D> {
     fn note_sync(&self, handle: &mut Handle<D::File>, changes: u32, is_synced: bool) {
         match is_synced {
             true => {
-                handle.synced = changes;
+                // Of two syncs, the one that began earlier may end later, and takes nothing back.
+                let ahead = changes.wrapping_sub(handle.synced);
+                if ahead <= u32::MAX / 2 {
+                    handle.synced = changes;
+                }
                 handle.is_inherited = false;
             }
             false => handle.is_lost = true,
@@ -163,8 +188,7 @@ impl<D: Disk> LogFile<D> {
     ) -> Result<Arc<D::File>, StorageError> {
         let mut handle = self.lock();
         if handle.is_lost {
-            let lost = io::Error::other("an earlier sync of it failed");
-            return Err(StorageError::io("use segment", &self.path)(lost));
+            return Err(self.lost());
         }
         handle.is_used = true;
         if let Some(file) = handle.file.clone().filter(|_| mode == self.mode) {
@@ -178,6 +202,11 @@ impl<D: Disk> LogFile<D> {
         drop(handle);
         self.home.open_files().admit(self);
         Ok(file)
+    }
+
+    fn lost(&self) -> StorageError {
+        let lost = io::Error::other("an earlier sync of it failed");
+        StorageError::io("use segment", &self.path)(lost)
     }
 
     /// Closes the file if it is clean and was not used lately.
@@ -196,9 +225,13 @@ impl<D: Disk> LogFile<D> {
     /// False if it must stay: somebody is just changing it.
     pub(super) fn sync_and_close(&self) -> bool {
         self.home.dirty_files.ask();
+        let _one_at_a_time = self.lock_syncing();
         let mut handle = self.lock();
         if handle.changing > 0 {
             return false;
+        }
+        if handle.is_lost {
+            return true;
         }
         if let Some(file) = handle.file.clone().filter(|_| handle.is_dirty()) {
             let changes = handle.changes;
@@ -218,6 +251,10 @@ impl<D: Disk> LogFile<D> {
     #[cfg(test)]
     pub(super) fn is_open(&self) -> bool {
         self.lock().file.is_some()
+    }
+
+    fn lock_syncing(&self) -> MutexGuard<'_, ()> {
+        self.syncing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Handle<D::File>> {

@@ -4,6 +4,10 @@ use crate::log_dir_state::LogDirState;
 use env::{DiskFile, OpenMode};
 use env_sim::{Crash, SimDisk};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// In which a sync that nothing holds up is done.
+const MOMENT: Duration = Duration::from_millis(100);
 
 struct World {
     disk: SimDisk,
@@ -19,7 +23,7 @@ fn world(count: u8, at_most: usize) -> World {
 fn world_of(count: u8, files: Arc<OpenFiles<SimDisk>>) -> World {
     let disk = SimDisk::new(1);
     let home = LogDirState::new(disk.clone(), "/".into(), Default::default(), files);
-    let home = Arc::new(home);
+    let home = Arc::new(home.unwrap());
     let file = |number: u8| {
         let path = PathBuf::from(format!("/{number}.log"));
         let file = LogFile::unopened(home.clone(), path, OpenMode::ReadWrite);
@@ -94,6 +98,40 @@ fn a_failed_sync_is_never_forgotten_by_closing_the_file() {
     assert!(world.files[0].is_open());
     assert!(world.files[0].get().is_err() && world.files[0].sync().is_err());
     assert!(write(&world.files[0], b"z").is_err());
+}
+
+/// The kernel reports an error once through an open file.
+#[test]
+fn of_two_syncs_of_a_file_at_the_same_time_none_succeeds_where_one_has_failed() {
+    for closes in [false, true] {
+        let world = world(1, 2);
+        write(&world.files[0], b"z").unwrap();
+        world.disk.fail_next_sync("0.log");
+        let (told, hears) = std::sync::mpsc::channel();
+        let (file, hears) = (Arc::clone(&world.files[0]), Arc::new(Mutex::new(hears)));
+        let waits = Arc::clone(&hears);
+        world.disk.after_next_sync(move || {
+            std::thread::spawn(move || told.send(file.sync().is_err()).unwrap());
+            // It must not end before the error is known.
+            assert!(waits.lock().unwrap().recv_timeout(MOMENT).is_err());
+        });
+        match closes {
+            true => assert!(world.files[0].sync_and_close()),
+            false => assert!(world.files[0].sync().is_err()),
+        }
+        assert!(hears.lock().unwrap().recv().unwrap(), "closes: {closes}");
+    }
+}
+
+#[test]
+fn a_sync_that_ends_late_takes_nothing_back() {
+    let world = world(1, 2);
+    let file = &world.files[0];
+    let early = file.changes();
+    write(file, b"z").unwrap();
+    file.note_synced(file.changes());
+    file.note_synced(early);
+    assert!(!file.is_dirty());
 }
 
 #[test]

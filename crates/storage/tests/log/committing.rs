@@ -679,6 +679,33 @@ fn a_full_disk_under_the_journal_still_commits_by_the_segments() {
     }
 }
 
+/// A log that is rolled with nothing appended has nothing to commit, and a file that was trimmed.
+#[test]
+fn many_files_of_logs_with_nothing_to_commit_are_synced_once_and_not_for_each_change() {
+    let disk = SimDisk::new(1);
+    // Of 40 that may be open for logs.
+    disk.set_open_files_max(104);
+    let mut world = World::start(&disk);
+    for number in 0..32 {
+        world.create(number, number as u8 + 1);
+        assert!(world.append(number, b"x"));
+        world.ask(number);
+    }
+    world.run_all();
+    world.commit.checkpoint().unwrap();
+    world.run_all();
+    for log in world.logs.values_mut() {
+        assert!(log.roll(NOW).unwrap());
+    }
+    world.run_all();
+    let syncs = disk.syncs();
+    for number in 0..10 {
+        assert!(world.append(number, b"y"));
+        world.run_all();
+    }
+    assert!(disk.syncs() - syncs <= 1, "{} syncs", disk.syncs() - syncs);
+}
+
 /// Found by measuring: 10 GB in commits too large for the journal were all read through again.
 #[test]
 fn a_start_reads_no_more_than_what_came_since_so_many_bytes_were_synced() {

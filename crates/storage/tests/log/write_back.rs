@@ -1,7 +1,93 @@
 //! Bytes that the kernel could not write: it says so once, and calls their pages clean.
 
 use crate::committing::World;
+use crate::support::DATA;
+use env::{Disk, DiskFile, OpenMode};
 use env_sim::{Crash, SimDisk};
+use std::path::Path;
+use std::sync::Arc;
+
+/// So many logs are synced together, whoever syncs them.
+const LOGS: usize = 5;
+
+/// Each has something committed, and a commit is on its way of more than the journal takes.
+fn committing(disk: &SimDisk) -> World {
+    let mut world = World::start(disk);
+    (0..LOGS).for_each(|number| world.create(number, number as u8 + 1));
+    // The second time the journal takes it.
+    for _ in 0..2 {
+        for number in 0..LOGS {
+            world.append(number, b"x");
+            world.ask(number);
+        }
+        world.run_all();
+    }
+    ask_for_much(&mut world);
+    world
+}
+
+fn ask_for_much(world: &mut World) {
+    for number in 0..LOGS {
+        (0..4).for_each(|_| assert!(world.append(number, &[1; 15_000])));
+        world.ask(number);
+    }
+}
+
+fn flush_all(world: &World) -> Result<(), storage::StorageError> {
+    storage::flush_together(world.logs.values().map(|l| (l.flusher(), l.log_end())).collect())
+}
+
+fn promised(world: &World) -> [i64; LOGS] {
+    std::array::from_fn(|number| world.promised(number))
+}
+
+/// Linux reports an error of write-back once through each open file.
+#[test]
+fn until_a_failed_sync_has_been_heard_of_no_commit_beside_it_promises_what_it_lost() {
+    for checkpoints in [false, true] {
+        let disk = SimDisk::new(1);
+        let world = committing(&disk);
+        let commits = Arc::clone(&world.commits);
+        disk.fail_next_sync(".log");
+        disk.after_next_sync(move || assert!(World::run(&commits)));
+        if checkpoints {
+            world.commit.checkpoint().unwrap();
+            World::run(&world.checkpoints);
+        } else {
+            assert!(flush_all(&world).is_err());
+        }
+        assert!(world.dir.is_offline());
+        assert_eq!(promised(&world), [2; LOGS], "checkpoints: {checkpoints}");
+    }
+}
+
+#[test]
+fn until_a_failed_commit_has_been_heard_of_no_flush_beside_it_succeeds() {
+    let disk = SimDisk::new(1);
+    let world = Arc::new(committing(&disk));
+    disk.fail_next_sync(".log");
+    let (commits, flusher) = (Arc::clone(&world.commits), world.logs[&0].flusher());
+    let due: Vec<_> = world.logs.values().map(|log| (log.flusher(), log.log_end())).collect();
+    disk.after_next_sync(move || assert!(storage::flush_together(due).is_err()));
+    World::run(&commits);
+    assert!(flusher.flush_to(world.logs[&0].log_end()).is_err());
+    assert_eq!(promised(&world), [2; LOGS]);
+}
+
+#[test]
+fn an_error_that_another_program_was_told_of_first_is_not_missed() {
+    let disk = SimDisk::new(1);
+    let mut world = World::start(&disk);
+    (0..LOGS).for_each(|number| world.create(number, number as u8 + 1));
+    ask_for_much(&mut world);
+    disk.fail_write_back(".log");
+    let other = disk.open(Path::new(DATA), OpenMode::Read).unwrap();
+    assert!(other.sync_file_system().is_err());
+    // The directory's first sync of all.
+    world.run_all();
+    assert!(world.dir.is_offline());
+    assert_eq!(promised(&world), [0; LOGS]);
+}
 
 /// The process ends with its directory out of use, and the next one finds the page cache as it was.
 #[test]
