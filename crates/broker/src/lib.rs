@@ -27,6 +27,7 @@ mod handlers;
 pub mod health;
 mod housekeeping;
 mod internal_topics;
+mod kraft_version;
 mod leader_hints;
 pub mod limits;
 mod log_store;

@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use consensus::{CommittedBatch, ControlBatch, Epoch, LogBatch, LogMark, MetadataLog};
 use env::Disk;
-use metadata::{MetadataImage, MetadataRecord, Provenance, ReplayError};
+use metadata::{KRAFT_VERSION_FEATURE, MetadataImage, MetadataRecord, Provenance, ReplayError};
+use protocol::metadata_records::FeatureLevelRecord;
 use records::validate::{AppendOrigin, ValidatedBatch};
 use records::{BatchBuilder, NewRecord, RecordBatch};
 use storage::{AppendContext, AppendError, LogReader, PartitionLog, StorageError};
@@ -40,14 +41,35 @@ pub fn replay<R>(
     replay: impl FnOnce(Provenance, &[MetadataRecord]) -> Result<R, ReplayError>,
 ) -> Result<R, String> {
     let at = |error: &dyn Display| format!("replay metadata at {}: {error}", batch.base_offset);
-    let decoded = batch.records.iter().map(|value| MetadataRecord::decode(value.clone()));
-    let records = decoded.collect::<Result<Vec<_>, _>>().map_err(|error| at(&error))?;
+    let mut records = Vec::with_capacity(batch.records.len());
+    for value in &batch.records {
+        records.push(MetadataRecord::decode(value.clone()).map_err(|error| at(&error))?);
+    }
+    let records = with_kraft_version(records, batch.kraft_version);
     let provenance = Provenance {
         last_offset: batch.last_offset,
         epoch: batch.epoch.0,
         appended_at: batch.appended_at,
     };
     replay(provenance, &records).map_err(|error| at(&error))
+}
+
+/// The records of a batch, or of a snapshot, and at which level the quorum finalizes
+/// `kraft.version` there: for the image that is a feature as any other. A log that Kafka 3.9 or 4.0
+/// wrote may say it in a record as well, which counts for nothing. Source: KAFKA-18979.
+pub(crate) fn with_kraft_version(
+    mut records: Vec<MetadataRecord>,
+    level: Option<i16>,
+) -> Vec<MetadataRecord> {
+    records.retain(|record| match record {
+        MetadataRecord::FeatureLevel(record) => *record.name != *KRAFT_VERSION_FEATURE,
+        _ => true,
+    });
+    let name = KRAFT_VERSION_FEATURE;
+    records.extend(level.map(|feature_level| {
+        MetadataRecord::FeatureLevel(FeatureLevelRecord { name: name.into(), feature_level })
+    }));
+    records
 }
 
 /// A voter's log and vote, kept by storage.

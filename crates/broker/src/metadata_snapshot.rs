@@ -3,7 +3,7 @@
 //! ```text
 //! <end offset, 20 digits>-<epoch, 10 digits>.checkpoint
 //!   control batch: SnapshotHeader (when the last record that is in it was appended) and, where
-//!     voters have directories, KRaftVersion and KRaftVoters
+//!     `kraft.version` is finalized, KRaftVersion and KRaftVoters
 //!   batches of metadata records
 //!   control batch: SnapshotFooter
 //! ```
@@ -20,14 +20,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 use consensus::{Epoch, LogMark, Voter};
 use env::{Disk, DiskFile, OpenMode};
-use metadata::{Loaded, MetadataImage, MetadataLoader, MetadataRecord, Provenance};
+use metadata::{
+    KRAFT_VERSION_FEATURE, Loaded, MetadataImage, MetadataLoader, MetadataRecord, Provenance,
+};
 use records::control::ControlRecord;
 use records::{BatchBuilder, NewRecord, RecordBatch};
 use storage::LogReader;
 use types::{LeaderEpoch, Offset, WallTime};
 
 use crate::limits::{SNAPSHOT_BATCH_BYTES, SNAPSHOT_BYTES_MAX, SNAPSHOT_HEADER_BYTES_MAX};
-use crate::metadata_log::control;
+use crate::metadata_log::{control, with_kraft_version};
 
 /// Which snapshot: everything below `end` is in it, the last of it of `epoch`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,7 +82,8 @@ pub fn encode(image: &MetadataImage, voters: &[Voter]) -> Result<Vec<u8>, String
     let level = image.features.metadata_version();
     let (epoch, at) = (LeaderEpoch(image.provenance.epoch), image.provenance.appended_at);
     let mut head = vec![ControlRecord::SnapshotHeader { last_contained_log_timestamp: at }];
-    head.extend(control::of_snapshot(voters));
+    let kraft_version = image.features.level(KRAFT_VERSION_FEATURE);
+    head.extend(control::of_snapshot(kraft_version, voters));
     let mut next = Offset(head.len() as i64);
     let mut header = BatchBuilder::new().leader_epoch(epoch).control();
     for record in &head {
@@ -115,21 +118,25 @@ pub fn encode(image: &MetadataImage, voters: &[Voter]) -> Result<Vec<u8>, String
 pub fn decode(id: SnapshotId, bytes: &Bytes) -> Result<Loaded, String> {
     let mut records = Vec::new();
     let mut appended_at: Option<WallTime> = None;
-    let mut is_whole = false;
+    let (mut kraft_version, mut is_whole) = (None, false);
     for batch in records::batches(bytes) {
         let batch = batch.map_err(refused)?;
         if is_whole {
             return Err("it goes on after its footer".to_owned());
         }
         batch.verify_crc().map_err(refused)?;
-        match control_record(&batch)? {
-            Some(ControlRecord::SnapshotHeader { last_contained_log_timestamp }) => {
-                appended_at = Some(last_contained_log_timestamp);
+        match &control_records(&batch)?[..] {
+            [ControlRecord::SnapshotHeader { last_contained_log_timestamp }, rest @ ..] => {
+                appended_at = Some(*last_contained_log_timestamp);
+                kraft_version = rest.iter().find_map(|record| match record {
+                    ControlRecord::KRaftVersion { kraft_version } => Some(*kraft_version),
+                    _ => None,
+                });
             }
-            Some(ControlRecord::SnapshotFooter) => is_whole = true,
-            Some(_) => {}
-            None if appended_at.is_none() => return Err("it has no header".to_owned()),
-            None => {
+            [ControlRecord::SnapshotFooter, ..] => is_whole = true,
+            [_, ..] => {}
+            [] if appended_at.is_none() => return Err("it has no header".to_owned()),
+            [] => {
                 for record in batch.records().map_err(refused)? {
                     let value = record.map_err(refused)?.value.unwrap_or_default();
                     records.push(MetadataRecord::decode(value).map_err(refused)?);
@@ -141,17 +148,27 @@ pub fn decode(id: SnapshotId, bytes: &Bytes) -> Result<Loaded, String> {
     let last_offset = id.end.plus(-1);
     let provenance = Provenance { last_offset, epoch: id.epoch, appended_at };
     let mut loader = MetadataLoader::new(Arc::new(MetadataImage::empty()));
+    // Kafka's own say level 0 in so many words.
+    let kraft_version = kraft_version.filter(|level| *level > 0);
+    let records = with_kraft_version(records, kraft_version);
     let loaded = loader.replay_batch(provenance, &records).map_err(refused)?;
     loaded.ok_or_else(|| "it ends within a metadata transaction".to_owned())
 }
 
-fn control_record(batch: &RecordBatch) -> Result<Option<ControlRecord>, String> {
+/// What a control batch says; nothing if it is none.
+fn control_records(batch: &RecordBatch) -> Result<Vec<ControlRecord>, String> {
     if !batch.header().is_control() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
-    let mut records = batch.records().map_err(refused)?;
-    let record = records.next().ok_or("a control batch is empty")?.map_err(refused)?;
-    ControlRecord::from_record(&record).map(Some).map_err(refused)
+    let mut found = Vec::new();
+    for record in batch.records().map_err(refused)? {
+        let record = record.map_err(refused)?;
+        found.push(ControlRecord::from_record(&record).map_err(refused)?);
+    }
+    match found.is_empty() {
+        true => Err("a control batch is empty".to_owned()),
+        false => Ok(found),
+    }
 }
 
 fn refused(error: impl Display) -> String {
@@ -203,9 +220,9 @@ pub(crate) fn read_at<D: Disk>(disk: &D, path: &Path) -> io::Result<Bytes> {
 pub fn appended_at<D: Disk>(disk: &D, dir: &Path, id: SnapshotId) -> Result<WallTime, String> {
     let (_, head) = read_part(disk, dir, id, 0, SNAPSHOT_HEADER_BYTES_MAX).map_err(refused)?;
     let batch = RecordBatch::parse(&head).map_err(refused)?;
-    match control_record(&batch)? {
-        Some(ControlRecord::SnapshotHeader { last_contained_log_timestamp }) => {
-            Ok(last_contained_log_timestamp)
+    match &control_records(&batch)?[..] {
+        [ControlRecord::SnapshotHeader { last_contained_log_timestamp }, ..] => {
+            Ok(*last_contained_log_timestamp)
         }
         _ => Err("it has no header".to_owned()),
     }

@@ -190,6 +190,9 @@ pub struct CommittedBatch {
     /// When the leader appended it.
     pub appended_at: WallTime,
     pub records: Vec<Bytes>,
+    /// At which level `kraft.version` is finalized from here on, if a batch of the engine's own
+    /// says so.
+    pub kraft_version: Option<i16>,
 }
 
 impl CommittedBatch {

@@ -78,6 +78,7 @@ mod tests {
             last_offset: Offset(base + records as i64 - 1),
             appended_at: WallTime(0),
             records: vec![Bytes::from_static(b"r"); records],
+            kraft_version: None,
         }
     }
 

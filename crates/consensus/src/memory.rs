@@ -106,6 +106,7 @@ impl ConsensusEngine for MemoryEngine {
             last_offset,
             appended_at: now,
             records,
+            kraft_version: None,
         });
         Ok(())
     }

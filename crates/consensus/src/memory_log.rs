@@ -172,10 +172,7 @@ impl MetadataLog for MemoryLog {
         control: &ControlBatch,
         now: WallTime,
     ) -> io::Result<Offset> {
-        let offsets = match control {
-            ControlBatch::Foreign(records) => records.len(),
-            _ => 1,
-        };
+        let offsets = control.offsets();
         Ok(self.state().push(epoch, (Vec::new(), Some(control.clone())), offsets, now))
     }
 

@@ -138,14 +138,36 @@ pub struct LogBatch {
     pub control: Option<ControlBatch>,
 }
 
-/// A batch of the engine's own: it takes one offset, a foreign one an offset a record, and holds no
-/// record of the host.
+/// A batch of the engine's own: it takes an offset a control record, and holds no record of the
+/// host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ControlBatch {
     /// Opens a reign.
     LeaderChange { leader: NodeId, voters: Vec<VoterKey> },
     /// From here on these are the voters.
     Voters(Vec<Voter>),
+    /// From here on `kraft.version` is finalized at this level. The voters that were named without
+    /// directories have these, and keep their numbers; none are listed where they had them before.
+    KRaftVersion { level: i16, voters: Vec<Voter> },
     /// What another system's quorum wrote for itself: keys and values, kept and passed over.
     Foreign(Vec<(Bytes, Bytes)>),
+}
+
+impl ControlBatch {
+    /// How many offsets it takes.
+    pub fn offsets(&self) -> usize {
+        match self {
+            ControlBatch::LeaderChange { .. } | ControlBatch::Voters(_) => 1,
+            ControlBatch::KRaftVersion { voters, .. } => 1 + usize::from(!voters.is_empty()),
+            ControlBatch::Foreign(records) => records.len(),
+        }
+    }
+
+    /// The level at which it finalizes `kraft.version`, if it does.
+    pub fn kraft_version(&self) -> Option<i16> {
+        match self {
+            ControlBatch::KRaftVersion { level, .. } => Some(*level),
+            _ => None,
+        }
+    }
 }

@@ -37,7 +37,7 @@ use confirming::Confirmations;
 use heard::HeardLeader;
 use message::{Address, Body, Envelope};
 use payload::Payload;
-use peers::{Peers, raft_id};
+use peers::Peers;
 use store::{Store, term_of};
 use transfer::{Incoming, Offer};
 
@@ -150,7 +150,7 @@ impl<L: MetadataLog> RaftEngine<L> {
         let (applied, end) = known.map_or((first, start), |(index, mark)| (index, mark.end));
         let delivered = (applied, end);
         let mut peers = Peers::default();
-        peers.know(&store.state().voters);
+        peers.know(&store.state().voters, &store.state().peers);
         let config = opening::config(address.raft_id, applied, &timing);
         let logger = slog::Logger::root(slog::Discard, slog::o!());
         let node = RawNode::new(&config, store, &logger).map_err(io::Error::other)?;
@@ -219,11 +219,16 @@ impl<L: MetadataLog> RaftEngine<L> {
     }
 
     fn is_voter(&self, id: u64) -> bool {
-        self.voters().iter().any(|voter| raft_id(voter.key) == id)
+        self.voters().iter().any(|voter| self.raft_id(voter.key) == id)
     }
 
     fn is_alone(&self) -> bool {
-        matches!(self.voters(), [voter] if raft_id(voter.key) == self.address.raft_id)
+        matches!(self.voters(), [voter] if self.raft_id(voter.key) == self.address.raft_id)
+    }
+
+    /// The number by which Raft knows a voter, or one that may come to be one.
+    fn raft_id(&self, key: VoterKey) -> u64 {
+        self.node.store().state().raft_id(key)
     }
 
     /// Looks at what a call into Raft changed. Follows every one of them.

@@ -133,6 +133,7 @@ impl<L: MetadataLog> SingleVoter<L> {
             last_offset: batch.last_offset,
             appended_at: batch.appended_at,
             records: batch.records,
+            kraft_version: batch.control.and_then(|control| control.kraft_version()),
         };
         self.high_watermark = batch.next_offset();
         self.phase = Phase::Replaying { next: self.high_watermark };
@@ -175,9 +176,15 @@ impl<L: MetadataLog> ConsensusEngine for SingleVoter<L> {
             Ok(base_offset) => {
                 assert_eq!(base_offset, next, "the metadata log appended elsewhere");
                 let last_offset = base_offset.plus(records.len() as i64 - 1);
-                let appended_at = now;
-                let batch =
-                    CommittedBatch { epoch, base_offset, last_offset, appended_at, records };
+                let (appended_at, kraft_version) = (now, None);
+                let batch = CommittedBatch {
+                    epoch,
+                    base_offset,
+                    last_offset,
+                    appended_at,
+                    records,
+                    kraft_version,
+                };
                 assert_eq!(batch.next_offset(), self.log.log_end(), "one offset a record");
                 self.unsynced.push_back(batch);
                 Ok(())

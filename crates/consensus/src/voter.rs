@@ -60,6 +60,11 @@ pub enum VoterChange {
     Remove(VoterKey),
     /// The same voter listens elsewhere.
     Update(Voter),
+    /// `kraft.version` 1. Voters that were named without directories have these from then on: all
+    /// of them are listed, with the directories that were met. Where they have directories already
+    /// nothing is listed, and the log says the level. Source: Kafka
+    /// `LeaderState.maybeAppendUpgradedKRaftVersion`.
+    FinalizeKRaftVersion(Vec<Voter>),
 }
 
 /// Why the voters stay as they are.
@@ -87,7 +92,8 @@ pub enum VoterChangeError {
     NotFound,
     /// It was a voter once and was removed → format its directory anew, for another id.
     Retired,
-    /// A voter is added with the id of its directory → name it.
+    /// A voter is added with the id of its directory → name it; or it was not met yet, and its
+    /// directory is not known.
     NoDirectory,
     /// The last voter stays, and there are at most [`VOTERS_MAX`](crate::limits::VOTERS_MAX).
     BadCount,

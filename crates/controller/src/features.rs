@@ -1,4 +1,6 @@
-use metadata::{FeatureRange, METADATA_VERSION_FEATURE, MetadataRecord, MetadataVersion};
+use metadata::{
+    FeatureRange, KRAFT_VERSION_FEATURE, METADATA_VERSION_FEATURE, MetadataRecord, MetadataVersion,
+};
 use protocol::messages::update_features_request::{FeatureUpdateKey, UpdateFeaturesRequest};
 use protocol::messages::update_features_response::{
     UpdatableFeatureResult, UpdateFeaturesResponse,
@@ -20,12 +22,26 @@ pub const SUPPORTED_FEATURES: &[(&str, FeatureRange)] = &[
         FeatureRange { min: MetadataVersion::MIN.0, max: MetadataVersion::LATEST.0 },
     ),
     (ELIGIBLE_LEADER_REPLICAS_FEATURE, FeatureRange { min: 0, max: 1 }),
+    (KRAFT_VERSION_FEATURE, FeatureRange { min: 0, max: 1 }),
 ];
 
 /// The levels of `feature` that this build can work at; 0 alone for one that it does not know.
 pub fn supported_feature(feature: &str) -> FeatureRange {
     let known = SUPPORTED_FEATURES.iter().find(|(name, _)| *name == feature);
     known.map_or(FeatureRange { min: 0, max: 0 }, |(_, range)| *range)
+}
+
+/// The answer to an update of which one feature was refused: nothing of it is done.
+pub fn update_refused(error: ApiError) -> UpdateFeaturesResponse {
+    let message = format!(
+        "The update failed for all features since the following feature had an error: {}",
+        error.message.unwrap_or_default()
+    );
+    UpdateFeaturesResponse {
+        error_code: error.code.code(),
+        error_message: Some(message.into()),
+        ..UpdateFeaturesResponse::default()
+    }
 }
 
 /// How a caller means an update. Source: Kafka `FeatureUpdate.UpgradeType`.
@@ -61,18 +77,7 @@ impl Controller {
         for update in &request.feature_updates {
             match self.update_feature(update) {
                 Ok(new) => records.extend(new),
-                Err(error) => {
-                    let message = format!(
-                        "The update failed for all features since the following feature had an \
-                         error: {}",
-                        error.message.unwrap_or_default()
-                    );
-                    return ControllerResult::reply_only(UpdateFeaturesResponse {
-                        error_code: error.code.code(),
-                        error_message: Some(message.into()),
-                        ..UpdateFeaturesResponse::default()
-                    });
-                }
+                Err(error) => return ControllerResult::reply_only(update_refused(error)),
             }
         }
         let done = |update: &FeatureUpdateKey| UpdatableFeatureResult {
@@ -84,6 +89,16 @@ impl Controller {
         let error_message = None;
         let reply = UpdateFeaturesResponse { results, error_message, ..Default::default() };
         ControllerResult::atomic(records, reply).without_records_if(request.validate_only)
+    }
+
+    /// Whether the quorum must finalize `kraft.version` at a higher level first, for then no record
+    /// of the metadata does.
+    pub fn raises_kraft_version(&self, request: &UpdateFeaturesRequest) -> bool {
+        let current = self.view().features.level(KRAFT_VERSION_FEATURE);
+        let mut updates = request.feature_updates.iter();
+        updates.any(|update| {
+            *update.feature == *KRAFT_VERSION_FEATURE && update.max_version_level > current
+        })
     }
 
     fn update_feature(&self, update: &FeatureUpdateKey) -> Result<Vec<MetadataRecord>, ApiError> {
@@ -118,6 +133,13 @@ impl Controller {
         if **name == *METADATA_VERSION_FEATURE {
             self.check_metadata_version(level, upgrade_type)?;
         }
+        if **name == *KRAFT_VERSION_FEATURE {
+            return match level < current {
+                true => Err(invalid("Can't downgrade the version of this feature.")),
+                // What raises it is a record of the quorum's.
+                false => Ok(Vec::new()),
+            };
+        }
         let mut records = Vec::new();
         if **name == *ELIGIBLE_LEADER_REPLICAS_FEATURE && level > current {
             if self.view().features.metadata_version() < MetadataVersion::ELIGIBLE_LEADERS {
@@ -146,11 +168,25 @@ impl Controller {
             (format!("Controller {}", controller.id), range)
         });
         let mut all = std::iter::once(here).chain(brokers).chain(controllers);
-        let (who, range) = all.find(|(_, range)| !range.contains(level))?;
+        let Some((who, range)) = all.find(|(_, range)| !range.contains(level)) else {
+            return self.controller_that_has_not_registered();
+        };
         Some(match range.max {
             0 => format!("{who} does not support this feature."),
             _ => format!("{who} only supports versions {range}"),
         })
+    }
+
+    /// One of `controller.quorum.voters` of which nobody knows what it supports.
+    fn controller_that_has_not_registered(&self) -> Option<String> {
+        if self.view().features.metadata_version() < MetadataVersion::CONTROLLER_REGISTRATIONS {
+            return None;
+        }
+        let is_known =
+            |id: i32| self.view().cluster.controllers().any(|controller| controller.id == id);
+        let mut voters = self.config.quorum.voters.iter().map(|voter| voter.id.0);
+        let id = voters.find(|id| *id != self.node_id().0 && !is_known(*id))?;
+        Some(format!("controller {id} has not registered, and may not support this feature"))
     }
 
     fn check_metadata_version(&self, level: i16, upgrade: UpgradeType) -> Result<(), ApiError> {

@@ -36,7 +36,7 @@ mod topics;
 pub use bootstrap::bootstrap_records;
 pub use controller::Controller;
 pub use error::ApiError;
-pub use features::{SUPPORTED_FEATURES, supported_feature};
+pub use features::{SUPPORTED_FEATURES, supported_feature, update_refused};
 pub use result::ControllerResult;
 pub use topic_name::{InvalidTopicName, is_internal_topic, validate_topic_name};
 pub use topics::TopicIds;

@@ -10,6 +10,11 @@ use crate::MetadataVersion;
 /// The feature that says how metadata records are written.
 pub const METADATA_VERSION_FEATURE: &str = "metadata.version";
 
+/// The feature that says whether the voters of the metadata quorum are named with their
+/// directories, and may change: at level 1 they are. The quorum finalizes it in a record of its
+/// own, and no `FeatureLevelRecord` of a log counts. Source: KIP-853, KAFKA-18979.
+pub const KRAFT_VERSION_FEATURE: &str = "kraft.version";
+
 /// The level at which each feature is finalized. Source: KIP-584, KIP-1022.
 ///
 /// **Invariant:** no level is 0: that means "not finalized".
@@ -38,8 +43,9 @@ impl FeaturesImage {
         self.levels.iter().map(|(name, level)| (&**name, *level))
     }
 
+    /// Whether no record of the metadata has finalized any.
     pub fn is_empty(&self) -> bool {
-        self.levels.is_empty()
+        self.levels.keys().all(|name| **name == *KRAFT_VERSION_FEATURE)
     }
 
     /// This image with `delta` in it.

@@ -48,9 +48,10 @@ impl MetadataImage {
         }
     }
 
-    /// Nothing has been written: the log has no records yet.
+    /// Nothing has been written: the log has no records yet, or its quorum's own alone.
     pub fn is_empty(&self) -> bool {
-        self.same_content(&MetadataImage::empty())
+        let without_features = MetadataImage { features: FeaturesImage::default(), ..self.clone() };
+        self.features.is_empty() && without_features.same_content(&MetadataImage::empty())
     }
 
     /// Whether both say the same about the cluster, wherever in the log they stand.

@@ -30,7 +30,7 @@ pub use cluster::{
 pub use configs::{ConfigMap, ConfigResource, ConfigResourceKind, ConfigsDelta, ConfigsImage};
 pub use delta::MetadataDelta;
 pub use error::{RecordError, ReplayError};
-pub use features::{FeaturesDelta, FeaturesImage, METADATA_VERSION_FEATURE};
+pub use features::{FeaturesDelta, FeaturesImage, KRAFT_VERSION_FEATURE, METADATA_VERSION_FEATURE};
 pub use image::{MetadataImage, Provenance};
 pub use loader::{Loaded, MetadataLoader};
 pub use metadata_version::MetadataVersion;

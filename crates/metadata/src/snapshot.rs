@@ -14,19 +14,21 @@ use protocol::metadata_records::{
 use types::ProducerId;
 
 use crate::{
-    BrokerImage, ControllerImage, FeatureRange, METADATA_VERSION_FEATURE, MetadataImage,
-    MetadataRecord,
+    BrokerImage, ControllerImage, FeatureRange, KRAFT_VERSION_FEATURE, METADATA_VERSION_FEATURE,
+    MetadataImage, MetadataRecord,
 };
 
 impl MetadataImage {
     /// The records of a snapshot, in Kafka's order: the feature levels first, because
-    /// `metadata.version` says how to read the rest.
+    /// `metadata.version` says how to read the rest. `kraft.version` is not among them: a control
+    /// record says it.
     #[doc(alias = "ImageWriter")]
     pub fn to_records(&self) -> Vec<MetadataRecord> {
         let mut records = Vec::new();
+        let is_recorded = |(name, _): &(&str, i16)| *name != KRAFT_VERSION_FEATURE;
         let is_version = |name: &str| name == METADATA_VERSION_FEATURE;
         let (first, rest): (Vec<_>, Vec<_>) =
-            self.features.iter().partition(|(name, _)| is_version(name));
+            self.features.iter().filter(is_recorded).partition(|(name, _)| is_version(name));
         for (name, feature_level) in first.into_iter().chain(rest) {
             records.push(FeatureLevelRecord { name: name.into(), feature_level }.into());
         }

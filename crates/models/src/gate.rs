@@ -158,6 +158,7 @@ impl GateModel {
             last_offset: base_offset,
             appended_at: WallTime(0),
             records: vec![Bytes::from_static(b"r")],
+            kraft_version: None,
         }
     }
 }

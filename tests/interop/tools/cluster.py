@@ -293,24 +293,45 @@ def the_nodes_stop():
 class Joining:
     """A quorum that begins with one controller, and two nodes that may join it."""
 
+    NAME, FIRST, COUNT = "joining", 20, 3
+
     def __init__(self):
         self.binary = os.environ["INTEROP_START"].split("\n")[0]
-        self.home = pathlib.Path(os.environ["INTEROP_DATA_DIR"]) / "joining"
+        self.home = pathlib.Path(os.environ["INTEROP_DATA_DIR"]) / self.NAME
         self.home.mkdir(parents=True)
         self.processes, cluster_id = [], subprocess.check_output(
             [self.binary, "kafka-storage", "random-uuid"], text=True).strip()
-        for node in (1, 2, 3):
-            clients, controllers = (f"{HOST}:{int(FIRST_PORT) + 20 + 10 * kind + node}" for kind in (0, 1))
-            first = f"{HOST}:{int(FIRST_PORT) + 31}"
+        for node in range(1, self.COUNT + 1):
+            here = f"PLAINTEXT://{self.address(node)}"
+            if "controller" in self.roles_of(node):
+                here += f",CONTROLLER://{self.address(node, 10)}"
             self.file(node).write_text(
-                f"node.id={node}\nprocess.roles=broker,controller\n"
-                f"listeners=PLAINTEXT://{clients},CONTROLLER://{controllers}\n"
-                f"controller.listener.names=CONTROLLER\ncontroller.quorum.bootstrap.servers={first}\n"
+                f"node.id={node}\nprocess.roles={self.roles_of(node)}\nlisteners={here}\n"
+                f"controller.listener.names=CONTROLLER\n{self.quorum(node)}\n"
                 f"log.dirs={self.home / f'data-{node}'}\nhttp.listeners=\n")
-            kind = "--standalone" if node == 1 else "--no-initial-controllers"
-            subprocess.check_call([self.binary, "kafka-storage", "format", kind, "-t", cluster_id, "-c", self.file(node)])
-            self.processes.append(subprocess.Popen([self.binary, "start", "-c", self.file(node)], stdout=sys.stderr))
-        self.servers = ",".join(f"{HOST}:{int(FIRST_PORT) + 20 + node}" for node in (1, 2, 3))
+            argv = [self.binary, "kafka-storage", "format", *self.kind(node), "-t", cluster_id, "-c", self.file(node)]
+            subprocess.check_call(argv)
+            if self.begins(node):
+                self.start(node)
+        self.servers = ",".join(self.address(node) for node in range(1, self.COUNT + 1))
+
+    def start(self, node):
+        self.processes.append(subprocess.Popen([self.binary, "start", "-c", self.file(node)], stdout=sys.stderr))
+
+    def roles_of(self, node):
+        return "broker,controller"
+
+    def begins(self, node):
+        return True
+
+    def address(self, node, beyond=0):
+        return f"{HOST}:{int(FIRST_PORT) + self.FIRST + beyond + node}"
+
+    def quorum(self, node):
+        return f"controller.quorum.bootstrap.servers={self.address(1, 10)}"
+
+    def kind(self, node):
+        return ["--standalone" if node == 1 else "--no-initial-controllers"]
 
     def file(self, node):
         return self.home / f"{node}.properties"
@@ -319,8 +340,8 @@ class Joining:
         text = (self.home / f"data-{node}" / "meta.properties").read_text()
         return re.search(r"^directory.id=(.*)$", text, re.M).group(1)
 
-    def tool(self, *args):
-        argv = single.command("kafka-metadata-quorum", "--bootstrap-server", self.servers, *args)
+    def tool(self, *args, of="kafka-metadata-quorum"):
+        argv = single.command(of, "--bootstrap-server", self.servers, *args)
         return subprocess.run(argv, text=True, timeout=55, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def roles(self):
@@ -351,6 +372,102 @@ def controllers_join_and_leave_by_kafkas_own_tool():
         true("VoterNotFoundException" in gone.stderr, gone.stderr)
     finally:
         joining.end()
+
+
+class Static(Joining):
+    """Three controllers that are named by their node ids alone, a broker, and a node that may join later."""
+
+    NAME, FIRST, COUNT = "static", 40, 5
+
+    def roles_of(self, node):
+        return "broker" if node == 4 else "broker,controller"
+
+    def begins(self, node):
+        return node < 5
+
+    def quorum(self, node):
+        if node == 5:
+            return super().quorum(node)
+        voters = ",".join(f"{voter}@{self.address(voter, 10)}" for voter in (1, 2, 3))
+        return f"controller.quorum.voters={voters}"
+
+    def kind(self, node):
+        return ["--no-initial-controllers"] if node == 5 else []
+
+    def ours(self, tool, *args):
+        argv = [self.binary, tool, "--bootstrap-server", self.servers, *args]
+        return subprocess.run(argv, text=True, timeout=55, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def own_level(self, node):
+        return self.told_level(self.ours("kafka-features", "describe", "--node-id", str(node)).stdout)
+
+    def level(self, node):
+        """What both tools say of `kraft.version`."""
+        java, own = self.tool("describe", "--node-id", str(node), of="kafka-features"), self.own_level(node)
+        equal(own, self.told_level(java.stdout), f"kafka-features describe: {java.stderr}")
+        return own
+
+    def told_level(self, text):
+        found = re.search(r"kraft.version\t.*FinalizedVersionLevel: (\d+)", text)
+        return found and found.group(1)
+
+
+STATIC = []
+
+
+@suite.check
+def static_controllers_and_a_broker_start():
+    if AGAINST != "ottla":
+        raise Skip("it starts our nodes")
+    STATIC.append(Static())
+    until("three vote", lambda: STATIC[0].roles().get(4) == "Observer" and len(STATIC[0].roles()) == 4, 50)
+
+
+def static():
+    if not STATIC:
+        raise Skip("there is no cluster")
+    return STATIC[0]
+
+
+@suite.check
+def the_kraft_version_of_static_controllers_is_raised_by_kafkas_own_tool():
+    nodes, upgrade = static(), ["upgrade", "--feature", "kraft.version=1"]
+    equal(nodes.level(4), "0", "before it is raised")
+    refused = nodes.tool("remove-controller", "-i", "3", "-d", nodes.directory(3))
+    true("UnsupportedVersionException" in refused.stderr, refused.stderr)
+    tried = nodes.tool(*upgrade, "--dry-run", of="kafka-features")
+    equal(tried.stdout.strip(), "kraft.version can be upgraded to 1.", tried.stderr)
+    done = nodes.tool(*upgrade, of="kafka-features")
+    equal(done.stdout.strip(), "kraft.version was upgraded to 1.", done.stderr)
+    for node in (1, 2, 3, 4):
+        until(f"node {node} knows", lambda: nodes.own_level(node) == "1", 30)
+    equal(nodes.level(4), "1", "after it was raised")
+
+
+@suite.check
+def what_else_is_asked_of_kraft_version_is_answered_alike():
+    nodes = static()
+    for args in (["upgrade", "kraft.version=1"], ["downgrade", "kraft.version=0"], ["upgrade", "kraft.version=2"]):
+        args = [args[0], "--feature", args[1]]
+        java, own = nodes.tool(*args, of="kafka-features"), nodes.ours("kafka-features", *args)
+        equal(told(own.stdout), told(java.stdout), f"kafka-features {args}")
+        equal(own.returncode, java.returncode, f"exit code of kafka-features {args}")
+
+
+@suite.check
+def static_controllers_change_once_the_kraft_version_is_raised():
+    nodes = static()
+    try:
+        nodes.start(5)
+        until("the fifth observes", lambda: nodes.roles().get(5) == "Observer", 50)
+        until("a node that came later knows", lambda: nodes.own_level(5) == "1", 30)
+        added = nodes.tool("--command-config", nodes.file(5), "add-controller")
+        true(added.stdout.startswith("Added controller 5 with directory id"), f"{added.stdout}{added.stderr}")
+        removed = nodes.tool("remove-controller", "-i", "3", "-d", nodes.directory(3))
+        true("KRaft controller 3 with directory id" in removed.stdout, f"{removed.stdout}{removed.stderr}")
+        until("1, 2 and 5 vote", lambda: nodes.roles().get(3) == "Observer" and nodes.roles().get(5) != "Observer", 30)
+    finally:
+        nodes.end()
 
 
 if __name__ == "__main__":

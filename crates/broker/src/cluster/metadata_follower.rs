@@ -21,7 +21,7 @@ use crate::limits::{
     CONTROLLER_RETRY_MAX, METADATA_FETCH_BYTES, METADATA_FETCH_WAIT, SNAPSHOT_BYTES_MAX,
 };
 use crate::metadata_fetch::FROM_THE_LOG;
-use crate::metadata_log;
+use crate::metadata_log::{self, control};
 use crate::metadata_publisher::MetadataPublisher;
 use crate::metadata_snapshot;
 use crate::node::Node;
@@ -271,11 +271,16 @@ impl<E: Env> MetadataFollower<E> {
         };
         batch.verify_crc().map_err(|error| at(&error))?;
         let header = batch.header();
-        let mut values = Vec::new();
-        if !header.is_control() {
-            for record in batch.records().map_err(|error| at(&error))? {
-                values.extend(record.map_err(|error| at(&error))?.value);
+        let found = batch.records().map_err(|error| at(&error))?.collect::<Result<Vec<_>, _>>();
+        let found = found.map_err(|error| at(&error))?;
+        let (mut values, mut kraft_version) = (Vec::new(), None);
+        match header.is_control() {
+            // What the quorum says of its voters is its own; brokers need the level.
+            true => {
+                let control = control::batch_of(&found).map_err(|error| at(&error))?;
+                kraft_version = control.kraft_version();
             }
+            false => values.extend(found.into_iter().filter_map(|record| record.value)),
         }
         let committed = CommittedBatch {
             epoch: Epoch(header.leader_epoch.0),
@@ -283,6 +288,7 @@ impl<E: Env> MetadataFollower<E> {
             last_offset: batch.last_offset(),
             appended_at: header.max_timestamp,
             records: values,
+            kraft_version,
         };
         let mut state = self.lock();
         // The first batch of a fetch may begin before what was asked for.

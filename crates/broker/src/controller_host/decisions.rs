@@ -330,6 +330,7 @@ impl<E: Env> ControllerHost<E> {
             if let Some(subscriber) = self.subscriber() {
                 subscriber.handle_leader(None, epoch);
             }
+            self.state_kraft_version(epoch);
         }
     }
 

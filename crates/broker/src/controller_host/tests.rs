@@ -141,6 +141,7 @@ fn a_decision_whose_place_another_leader_has_filled_is_not_said_to_be_committed(
             last_offset: Offset(base),
             appended_at: WallTime(0),
             records: Vec::new(),
+            kraft_version: None,
         })
     };
     take_in(committed(5, 0));

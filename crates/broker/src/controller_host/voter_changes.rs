@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use consensus::{Epoch, VoterChange, VoterChangeError};
 use env::{Clock, Env};
+use metadata::KRAFT_VERSION_FEATURE;
 use types::Offset;
 
 use super::ControllerHost;
@@ -71,6 +72,34 @@ impl<E: Env> ControllerHost<E> {
         *asked = Some(Asked { change, when, done: Box::new(done) });
         drop(asked);
         self.call();
+    }
+
+    /// On the lane, at the beginning of a reign: where the first voters were named with their
+    /// directories, the log must say that `kraft.version` is 1, for those who follow it. What fails
+    /// is tried again by the next reign. Source: Kafka
+    /// `LeaderState.appendStartOfEpochControlRecords`.
+    pub(super) fn state_kraft_version(&self, epoch: Epoch) {
+        if self.image().features.level(KRAFT_VERSION_FEATURE) > 0 {
+            return;
+        }
+        let mut voting = self.voting();
+        let Some(engine) = voting.engine.as_mut() else { return };
+        if !engine.voters().iter().any(|voter| !voter.key.directory.is_zero()) {
+            return;
+        }
+        let change = VoterChange::FinalizeKRaftVersion(Vec::new());
+        let stated = engine.port().change_voters(epoch, change, self.env.clock().wall());
+        let outcome = self.turn(engine);
+        drop(voting);
+        if let Err(why) = stated {
+            log::info!(
+                target: "kafka.raft.KafkaRaftClient",
+                "the log does not say yet that kraft.version is 1: {why}"
+            );
+        }
+        if let Err(why) = outcome {
+            self.fail(&why);
+        }
     }
 
     /// On the lane: answers what is decided, and proposes what was asked for. Who asks while a

@@ -11,8 +11,8 @@ use types::{BrokerId, LeaderEpoch, Offset, Uuid, WallTime};
 /// What a voter can follow: `kraft.version` 0 and 1, the second with directories.
 pub const KRAFT_VERSIONS: (i16, i16) = (0, 1);
 
-/// The record of a batch of ours; `None` for a foreign one, whose records are what they are.
-fn record_of(batch: &ControlBatch) -> Option<ControlRecord> {
+/// The records of a batch of ours; none for a foreign one, whose records are what they are.
+fn records_of(batch: &ControlBatch) -> Vec<ControlRecord> {
     match batch {
         ControlBatch::LeaderChange { leader, voters } => {
             // The record's version says of all of them whether they have directories.
@@ -27,45 +27,51 @@ fn record_of(batch: &ControlBatch) -> Option<ControlRecord> {
             // Who voted for the leader is not kept: the log is equal on all voters.
             let leader = BrokerId(leader.0);
             let granting_voters = voters.clone();
-            Some(ControlRecord::LeaderChange(LeaderChange { leader, voters, granting_voters }))
+            vec![ControlRecord::LeaderChange(LeaderChange { leader, voters, granting_voters })]
         }
-        ControlBatch::Voters(voters) => {
-            let voters = voters.iter().map(quorum_voter).collect();
-            Some(ControlRecord::KRaftVoters { voters })
+        ControlBatch::Voters(voters) => vec![voters_record(voters)],
+        ControlBatch::KRaftVersion { level, voters } => {
+            let version = ControlRecord::KRaftVersion { kraft_version: *level };
+            let voters = (!voters.is_empty()).then(|| voters_record(voters));
+            std::iter::once(version).chain(voters).collect()
         }
-        ControlBatch::Foreign(_) => None,
+        ControlBatch::Foreign(_) => Vec::new(),
     }
 }
 
+fn voters_record(voters: &[Voter]) -> ControlRecord {
+    ControlRecord::KRaftVoters { voters: voters.iter().map(quorum_voter).collect() }
+}
+
 /// The control batch that is to be appended at `offset`.
-pub(super) fn encode(
+pub(crate) fn encode(
     batch: &ControlBatch,
     offset: Offset,
     epoch: LeaderEpoch,
     now: WallTime,
 ) -> RecordBatch {
-    if let Some(record) = record_of(batch) {
-        return record.quorum_batch(offset, epoch, now);
-    }
+    let ours = records_of(batch).into_iter().map(|record| (record.key(), record.value()));
+    let foreign = match batch {
+        ControlBatch::Foreign(records) => &records[..],
+        _ => &[],
+    };
     let mut builder = BatchBuilder::new().base_offset(offset).leader_epoch(epoch).control();
-    if let ControlBatch::Foreign(records) = batch {
-        for (key, value) in records {
-            let (key, value) = (Some(&**key), Some(&**value));
-            builder.push(NewRecord { timestamp: now, key, value, headers: &[] });
-        }
+    for (key, value) in ours.chain(foreign.iter().cloned()) {
+        let (key, value) = (Some(&*key), Some(&*value));
+        builder.push(NewRecord { timestamp: now, key, value, headers: &[] });
     }
     builder.build()
 }
 
-/// What a snapshot says of the quorum, if its voters have directories: before that Kafka's say
+/// What a snapshot says of the quorum where `kraft.version` is finalized: before that Kafka's say
 /// nothing either. Source: Kafka `RecordsSnapshotWriter.Builder`.
-pub(crate) fn of_snapshot(voters: &[Voter]) -> Vec<ControlRecord> {
-    if voters.iter().all(|voter| voter.key.directory.is_zero()) {
+pub(crate) fn of_snapshot(kraft_version: i16, voters: &[Voter]) -> Vec<ControlRecord> {
+    if kraft_version == 0 {
         return Vec::new();
     }
-    let version = ControlRecord::KRaftVersion { kraft_version: KRAFT_VERSIONS.1 };
-    let voters = voters.iter().map(quorum_voter).collect();
-    vec![version, ControlRecord::KRaftVoters { voters }]
+    let version = ControlRecord::KRaftVersion { kraft_version };
+    let are_known = voters.iter().any(|voter| !voter.key.directory.is_zero());
+    std::iter::once(version).chain(are_known.then(|| voters_record(voters))).collect()
 }
 
 fn quorum_voter(voter: &Voter) -> QuorumVoter {
@@ -86,27 +92,38 @@ fn quorum_voter(voter: &Voter) -> QuorumVoter {
 ///
 /// # Errors
 /// A control record of ours that cannot be read.
-pub(super) fn batch_of(records: &[Record]) -> io::Result<ControlBatch> {
+pub(crate) fn batch_of(records: &[Record]) -> io::Result<ControlBatch> {
     let foreign = || {
         let raw = |bytes: &Option<Bytes>| bytes.clone().unwrap_or_default();
         ControlBatch::Foreign(records.iter().map(|r| (raw(&r.key), raw(&r.value))).collect())
     };
-    let [record] = records else { return Ok(foreign()) };
-    match ControlRecord::from_record(record).map_err(io::Error::other)? {
-        ControlRecord::LeaderChange(change) => {
+    let parsed = match records.iter().map(ControlRecord::from_record).collect::<Result<Vec<_>, _>>()
+    {
+        Ok(parsed) => parsed,
+        Err(error) if records.len() == 1 => return Err(io::Error::other(error)),
+        Err(_) => return Ok(foreign()),
+    };
+    let voters_of = |voters: &[QuorumVoter]| voters.iter().cloned().map(voter_of).collect();
+    Ok(match &parsed[..] {
+        [ControlRecord::LeaderChange(change)] => {
             let voter = |voter: &VoterId| VoterKey {
                 id: NodeId(voter.id.0),
                 directory: voter.directory.unwrap_or(Uuid::ZERO),
             };
             let leader = NodeId(change.leader.0);
             let voters = change.voters.iter().map(voter).collect();
-            Ok(ControlBatch::LeaderChange { leader, voters })
+            ControlBatch::LeaderChange { leader, voters }
         }
-        ControlRecord::KRaftVoters { voters } => {
-            Ok(ControlBatch::Voters(voters.into_iter().map(voter_of).collect()))
+        [ControlRecord::KRaftVoters { voters }] => ControlBatch::Voters(voters_of(voters)),
+        [ControlRecord::KRaftVersion { kraft_version: level }] => {
+            ControlBatch::KRaftVersion { level: *level, voters: Vec::new() }
         }
-        _ => Ok(foreign()),
-    }
+        [
+            ControlRecord::KRaftVersion { kraft_version: level },
+            ControlRecord::KRaftVoters { voters },
+        ] => ControlBatch::KRaftVersion { level: *level, voters: voters_of(voters) },
+        _ => foreign(),
+    })
 }
 
 /// A voter as a record names it.

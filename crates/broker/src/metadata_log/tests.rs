@@ -47,14 +47,18 @@ fn the_log_gives_back_what_the_quorum_gave_it_after_a_power_loss() {
     let endpoint =
         VoterEndpoint { listener: "CONTROLLER".to_owned(), host: "::1".to_owned(), port: 9093 };
     let voter = Voter { key: key(3), endpoints: vec![endpoint] };
+    let upgraded = ControlBatch::KRaftVersion { level: 1, voters: vec![voter.clone()] };
+    let stated = ControlBatch::KRaftVersion { level: 1, voters: Vec::new() };
     let voters = ControlBatch::Voters(vec![voter]);
     let foreign = ControlBatch::Foreign(vec![
         (Bytes::from_static(&[0, 0, 0, 5]), Bytes::from_static(&[0, 0, 0, 1, 0])),
         (Bytes::from_static(&[0, 0, 0, 99]), Bytes::new()),
     ]);
-    for (at, control) in [&leader, &voters, &foreign].into_iter().enumerate() {
+    let controls = [(0, &leader), (1, &voters), (2, &upgraded), (4, &stated), (5, &foreign)];
+    for (at, (offset, control)) in controls.into_iter().enumerate() {
         let base = log.append_control(Epoch(at as i32), control, NOW).expect("it is appended");
-        assert_eq!(base, Offset(at as i64));
+        assert_eq!(base, Offset(offset));
+        assert_eq!(log.log_end(), base.plus(control.offsets() as i64));
     }
     log.append(Epoch(7), &records(&["a", "b"]), NOW).expect("it is appended");
     log.sync().expect("it syncs");
@@ -63,19 +67,19 @@ fn the_log_gives_back_what_the_quorum_gave_it_after_a_power_loss() {
 
     let (_dir, mut log) = open(&disk).expect("it opens again");
     assert_eq!(log.quorum_state().expect("it reads").as_deref(), Some(&b"first"[..]));
-    for (base, control) in [(0, &leader), (1, &voters), (2, &foreign)] {
+    for (base, control) in controls {
         let batch = log.read(Offset(base)).expect("it reads").expect("it is there");
         assert_eq!(batch.control.as_ref(), Some(control));
         assert_eq!((batch.appended_at, batch.records.len()), (NOW, 0));
     }
-    let batch = log.read(Offset(4)).expect("it reads").expect("it is there");
+    let batch = log.read(Offset(7)).expect("it reads").expect("it is there");
     assert_eq!((batch.records, batch.epoch), (records(&["a", "b"]), Epoch(7)));
-    log.truncate_to(Offset(4), NOW).expect("it is cut");
-    assert_eq!((log.log_end(), log.last_epoch()), (Offset(4), Epoch(2)));
+    log.truncate_to(Offset(7), NOW).expect("it is cut");
+    assert_eq!((log.log_end(), log.last_epoch()), (Offset(7), Epoch(4)));
     drop((_dir, log));
     disk.crash(Crash::PowerLoss);
     let (_dir, log) = open(&disk).expect("it opens a third time");
-    assert_eq!((log.log_end(), log.last_epoch()), (Offset(4), Epoch(2)));
+    assert_eq!((log.log_end(), log.last_epoch()), (Offset(7), Epoch(4)));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Who votes, and who says to be one of them.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use raft::StateRole;
@@ -13,8 +14,15 @@ use super::payload::Payload;
 use super::peers::{is_named_without_directory, raft_id};
 use crate::limits::{REMEMBERED_MAX, UNSYNCED_BATCHES_MAX, VOTERS_MAX};
 use crate::{
-    ControlBatch, Epoch, MessageError, MetadataLog, Voter, VoterChange, VoterChangeError, VoterKey,
+    ControlBatch, Epoch, MessageError, MetadataLog, NodeId, Voter, VoterChange, VoterChangeError,
 };
+
+/// What the log is to say, and what Raft is to make of it: nothing, where it says nothing of
+/// voters.
+struct Proposed {
+    change: Option<(ConfChangeType, u64)>,
+    control: ControlBatch,
+}
 
 impl<L: MetadataLog> RaftEngine<L> {
     pub(super) fn propose_voters(
@@ -27,7 +35,6 @@ impl<L: MetadataLog> RaftEngine<L> {
         let Some(next) = reign.filter(|_| !self.has_failed) else {
             return Err(VoterChangeError::NotLeader);
         };
-        let end = next.plus(1);
         if self.node.raft.has_pending_conf() {
             return Err(VoterChangeError::Busy);
         }
@@ -35,23 +42,75 @@ impl<L: MetadataLog> RaftEngine<L> {
         if raft_log.last_index() - raft_log.committed >= UNSYNCED_BATCHES_MAX as u64 {
             return Err(VoterChangeError::Busy);
         }
-        let (change_type, id, voters) = self.voters_after(change)?;
-        if !self.hears_majority_of(&voters) {
-            return Err(VoterChangeError::NoMajority);
-        }
-        let payload = Payload::control(now, ControlBatch::Voters(voters)).encode();
+        let Proposed { change, control } = self.batch_of_change(change)?;
+        let end = next.plus(control.offsets() as i64);
+        let payload = Payload::control(now, control).encode();
         if !self.log().has_room(payload.len()) {
             return Err(VoterChangeError::NoRoom);
         }
-        let change = ConfChange { change_type, node_id: id, ..ConfChange::default() };
-        // What Raft makes of the change stays in this process; others get the payload.
-        let proposed = self.node.propose_conf_change(payload.to_vec(), change);
+        let proposed = match change {
+            // What Raft makes of the change stays in this process; others get the payload.
+            Some((change_type, node_id)) => {
+                let change = ConfChange { change_type, node_id, ..ConfChange::default() };
+                self.node.propose_conf_change(payload.to_vec(), change)
+            }
+            None => self.propose_entry(payload),
+        };
         proposed.map_err(|_| VoterChangeError::NotLeader)?;
         if let Some(reign) = &mut self.reign {
             reign.next = end;
         }
         self.settle();
         Ok(end)
+    }
+
+    fn batch_of_change(&self, change: VoterChange) -> Result<Proposed, VoterChangeError> {
+        let (change, voters, control) = match change {
+            VoterChange::FinalizeKRaftVersion(_) if self.is_dynamic() => {
+                let control = ControlBatch::KRaftVersion { level: 1, voters: Vec::new() };
+                return Ok(Proposed { change: None, control });
+            }
+            VoterChange::FinalizeKRaftVersion(voters) => {
+                let voters = self.voters_with_directories(voters)?;
+                let control = ControlBatch::KRaftVersion { level: 1, voters: voters.clone() };
+                // Raft hears of no change: who votes, votes.
+                ((ConfChangeType::AddNode, self.address.raft_id), voters, control)
+            }
+            change => {
+                let (change_type, id, voters) = self.voters_after(change)?;
+                ((change_type, id), voters.clone(), ControlBatch::Voters(voters))
+            }
+        };
+        match self.hears_majority_of(&voters) {
+            true => Ok(Proposed { change: Some(change), control }),
+            false => Err(VoterChangeError::NoMajority),
+        }
+    }
+
+    /// The voters that were named without directories, all of them, with those that this voter
+    /// knows them by.
+    fn voters_with_directories(
+        &self,
+        mut voters: Vec<Voter>,
+    ) -> Result<Vec<Voter>, VoterChangeError> {
+        voters.sort_by_key(|voter| voter.key);
+        let mut known: Vec<_> = self.voters().iter().map(|voter| voter.key.id).collect();
+        known.sort_unstable();
+        if !voters.iter().map(|voter| voter.key.id).eq(known) {
+            return Err(VoterChangeError::NotFound);
+        }
+        let Address { node: own, directory: here, .. } = self.address;
+        let pinned = &self.node.store().state().peers;
+        for Voter { key, endpoints } in &voters {
+            let met = if key.id == own { Some(&here) } else { pinned.get(&key.id) };
+            match met {
+                None => return Err(VoterChangeError::NoDirectory),
+                Some(met) if *met != key.directory => return Err(VoterChangeError::NotFound),
+                Some(_) if !are_sayable(endpoints) => return Err(VoterChangeError::BadEndpoint),
+                Some(_) => {}
+            }
+        }
+        Ok(voters)
     }
 
     fn voters_after(
@@ -73,7 +132,7 @@ impl<L: MetadataLog> RaftEngine<L> {
                 if voters.iter().any(|member| member.key.id == voter.key.id) {
                     return Err(VoterChangeError::Duplicate);
                 }
-                let id = raft_id(voter.key);
+                let id = self.raft_id(voter.key);
                 if self.node.store().state().retired.contains(&id) {
                     return Err(VoterChangeError::Retired);
                 }
@@ -93,37 +152,69 @@ impl<L: MetadataLog> RaftEngine<L> {
                 if voters.is_empty() {
                     return Err(VoterChangeError::BadCount);
                 }
-                Ok((ConfChangeType::RemoveNode, raft_id(removed.key), voters))
+                Ok((ConfChangeType::RemoveNode, self.raft_id(removed.key), voters))
             }
             VoterChange::Update(voter) => {
                 if !are_sayable(&voter.endpoints) {
                     return Err(VoterChangeError::BadEndpoint);
                 }
-                let id = raft_id(voter.key);
+                let id = self.raft_id(voter.key);
                 let known = voters.iter_mut().find(|member| member.key == voter.key);
                 *known.ok_or(VoterChangeError::NotFound)? = voter;
                 // Raft hears of the change of nobody: that one, who votes, votes.
                 Ok((ConfChangeType::AddNode, id, voters))
             }
+            VoterChange::FinalizeKRaftVersion(_) => Err(VoterChangeError::Unsupported),
         }
+    }
+
+    /// Voters that were named without directories have these from here on. Their numbers stay.
+    ///
+    /// # Errors
+    /// This node is named with another directory than its own: it is not the voter that is meant.
+    pub(super) fn apply_kraft_version(&mut self, voters: Vec<Voter>, index: u64) -> io::Result<()> {
+        if voters.is_empty() || index <= self.node.store().state().voters_index {
+            return Ok(());
+        }
+        let pinned: BTreeMap<_, _> =
+            voters.iter().map(|voter| (voter.key.id, voter.key.directory)).collect();
+        let own = self.address;
+        let named = pinned.get(&own.node).filter(|_| is_named_without_directory(own.raft_id));
+        if let Some(known) = named.filter(|known| **known != own.directory) {
+            return Err(not_that_voter(own, *known, "the quorum"));
+        }
+        self.go_over_to(voters, pinned, index)
     }
 
     /// From here on these are the voters. A node that joins comes from none to all of them.
     pub(super) fn apply_voters(&mut self, voters: Vec<Voter>, index: u64) -> io::Result<()> {
-        if index <= self.node.store().state().voters_index {
+        let state = self.node.store().state();
+        if index <= state.voters_index {
             return Ok(());
         }
-        let now: Vec<_> = voters.iter().map(|voter| raft_id(voter.key)).collect();
-        let before: Vec<_> = self.voters().iter().map(|voter| raft_id(voter.key)).collect();
+        let pinned = state.peers.clone();
+        self.go_over_to(voters, pinned, index)
+    }
+
+    fn go_over_to(
+        &mut self,
+        voters: Vec<Voter>,
+        pinned: BTreeMap<NodeId, Uuid>,
+        index: u64,
+    ) -> io::Result<()> {
+        let number = |voter: &Voter| raft_id(voter.key, &pinned);
+        let now: Vec<_> = voters.iter().map(number).collect();
+        let before: Vec<_> = self.voters().iter().map(number).collect();
         let added = now.iter().filter(|id| !before.contains(id));
         let removed: Vec<_> = before.iter().filter(|id| !now.contains(id)).copied().collect();
         let leads = self.node.raft.state == StateRole::Leader;
-        let is_gone = |voter: &&Voter| !now.contains(&raft_id(voter.key));
+        let is_gone = |voter: &&Voter| !now.contains(&number(voter));
         let gone: Vec<Voter> = self.voters().iter().filter(is_gone).cloned().collect();
-        self.peers.know(&voters);
+        self.peers.know(&voters, &pinned);
         self.node.mut_store().change_state(|state| {
             (state.voters, state.voters_index) = (voters, index);
             state.commit = state.commit.max(index);
+            state.peers.clone_from(&pinned);
             removed.iter().for_each(|id| state.retire(*id));
         })?;
         // Who was removed hears from its leader that this is committed: it learns from now on.
@@ -137,7 +228,7 @@ impl<L: MetadataLog> RaftEngine<L> {
         self.observers.retain(|id, _| !now.contains(id));
         if leads {
             let own = self.address.raft_id;
-            let gone = gone.into_iter().map(|voter| (raft_id(voter.key), voter));
+            let gone = gone.into_iter().map(|voter| (number(&voter), voter));
             self.observers.extend(gone.filter(|(id, _)| *id != own));
         }
         for (change_type, node_id) in changes {
@@ -185,6 +276,10 @@ impl<L: MetadataLog> RaftEngine<L> {
                 let (sender, found) = (from.node, from.directory);
                 Err(MessageError::WrongDirectory { sender, known, found })
             }
+            // Who knows no voters yet hears of them from one of these.
+            None if self.is_dynamic() && !self.voters().is_empty() => {
+                Err(MessageError::Malformed("its sender votes without a directory"))
+            }
             None if state.peers.len() >= REMEMBERED_MAX => {
                 Err(MessageError::Malformed("too many nodes say to be voters"))
             }
@@ -206,12 +301,16 @@ impl<L: MetadataLog> RaftEngine<L> {
         if to.directory != self.address.directory || known == self.address.directory {
             return;
         }
-        let own = VoterKey { id: self.address.node, directory: self.address.directory };
-        let why = format!(
-            "voter {} of the metadata quorum is known to node {} by log directory {known}, this is \
-             {}: a voter whose disk was replaced is removed from the quorum, then added anew",
-            own.id, from.node, own.directory
-        );
-        self.fail(io::Error::new(io::ErrorKind::InvalidData, why));
+        let by = format!("node {}", from.node);
+        self.fail(not_that_voter(self.address, known, &by));
     }
+}
+
+fn not_that_voter(own: Address, known: Uuid, by: &str) -> io::Error {
+    let why = format!(
+        "voter {} of the metadata quorum is known to {by} by log directory {known}, this is {}: a \
+         voter whose disk was replaced is removed from the quorum, then added anew",
+        own.node, own.directory
+    );
+    io::Error::new(io::ErrorKind::InvalidData, why)
 }

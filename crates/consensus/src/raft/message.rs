@@ -10,7 +10,8 @@
 //!   1 not that voter: the directory that the sender of this knows instead
 //!   2 observe:        relayed u8 | the sender as a list of one voter
 //!   3 told:           the voters
-//!   4 offer:          term | index | snapshot | voters | count u32, retired Raft ids
+//!   4 offer:          term | index | snapshot | voters | count u32, retired Raft ids |
+//!                   count u32, (node i32, directory)*
 //!   5 ask:            snapshot | position u64
 //!   6 part:           snapshot | size u64 | position u64 | bytes
 //!     snapshot:       end offset i64 | term u64
@@ -226,6 +227,7 @@ fn write_offer(out: &mut Writer, offer: &Offer) {
     out.voters(&offer.voters);
     out.count(offer.retired.len());
     offer.retired.iter().for_each(|id| out.u64(*id));
+    out.keys(&offer.pinned);
 }
 
 fn read_offer(reader: &mut Reader) -> Parsed<Offer> {
@@ -233,11 +235,12 @@ fn read_offer(reader: &mut Reader) -> Parsed<Offer> {
     let voters = reader.voters()?;
     let count = reader.count(8, REMEMBERED_MAX)?;
     let retired = (0..count).map(|_| reader.u64()).collect::<Parsed<_>>()?;
+    let pinned = reader.keys()?;
     let index_term = term_of(mark.epoch);
     if !is_term(term) || index_term > term || index == 0 || voters.is_empty() {
         return Err(MessageError::Malformed("no voter offers that"));
     }
-    Ok(Offer { term, index, index_term, end: mark.end, voters, retired })
+    Ok(Offer { term, index, index_term, end: mark.end, voters, retired, pinned })
 }
 
 fn write_message(out: &mut Writer, message: &Message) {

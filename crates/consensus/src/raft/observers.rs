@@ -12,7 +12,6 @@ use raft::eraftpb::{ConfChange, ConfChangeType};
 
 use super::RaftEngine;
 use super::message::{Address, Body};
-use super::peers::{is_named_without_directory, raft_id};
 use crate::limits::{
     CAUGHT_UP_BATCHES, OBSERVER_LEASES, OBSERVERS_MAX, VOTER_ENDPOINTS_MAX, VOTER_LEASES,
 };
@@ -34,7 +33,7 @@ impl<L: MetadataLog> RaftEngine<L> {
         let is_lost = silence > patience || !(self.is_voter(own) || self.can_answer_leader());
         let is_silent = self.has_failed || self.node.raft.state == StateRole::Leader;
         self.asked_ago += 1;
-        if !is_lost || self.asked_ago < lease || is_silent || is_named_without_directory(own) {
+        if !is_lost || self.asked_ago < lease || is_silent || !self.is_dynamic() {
             return;
         }
         self.asked_ago = 0;
@@ -70,11 +69,11 @@ impl<L: MetadataLog> RaftEngine<L> {
         }
         let is_full = self.observers.len() >= OBSERVERS_MAX;
         let is_known = self.observers.contains_key(&from.raft_id);
-        let may_learn = self.is_dynamic() && !self.is_voter(from.raft_id);
-        if !may_learn || is_named_without_directory(from.raft_id) || (is_full && !is_known) {
+        let key = VoterKey { id: from.node, directory: from.directory };
+        let is_itself = self.raft_id(key) == from.raft_id && !self.is_voter(from.raft_id);
+        if !self.is_dynamic() || !is_itself || (is_full && !is_known) {
             return;
         }
-        let key = VoterKey { id: from.node, directory: from.directory };
         self.peers.hear(from, self.wall);
         self.observers.insert(from.raft_id, Voter { key, endpoints });
         if self.node.raft.prs().get(from.raft_id).is_none() {
@@ -116,7 +115,7 @@ impl<L: MetadataLog> RaftEngine<L> {
 
     /// Whether it has as much of the log as one that votes: its acknowledgements come at once.
     pub(super) fn is_caught_up(&self, key: VoterKey) -> bool {
-        let (id, raft) = (raft_id(key), &self.node.raft);
+        let (id, raft) = (self.raft_id(key), &self.node.raft);
         let matched = raft.prs().get(id).map(|progress| progress.matched);
         let is_near = |matched: u64| matched + CAUGHT_UP_BATCHES >= raft.raft_log.last_index();
         let has_any = matched.is_some_and(|matched| matched > 0 && is_near(matched));
@@ -125,7 +124,7 @@ impl<L: MetadataLog> RaftEngine<L> {
 
     /// Whether a majority of `voters` was heard of lately.
     pub(super) fn hears_majority_of(&self, voters: &[Voter]) -> bool {
-        let is_heard = |voter: &&Voter| self.is_heard(raft_id(voter.key), 2 * self.lease_ms());
+        let is_heard = |voter: &&Voter| self.is_heard(self.raft_id(voter.key), 2 * self.lease_ms());
         2 * voters.iter().filter(is_heard).count() > voters.len()
     }
 }

@@ -63,9 +63,9 @@ pub(super) fn first_state<L: MetadataLog>(
     let named = VoterKey { directory: types::Uuid::ZERO, ..voter };
     let own = voters.iter().map(|member| member.key).find(|key| key.id == voter.id);
     let self_id = match own {
-        Some(key) if key == named || key == voter => raft_id(key),
+        Some(key) if key == named || key == voter => raft_id(key, &BTreeMap::new()),
         Some(_) => return bad("the voters name this node with another log directory"),
-        None if voters.is_empty() => raft_id(voter),
+        None if voters.is_empty() => raft_id(voter, &BTreeMap::new()),
         None => return bad("the voters do not name this node"),
     };
     if voters.len() != 1 && log.log_end() > Offset::ZERO {

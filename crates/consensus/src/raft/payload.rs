@@ -6,6 +6,7 @@
 //!   1 leader change: leader i32, voters
 //!   2 voters:        voters with their endpoints
 //!   3 foreign:       count u32, (length u32, key, length u32, value)*
+//!   4 kraft.version: level u16, voters with their endpoints
 //! ```
 
 use bytes::Bytes;
@@ -20,6 +21,7 @@ const RECORDS: u8 = 0;
 const LEADER_CHANGE: u8 = 1;
 const VOTERS: u8 = 2;
 const FOREIGN: u8 = 3;
+const KRAFT_VERSION: u8 = 4;
 
 /// One batch without its place in the log: that follows from the entry's index and term.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +54,11 @@ impl Payload {
     }
 
     pub(super) fn is_voters(&self) -> bool {
-        matches!(self.content, Content::Control(ControlBatch::Voters(_)))
+        match &self.content {
+            Content::Control(ControlBatch::Voters(_)) => true,
+            Content::Control(ControlBatch::KRaftVersion { voters, .. }) => !voters.is_empty(),
+            _ => false,
+        }
     }
 
     pub(super) fn encode(&self) -> Bytes {
@@ -67,6 +73,7 @@ impl Payload {
             Content::Control(ControlBatch::LeaderChange { .. }) => LEADER_CHANGE,
             Content::Control(ControlBatch::Voters(_)) => VOTERS,
             Content::Control(ControlBatch::Foreign(_)) => FOREIGN,
+            Content::Control(ControlBatch::KRaftVersion { .. }) => KRAFT_VERSION,
         });
         out.i64(self.appended_at.0);
         match &self.content {
@@ -79,6 +86,10 @@ impl Payload {
                 out.keys(voters);
             }
             Content::Control(ControlBatch::Voters(voters)) => out.voters(voters),
+            Content::Control(ControlBatch::KRaftVersion { level, voters }) => {
+                out.u16(level.unsigned_abs());
+                out.voters(voters);
+            }
             Content::Control(ControlBatch::Foreign(records)) => {
                 out.count(records.len());
                 for (key, value) in records {
@@ -110,6 +121,12 @@ impl Payload {
                 Content::Control(ControlBatch::LeaderChange { leader, voters })
             }
             VOTERS => Content::Control(ControlBatch::Voters(reader.voters()?)),
+            KRAFT_VERSION => {
+                let level = i16::try_from(reader.u16()?);
+                let level = level.map_err(|_| MessageError::Malformed("no level is as high"))?;
+                let voters = reader.voters()?;
+                Content::Control(ControlBatch::KRaftVersion { level, voters })
+            }
             FOREIGN => {
                 let count = reader.count(8, PROPOSAL_RECORDS_MAX)?;
                 let record = |_| Ok((reader.bytes()?, reader.bytes()?));

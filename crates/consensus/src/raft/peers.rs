@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use types::WallTime;
+use types::{Uuid, WallTime};
 
 use super::message::Address;
 use super::timing::mix;
@@ -17,8 +17,11 @@ const OF_DIRECTORY: u64 = 1 << 63;
 /// **Invariant:** never 0 and never given to another identity: directory ids are random. A stale
 /// answer to a voter that was removed and came back is an answer to somebody else. Source: the
 /// defect that etcd's and this Raft have when an id is used again within a term.
-pub(super) fn raft_id(key: VoterKey) -> u64 {
-    if key.directory.is_zero() {
+///
+/// `pinned` are the directories of those that were named without one: with it they keep the number
+/// that they have without.
+pub(super) fn raft_id(key: VoterKey, pinned: &BTreeMap<NodeId, Uuid>) -> u64 {
+    if key.directory.is_zero() || pinned.get(&key.id) == Some(&key.directory) {
         return u64::from(key.id.0.unsigned_abs()) + 1;
     }
     let (high, low) = key.directory.0.split_at(8);
@@ -30,9 +33,10 @@ pub(super) fn raft_id(key: VoterKey) -> u64 {
 /// Whether a sender's number is one that its node and directory may have.
 pub(super) fn is_consistent(address: Address) -> bool {
     let Address { raft_id: number, node, directory } = address;
-    let named = VoterKey { id: node, directory: types::Uuid::ZERO };
+    let (named, none) = (VoterKey { id: node, directory: Uuid::ZERO }, BTreeMap::new());
     let directed = VoterKey { id: node, directory };
-    !directory.is_zero() && (number == raft_id(named) || number == raft_id(directed))
+    let numbers = [raft_id(named, &none), raft_id(directed, &none)];
+    !directory.is_zero() && numbers.contains(&number)
 }
 
 pub(super) fn is_named_without_directory(raft_id: u64) -> bool {
@@ -51,9 +55,9 @@ pub(super) struct Peer {
 }
 
 impl Peers {
-    pub(super) fn know(&mut self, voters: &[Voter]) {
+    pub(super) fn know(&mut self, voters: &[Voter], pinned: &BTreeMap<NodeId, Uuid>) {
         for Voter { key, .. } in voters {
-            let raft_id = raft_id(*key);
+            let raft_id = raft_id(*key, pinned);
             let address = Address { raft_id, node: key.id, directory: key.directory };
             let peer = Peer { address, heard_at: None, caught_up_at: None };
             self.0.entry(raft_id).or_insert(peer);

@@ -21,6 +21,7 @@ use std::fmt::Write;
 
 use types::{Offset, Uuid};
 
+use super::peers::raft_id;
 use crate::limits::REMEMBERED_MAX;
 use crate::{NodeId, Voter, VoterEndpoint, VoterKey};
 
@@ -46,7 +47,8 @@ pub(super) struct QuorumState {
     /// Who votes, as of `voters_index`.
     pub(super) voters: Vec<Voter>,
     pub(super) voters_index: u64,
-    /// The directory by which a voter that was named without one was first met.
+    /// The directory by which a voter that was named without one was first met, or with which it
+    /// votes since `kraft.version` 1. It keeps its Raft id.
     pub(super) peers: BTreeMap<NodeId, Uuid>,
     /// Raft ids that were removed: they do not come back.
     pub(super) retired: BTreeSet<u64>,
@@ -135,6 +137,10 @@ impl QuorumState {
         };
         lines.try_for_each(|line| state.read_line(line))?;
         Some(state)
+    }
+
+    pub(super) fn raft_id(&self, key: VoterKey) -> u64 {
+        raft_id(key, &self.peers)
     }
 
     fn read_line(&mut self, line: &str) -> Option<()> {

@@ -3,7 +3,7 @@
 use raft::StateRole;
 use types::WallTime;
 
-use super::peers::{self, raft_id};
+use super::peers;
 use super::store::{epoch_of, term_of};
 use super::{RaftEngine, Reign};
 use crate::{Epoch, MetadataLog, QuorumStatus, Voter, VoterStatus};
@@ -40,7 +40,7 @@ impl<L: MetadataLog> RaftEngine<L> {
     fn voter_status(&self, voter: &Voter) -> VoterStatus {
         let Voter { key, endpoints } = voter;
         let (raft, store) = (&self.node.raft, self.node.store());
-        let id = raft_id(*key);
+        let id = store.state().raft_id(*key);
         let is_self = id == self.address.raft_id;
         let progress = raft.prs().get(id).filter(|_| raft.state == StateRole::Leader);
         let peer = self.peers.get(id);

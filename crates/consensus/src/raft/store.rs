@@ -192,10 +192,14 @@ impl<L: MetadataLog> Store<L> {
     /// a start goes on with it.
     pub(super) fn install(&mut self, offer: Offer, now: WallTime) -> io::Result<()> {
         let (index, term, start) = (offer.index, offer.index_term, offer.end);
+        let pinned = offer.pinned();
         self.change_state(|state| {
             (state.first, state.start, state.restarts) = ((index + 1, term), start, true);
             (state.voters, state.voters_index) = (offer.voters, index);
             state.commit = state.commit.max(index);
+            if !pinned.is_empty() {
+                state.peers = pinned;
+            }
             offer.retired.into_iter().for_each(|id| state.retire(id));
         })?;
         self.log.restart_at(start, now)?;
@@ -315,7 +319,7 @@ impl<L: MetadataLog> raft::Storage for Store<L> {
             commit: state.commit.max(state.first.0 - 1).max(self.known),
             ..HardState::default()
         };
-        let voters = state.voters.iter().map(|voter| super::peers::raft_id(voter.key)).collect();
+        let voters = state.voters.iter().map(|voter| state.raft_id(voter.key)).collect();
         Ok(RaftState { hard_state, conf_state: ConfState { voters, ..ConfState::default() } })
     }
 

@@ -4,19 +4,20 @@
 //! Who is offered one asks for it part by part, whoever leads meanwhile, and shows it to Raft once
 //! it is whole and durable. A lost word is said again: the leader offers anew, the other asks anew.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use raft::StateRole;
 use raft::eraftpb::{ConfState, Message, MessageType, Snapshot};
 use raft::{ProgressState, SnapshotStatus};
-use types::Offset;
+use types::{Offset, Uuid};
 
 use super::RaftEngine;
 use super::message::{Address, Body};
 use super::peers::raft_id;
 use super::store::{epoch_of, term_of};
 use crate::limits::{SNAPSHOT_BYTES_MAX, SNAPSHOT_PART_BYTES};
-use crate::{EngineEvent, LogMark, MetadataLog, Voter};
+use crate::{EngineEvent, LogMark, MetadataLog, NodeId, Voter, VoterKey};
 
 /// After so many heartbeats a snapshot is asked for, or offered, again.
 const AGAIN_HEARTBEATS: u32 = 5;
@@ -35,9 +36,15 @@ pub(super) struct Offer {
     /// Who votes as of there, and who does not any more.
     pub(super) voters: Vec<Voter>,
     pub(super) retired: Vec<u64>,
+    /// The directories of those that were named without one when the log began.
+    pub(super) pinned: Vec<VoterKey>,
 }
 
 impl Offer {
+    pub(super) fn pinned(&self) -> BTreeMap<NodeId, Uuid> {
+        self.pinned.iter().map(|key| (key.id, key.directory)).collect()
+    }
+
     pub(super) fn mark(&self) -> LogMark {
         LogMark { end: self.end, epoch: epoch_of(self.index_term) }
     }
@@ -97,6 +104,7 @@ impl<L: MetadataLog> RaftEngine<L> {
     pub(super) fn offer(&mut self, to: Address, message: &Message) {
         let store = self.node.store();
         let metadata = message.get_snapshot().get_metadata();
+        let pinned = store.state().peers.iter().map(|(id, directory)| (*id, *directory));
         let offer = Offer {
             term: message.term,
             index: metadata.index,
@@ -104,6 +112,11 @@ impl<L: MetadataLog> RaftEngine<L> {
             end: store.end_of(metadata.index),
             voters: store.state().voters.clone(),
             retired: store.state().retired.iter().copied().collect(),
+            pinned: match self.is_dynamic() {
+                true => pinned.map(|(id, directory)| VoterKey { id, directory }).collect(),
+                // Everybody has met them by itself.
+                false => Vec::new(),
+            },
         };
         self.put(to, Body::Offer(offer));
     }
@@ -206,7 +219,8 @@ impl<L: MetadataLog> RaftEngine<L> {
     fn show(&mut self, offer: Offer) {
         let raft = &self.node.raft;
         let (own, from, term) = (self.address.raft_id, raft.leader_id, raft.term);
-        let voters = offer.voters.iter().map(|voter| raft_id(voter.key)).collect();
+        let pinned = offer.pinned();
+        let voters = offer.voters.iter().map(|voter| raft_id(voter.key, &pinned)).collect();
         let mut conf_state = ConfState { voters, ..ConfState::default() };
         if !conf_state.voters.contains(&own) {
             conf_state.learners.push(own);
@@ -229,7 +243,7 @@ impl<L: MetadataLog> RaftEngine<L> {
     pub(super) fn install(&mut self, index: u64) -> io::Result<()> {
         let offer = self.shown.take().filter(|offer| offer.index == index);
         let offer = offer.ok_or_else(|| io::Error::other("Raft goes on from another snapshot"))?;
-        self.peers.know(&offer.voters);
+        self.peers.know(&offer.voters, &offer.pinned());
         let (mark, wall) = (offer.mark(), self.wall);
         self.node.mut_store().install(offer, wall)?;
         self.delivered = (index, mark.end);

@@ -132,9 +132,13 @@ impl<L: MetadataLog> RaftEngine<L> {
                 last_offset: next.plus(-1),
                 appended_at: payload.appended_at,
                 records,
+                kraft_version: control.as_ref().and_then(ControlBatch::kraft_version),
             }));
             match control {
                 Some(ControlBatch::Voters(voters)) => self.apply_voters(voters, entry.index)?,
+                Some(ControlBatch::KRaftVersion { voters, .. }) => {
+                    self.apply_kraft_version(voters, entry.index)?;
+                }
                 Some(ControlBatch::LeaderChange { .. }) => self.open_reign(entry.term),
                 Some(ControlBatch::Foreign(_)) | None => {}
             }

@@ -150,6 +150,10 @@ impl Writer {
         self.out.put_u8(value);
     }
 
+    pub(super) fn u16(&mut self, value: u16) {
+        self.out.put_u16(value);
+    }
+
     pub(super) fn u32(&mut self, value: u32) {
         self.out.put_u32(value);
     }
@@ -202,7 +206,7 @@ impl Writer {
             for endpoint in &voter.endpoints {
                 self.bytes(endpoint.listener.as_bytes());
                 self.bytes(endpoint.host.as_bytes());
-                self.out.put_u16(endpoint.port);
+                self.u16(endpoint.port);
             }
         }
     }

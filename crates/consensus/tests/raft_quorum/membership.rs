@@ -6,15 +6,16 @@ use consensus::{
 use types::Uuid;
 
 use super::disk::Disk;
-use super::node::{BIRTH, Node, endpoints, key};
-use super::world::{MS, World};
+use super::node::{BIRTH, Node, endpoints, key, keyed};
+use super::world::{MS, Weather, World};
 
 fn change(world: &mut World, leader: usize, change: VoterChange) -> Result<(), VoterChangeError> {
     let node = &mut world.nodes[leader];
     let (epoch, next) = node.reign.expect("it leads");
     let engine = node.engine.as_mut().expect("it runs");
-    engine.change_voters(epoch, change, BIRTH)?;
-    node.reign = Some((epoch, next.plus(1)));
+    let after = engine.change_voters(epoch, change, BIRTH)?;
+    assert!(after > next);
+    node.reign = Some((epoch, after));
     world.drain(leader);
     Ok(())
 }
@@ -220,6 +221,151 @@ fn voters_that_were_named_without_directories_do_not_change() {
     assert_eq!(observers(&world, leader), [0; 0]);
     let refused = change(&mut world, leader, add(key(4)));
     assert_eq!(refused, Err(VoterChangeError::Unsupported));
+}
+
+/// `kraft.version` 1 for voters that were named by their node ids alone.
+fn finalize(world: &mut World, leader: usize) -> Result<(), VoterChangeError> {
+    change(world, leader, VoterChange::FinalizeKRaftVersion(keyed(3)))
+}
+
+fn directories(world: &World, at: usize) -> Vec<VoterKey> {
+    let engine = world.nodes[at].engine.as_ref().expect("it runs");
+    engine.voters().iter().map(|voter| voter.key).collect()
+}
+
+#[test]
+fn voters_that_were_named_without_directories_get_these_and_then_come_and_go() {
+    let (mut world, leader) = World::led(13, 3);
+    world.run_for(500);
+    finalize(&mut world, leader).expect("all of them were met");
+    world.run_for(500);
+    for at in 0..3 {
+        assert_eq!(directories(&world, at), [key(1), key(2), key(3)]);
+    }
+    let at = join(&mut world, 4);
+    world.run_for(1000);
+    assert_eq!(directories(&world, at), [key(1), key(2), key(3)], "it is in the log");
+    change(&mut world, leader, add(key(4))).expect("added");
+    world.run_for(500);
+    let removed = (leader + 1) % 3;
+    let gone = world.nodes[removed].key;
+    change(&mut world, leader, VoterChange::Remove(gone)).expect("removed");
+    world.run_for(1000);
+    assert_eq!(observers(&world, leader), [gone.id.0]);
+    assert_eq!(change(&mut world, leader, add(gone)), Err(VoterChangeError::Retired));
+    // Whoever is left goes on after everybody has started again, the one that came later with them.
+    for at in 0..4 {
+        world.kill(at);
+        world.start(at);
+    }
+    let leader = world.run_until_led();
+    assert_ne!(leader, removed);
+    let acks = world.counts.acks;
+    world.run_for(1000);
+    assert!(world.counts.acks > acks);
+    for at in 0..4 {
+        assert_eq!(ids(&world, at), ids(&world, leader));
+        assert_eq!(ids(&world, at).len(), 3);
+    }
+    world.check_equal();
+}
+
+#[test]
+fn a_node_that_begins_with_a_snapshot_knows_the_voters_by_their_first_numbers() {
+    let weather = Weather { snapshot_every: 5, ..Weather::calm(3) };
+    let mut world = World::new(14, weather, None);
+    let leader = world.run_until_led();
+    world.run_for(500);
+    finalize(&mut world, leader).expect("all of them were met");
+    world.run_for(3000);
+    let at = join(&mut world, 4);
+    world.run_for(3000);
+    assert!(world.nodes[at].installs > 0, "it came by a snapshot");
+    change(&mut world, leader, add(key(4))).expect("added");
+    world.run_for(1000);
+    world.kill(leader);
+    let next = world.run_until_led();
+    let acks = world.counts.acks;
+    world.run_for(1000);
+    assert!(world.counts.acks > acks, "three of four");
+    assert_eq!(ids(&world, at), ids(&world, next));
+    world.start(leader);
+    world.check_equal();
+}
+
+#[test]
+fn kraft_version_1_needs_every_voter_to_be_known_by_its_directory() {
+    let (mut world, leader) = World::led(15, 3);
+    world.next_client = u64::MAX;
+    world.run_for(300);
+    let of = VoterChange::FinalizeKRaftVersion;
+    let refused = change(&mut world, leader, of(keyed(2)));
+    assert_eq!(refused, Err(VoterChangeError::NotFound), "one is missing");
+    let mut others = keyed(3);
+    others[(leader + 1) % 3].key.directory = Uuid([0x99; 16]);
+    let refused = change(&mut world, leader, of(others));
+    assert_eq!(refused, Err(VoterChangeError::NotFound), "another was met");
+    let mut nowhere = keyed(3);
+    nowhere[0].endpoints.clear();
+    assert_eq!(change(&mut world, leader, of(nowhere)), Err(VoterChangeError::BadEndpoint));
+    for at in [1, 2] {
+        world.isolate((leader + at) % 3);
+    }
+    finalize(&mut world, leader).expect("accepted");
+    assert_eq!(finalize(&mut world, leader), Err(VoterChangeError::Busy));
+}
+
+#[test]
+fn a_voter_that_was_never_met_has_no_directory_to_be_known_by() {
+    let mut world = World::new(16, Weather::calm(3), None);
+    world.kill(0);
+    let leader = world.run_until_led();
+    world.run_for(1000);
+    assert_eq!(finalize(&mut world, leader), Err(VoterChangeError::NoDirectory));
+}
+
+/// The upgrade at any moment, power losses in the middle of it, and voters that come and go after.
+#[test]
+fn kraft_version_1_comes_under_power_losses_and_nothing_is_lost() {
+    for seed in super::seeds(0..40) {
+        let (mut world, leader) = World::led(2000 + seed, 3);
+        world.is_changing = true;
+        world.run_for(100 + seed * 7 % 300);
+        finalize(&mut world, leader).expect("all of them were met");
+        world.run_for(seed % 4);
+        for at in 0..3 {
+            if (seed >> at) % 2 == 0 {
+                world.lose_power(at);
+                world.nodes[at].down_until = Some(world.now + (100 + 50 * at as u64) * MS);
+            }
+        }
+        world.run_for(1000);
+        let leader = world.run_until_led();
+        world.run_for(500);
+        if directories(&world, leader)[0].directory.is_zero() {
+            // It was lost with the reign.
+            finalize(&mut world, leader).expect("all of them were met");
+            world.run_for(500);
+        }
+        let at = join(&mut world, 4);
+        world.run_for(1500);
+        change(&mut world, leader, add(key(4))).expect("it has the log");
+        world.run_for(500);
+        change(&mut world, leader, VoterChange::Remove(key(leader as i32 + 1))).expect("removed");
+        world.run_for(1000);
+        world.lose_power(at);
+        world.nodes[at].down_until = Some(world.now + 100 * MS);
+        world.run_for(1000);
+        let next = world.run_until_led();
+        let acks = world.counts.acks;
+        world.run_for(1000);
+        assert!(world.counts.acks > acks, "seed {seed}: it goes on");
+        assert_ne!(next, leader, "seed {seed}");
+        for at in 0..4 {
+            assert_eq!(directories(&world, at), directories(&world, next), "seed {seed}");
+        }
+        world.check_equal();
+    }
 }
 
 #[test]

@@ -127,9 +127,8 @@ fn one_of<'a>(
 fn changed(error: ClientError, what: &str) -> Failure {
     let todo = match error.kind {
         ErrorKind::Broker(ErrorCode::UnsupportedVersion) => {
-            "the voters are those of controller.quorum.voters, which is changed with all nodes \
-             stopped; a quorum that changes online begins with kafka-storage format --standalone \
-             or --initial-controllers"
+            "the voters are those of controller.quorum.voters; kafka-features upgrade --feature \
+             kraft.version=1 makes a quorum of several such that changes online"
         }
         ErrorKind::Broker(ErrorCode::RequestTimedOut) | ErrorKind::TimedOut => {
             "ottla cluster quorum shows whether it was done; try again once all voters run and \

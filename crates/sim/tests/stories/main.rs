@@ -3,6 +3,7 @@
 mod cut_off_leaders;
 mod deleting_records;
 mod idle_followers;
+mod kraft_version;
 mod lost_leaders;
 mod refused_batches;
 mod registered_controllers;

@@ -1,10 +1,13 @@
 use std::path::Path;
 use std::task::{Context, Poll, Waker};
 
+use consensus::{ControlBatch, NodeId, Voter, VoterEndpoint, VoterKey};
 use env_sim::SimEnv;
-use metadata::{MetadataRecord, MetadataVersion};
+use metadata::{
+    KRAFT_VERSION_FEATURE, METADATA_VERSION_FEATURE, MetadataRecord, MetadataVersion, Provenance,
+};
 use protocol::messages::fetch_response::{FetchableTopicResponse, LeaderIdAndEpoch};
-use protocol::metadata_records::TopicRecord;
+use protocol::metadata_records::{FeatureLevelRecord, TopicRecord};
 use protocol::{ApiKey, frame};
 use records::{BatchBuilder, NewRecord};
 use types::LeaderEpoch;
@@ -116,4 +119,53 @@ fn a_broker_that_cannot_apply_a_record_shows_nothing_of_its_batch_and_stops() {
     assert!(broker.image().topics.by_name("t").is_none());
     let why = broker.halt.reason().expect("it stops");
     assert!(why.contains("METADATA_LOG_FAILED"), "{why}");
+}
+
+fn voters() -> Vec<Voter> {
+    let endpoint =
+        VoterEndpoint { listener: "CONTROLLER".to_owned(), host: "here".to_owned(), port: 9093 };
+    let key = VoterKey { id: NodeId(1), directory: Uuid([7; 16]) };
+    vec![Voter { key, endpoints: vec![endpoint] }]
+}
+
+#[test]
+fn a_broker_knows_the_kraft_version_that_a_control_batch_finalizes() {
+    for voters in [Vec::new(), voters()] {
+        let env = SimEnv::new(7);
+        tests::format(&env, 2);
+        let roles = ["process.roles=broker", "listeners=PLAINTEXT://there:9092"];
+        let broker = node(&env, 2, &roles);
+        let follower = MetadataFollower::new(&broker);
+        let batch = ControlBatch::KRaftVersion { level: 1, voters };
+        let batch = control::encode(&batch, Offset::ZERO, LeaderEpoch(0), env.clock().wall());
+        follower.take_in(&batch.into_bytes(), &broker).expect("it is the first batch");
+        let image = broker.image();
+        assert_eq!(image.features.level(KRAFT_VERSION_FEATURE), 1);
+        assert!(image.is_empty(), "the cluster itself is still to be written");
+    }
+}
+
+#[test]
+fn a_broker_that_begins_with_a_snapshot_knows_the_kraft_version_that_is_in_its_head() {
+    let mut loader = MetadataLoader::new(Arc::new(MetadataImage::empty()));
+    let feature = |name: &str, feature_level| {
+        MetadataRecord::from(FeatureLevelRecord { name: name.into(), feature_level })
+    };
+    let records = [feature(KRAFT_VERSION_FEATURE, 1), feature(METADATA_VERSION_FEATURE, 25)];
+    let at = Provenance { last_offset: Offset(8), epoch: 2, ..Provenance::EMPTY };
+    let image = loader.replay_batch(at, &records).expect("levels").expect("no transaction").image;
+    let bytes = metadata_snapshot::encode(&image, &voters()).expect("it can be said");
+    assert!(
+        image.to_records().iter().all(|record| *record != records[0]),
+        "no record of the metadata says it"
+    );
+
+    let env = SimEnv::new(7);
+    tests::format(&env, 2);
+    let broker = node(&env, 2, &["process.roles=broker", "listeners=PLAINTEXT://there:9092"]);
+    let follower = MetadataFollower::new(&broker);
+    let id = metadata_snapshot::SnapshotId::of(&image);
+    follower.install(id, &bytes.into(), &broker).expect("it is whole");
+    assert_eq!(*broker.image(), *image);
+    assert_eq!(broker.image().features.level(KRAFT_VERSION_FEATURE), 1);
 }
