@@ -455,6 +455,23 @@ def what_else_is_asked_of_kraft_version_is_answered_alike():
 
 
 @suite.check
+def registered_controllers_are_listed_by_kafkas_own_tool():
+    nodes = static()
+    controllers = ",".join(nodes.address(node, 10) for node in (1, 2, 3))
+    def asked(command, *where):
+        argv = single.command("kafka-cluster", command, *where)
+        java = subprocess.run(argv, text=True, timeout=55, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        equal(java.returncode, 0, f"{command}: {java.stdout}{java.stderr}")
+        return [line.split() for line in java.stdout.splitlines()]
+    head, *rows = asked("list-endpoints", "--bootstrap-controller", controllers)
+    equal(head, ["ID", "HOST", "PORT", "RACK", "ENDPOINT_TYPE"], "the columns")
+    expected = [[str(node), *nodes.address(node, 10).split(":"), "null", "controller"] for node in (1, 2, 3)]
+    equal(sorted(rows), expected, "the controllers")
+    own = asked("cluster-id", "--bootstrap-controller", controllers)
+    equal(own, asked("cluster-id", "--bootstrap-server", nodes.servers), "the cluster's id")
+
+
+@suite.check
 def static_controllers_change_once_the_kraft_version_is_raised():
     nodes = static()
     try:
