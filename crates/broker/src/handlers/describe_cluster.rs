@@ -14,6 +14,7 @@ use protocol::messages::describe_cluster_response::{
 };
 use types::ErrorCode;
 
+use super::metadata_api::asked_as_controller;
 use crate::authorized;
 use crate::controller_host::ControllerHost;
 use crate::metadata_cache::MetadataCache;
@@ -44,8 +45,10 @@ pub fn handle<E: Env>(
     let image = metadata.image();
     let (controller_id, brokers) = match ctx.door {
         Door::Clients => {
-            let shows_fenced = request.include_fenced_brokers;
-            (settings.broker_id().0, brokers(&image, listener, shows_fenced))
+            let brokers = brokers(&image, listener, request.include_fenced_brokers);
+            let in_service = brokers.iter().filter(|broker| !broker.is_fenced);
+            let ids = in_service.map(|broker| broker.broker_id);
+            (asked_as_controller(settings.broker_id(), false, ids), brokers)
         }
         Door::Controllers => {
             let Some(quorum) = controller.quorum() else { return reply.disconnect() };

@@ -32,6 +32,8 @@ use crate::request::RequestContext;
 use crate::settings::Settings;
 use crate::timers::Timers;
 
+const NOBODY: i32 = -1;
+
 // One parameter a room; the table in `api.rs` is the only caller.
 #[allow(clippy::too_many_arguments)]
 pub fn handle<E: Env>(
@@ -126,6 +128,8 @@ impl Question {
             lost.insert(self.here);
         }
         let brokers = self.brokers(image);
+        let ids = brokers.iter().map(|broker| broker.node_id);
+        let controller_id = asked_as_controller(self.here, self.is_cut_off, ids);
         let told = Told { image, lost, with_operations: self.with_operations };
         let topics = match self.wanted {
             None => image.topics.iter().map(|topic| told.found(topic)).collect(),
@@ -136,7 +140,7 @@ impl Question {
         self.reply.send(MetadataResponse {
             brokers,
             cluster_id: Some(self.cluster_id.to_string().into()),
-            controller_id: self.here.0,
+            controller_id,
             topics,
             cluster_authorized_operations: self.cluster_operations,
             ..Default::default()
@@ -155,6 +159,17 @@ impl Question {
         });
         reachable.collect()
     }
+}
+
+/// Whom clients are to ask for what the controller does, of those of whom they are told: any broker
+/// passes it on, and this one if it is among them. librdkafka waits for another for as long as its
+/// metadata lives. Source: Kafka `KRaftMetadataCache.getRandomAliveBroker`.
+pub(super) fn asked_as_controller(
+    here: BrokerId,
+    is_cut_off: bool,
+    told: impl Iterator<Item = i32>,
+) -> i32 {
+    told.min_by_key(|id| (*id == here.0) == is_cut_off).unwrap_or(NOBODY)
 }
 
 /// Whether one of these leads, and another could. Where nobody else can, waiting is in vain.

@@ -2,6 +2,7 @@
 
 mod cut_off_leaders;
 mod deleting_records;
+mod fenced_brokers;
 mod idle_followers;
 mod kraft_version;
 mod lost_leaders;
