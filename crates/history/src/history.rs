@@ -50,8 +50,12 @@ pub enum Event<V = String> {
     /// Whoever serves was up; what came first, an acknowledgement or the next fault, came after
     /// so long. So long is allowed.
     Served { after_ms: u64, allowed_ms: u64 },
+    /// The group's commit was taken; how far is not owed.
+    CommitTaken { group: String, partition: i32 },
     /// The faults are over.
     Healed,
+    /// Long ago: what is served again only from here on was not served in time.
+    TooLate,
     /// The power failed where acknowledgements are about the page cache only: what was not synced
     /// may be gone.
     PowerLost,
@@ -125,10 +129,12 @@ impl<V: Value> History<V> {
         self.events.iter().zip(losses.into_iter().rev())
     }
 
-    /// What happened after the faults.
-    pub fn since_healed(&self) -> &[Event<V>] {
+    /// What happened after the faults, and in time.
+    pub fn soon_after_healed(&self) -> &[Event<V>] {
         let healed = self.events.iter().rposition(|event| *event == Event::Healed);
-        &self.events[healed.map_or(self.events.len(), |position| position + 1)..]
+        let since = &self.events[healed.map_or(self.events.len(), |position| position + 1)..];
+        let end = since.iter().position(|event| *event == Event::TooLate);
+        &since[..end.unwrap_or(since.len())]
     }
 
     /// The stretches between power losses.

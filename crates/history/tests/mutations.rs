@@ -300,6 +300,21 @@ const MUTATIONS: &[(&str, &str, Spoil)] = &[
             at <= healed || !matches!(event, Event::Acked { partition: 1, .. })
         });
     }),
+    ("a partition shows nothing that is written after the faults", "all is served", |run| {
+        let healed = run.events.iter().position(|event| *event == Event::Healed).expect("peace");
+        let mut at = 0;
+        run.events.retain(|event| {
+            at += 1;
+            at <= healed || !matches!(event, Event::Read { partition: 1, .. })
+        });
+    }),
+    ("all is served too late after the faults", "all is served", |run| {
+        let healed = run.events.iter().position(|event| *event == Event::Healed).expect("peace");
+        run.events.insert(healed + 1, Event::TooLate);
+    }),
+    ("nobody says that the faults are over", "all is served", |run| {
+        run.events.retain(|event| *event != Event::Healed);
+    }),
 ];
 
 #[test]

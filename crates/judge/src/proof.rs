@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::limits;
 use crate::node::lives;
 use crate::round::Round;
 
@@ -37,18 +38,27 @@ pub fn missing(round: &Round) -> Vec<String> {
     if round.said.len() != 1 {
         missing.push(format!("{} lines say what the round is about", round.said.len()));
     }
+    missing.extend(unquiet(round));
     for (name, topic) in &round.topics {
         let partitions = topic.described.as_ref().map_or(0, |(_, partitions)| *partitions);
         let unread = (0..partitions as i32).filter(|p| !topic.spans.contains_key(p));
         missing.extend(unread.map(|p| format!("{name}: partition {p} was not read back")));
         let asked = topic.commits.iter().map(|commit| (commit.group.to_string(), commit.partition));
-        let mut groups: Vec<(String, i32)> = asked.collect();
+        let all = topic.groups.iter().flat_map(|group| {
+            (0..partitions as i32).map(|p| (group.to_string(), p)).collect::<Vec<_>>()
+        });
+        let mut groups: Vec<_> = asked.chain(all).collect();
         groups.sort_unstable();
         groups.dedup();
         let untold = groups.iter().filter(|place| !topic.committed_at_end.contains_key(*place));
         missing.extend(untold.map(|(group, p)| {
             format!("{name}: what {group} has of partition {p} was not asked for at the end")
         }));
+        let acked = topic.trims.iter().filter(|(_, acked, ..)| *acked != 0).count();
+        if acked == 0 && topic.trims.len() >= limits::TRIMS_MIN {
+            let asked = topic.trims.len();
+            missing.push(format!("{name}: none of {asked} deletions of records was acknowledged"));
+        }
     }
     if round.listing_at_end.is_none() {
         missing.push("topics were not asked for at the end".to_owned());
@@ -68,4 +78,15 @@ pub fn missing(round: &Round) -> Vec<String> {
         missing.push(format!("{idle} of {lives} times it was up without an acknowledgement"));
     }
     missing
+}
+
+/// Without a time from which on nothing goes wrong nobody owes that all is served again.
+fn unquiet(round: &Round) -> Option<String> {
+    let faults = round.faults.iter().map(|(at, _)| at);
+    let last = faults.chain(&round.ups).max().copied().unwrap_or(0);
+    match round.healed[..] {
+        [healed] if healed < last => Some("a fault came after the last one".to_owned()),
+        [_] => None,
+        _ => Some(format!("{} lines say when the last fault was over", round.healed.len())),
+    }
 }

@@ -24,6 +24,8 @@ pub struct Round {
     pub faults: Vec<(u64, Rc<str>)>,
     pub ups: Vec<u64>,
     pub cleans: Vec<u64>,
+    /// When the last fault was over, as often as it was said.
+    pub healed: Vec<u64>,
     /// (asked, acknowledged or 0, topic, partitions)
     pub created: Vec<(u64, u64, Rc<str>, usize)>,
     /// (asked, acknowledged or 0, topic)
@@ -42,6 +44,8 @@ pub struct Round {
 pub struct Topic {
     /// Kind and number of partitions; none if it came by the way.
     pub described: Option<(Rc<str>, usize)>,
+    /// Whose members read it to the end, and commit every partition.
+    pub groups: Vec<Rc<str>>,
     pub acks: Vec<Ack>,
     pub fails: Vec<Fail>,
     /// (session, partition) → how many records were sent.
@@ -137,12 +141,14 @@ impl Round {
         }
         let mut fields = Fields::of(line);
         match fields.word {
-            "round" | "up" | "clean" | "fault" | "session" | "fatal" | "create" | "delete"
-            | "topics" | "topics-end" => self.add_of_node(&mut fields)?,
+            "round" | "up" | "clean" | "healed" | "fault" | "session" | "fatal" | "create"
+            | "delete" | "topics" | "topics-end" => self.add_of_node(&mut fields)?,
             "commit" | "committed" | "commit-end" | "owner" => self.add_of_group(&mut fields)?,
             "ack" | "fail" | "sent" => self.add_of_producer(&mut fields)?,
             "read" | "assign" | "reset" => self.add_of_reader(&mut fields)?,
-            "topic" | "span" | "trim" | "start" | "replica" => self.add_of_log(&mut fields)?,
+            "topic" | "group" | "span" | "trim" | "start" | "replica" => {
+                self.add_of_log(&mut fields)?
+            }
             word => return Err(format!("there is no word `{word}`")),
         }
         fields.end()
@@ -154,6 +160,7 @@ impl Round {
             "round" => self.said.push((fields.name(names)?, fields.number()?)),
             "up" => self.ups.push(fields.number()?),
             "clean" => self.cleans.push(fields.number()?),
+            "healed" => self.healed.push(fields.number()?),
             "fault" => self.faults.push((fields.number()?, fields.name(names)?)),
             "session" => {
                 let (when, name) = (fields.number()?, fields.name(names)?);
@@ -265,6 +272,11 @@ impl Round {
             "topic" => {
                 let topic = self.topics.entry(fields.name(names)?).or_default();
                 topic.described = Some((fields.name(names)?, fields.number()?));
+            }
+            "group" => {
+                let group = fields.name(names)?;
+                let topic = self.topics.entry(fields.name(names)?).or_default();
+                topic.groups.push(group);
             }
             "span" => {
                 let (_at, reader): (u64, _) = (fields.number()?, fields.text()?);

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use history::{Cleanup, Event, FinalState, History};
 
+use crate::limits;
 use crate::node::Excuses;
 use crate::record::{Producer, Record, SOUND};
 use crate::round::{Read, Round, Topic};
@@ -26,6 +27,7 @@ pub fn history(
     translation.readers(&mut timeline);
     translation.groups(&mut timeline);
     translation.log_starts(&mut timeline);
+    translation.peace(&mut timeline);
     excuses.note(&mut timeline);
     (timeline.into_history(), translation.end())
 }
@@ -114,8 +116,12 @@ impl Translation<'_> {
                 (commit.group.to_string(), commit.partition, commit.offset);
             let sent = Event::CommitSent { group: group.clone(), partition, offset };
             timeline.note(commit.asked, sent);
-            if commit.answered != 0 && !self.excuses.has_lost_power(commit.answered) {
-                timeline.note(commit.answered, Event::Committed { group, partition, offset });
+            let answer = match self.excuses.has_lost_power(commit.answered) {
+                false => Event::Committed { group, partition, offset },
+                true => Event::CommitTaken { group, partition },
+            };
+            if commit.answered != 0 {
+                timeline.note(commit.answered, answer);
             }
         }
         for told in &self.topic.committed {
@@ -150,6 +156,18 @@ impl Translation<'_> {
             if !self.round.is_cluster() {
                 timeline.note(*asked, Event::Trimmed { partition, offset });
             }
+        }
+    }
+
+    /// From when on, and until when, all is to be served again.
+    fn peace(&self, timeline: &mut Timeline) {
+        let again_ms = match self.round.is_cluster() {
+            true => limits::CLUSTER_SERVED_AGAIN_MS,
+            false => limits::SERVED_AGAIN_MS,
+        };
+        if let Some(healed) = self.round.healed.iter().max() {
+            timeline.note(*healed, Event::Healed);
+            timeline.note(healed.saturating_add(again_ms * 1_000_000), Event::TooLate);
         }
     }
 

@@ -9,11 +9,11 @@ import time
 import zlib
 
 FIELDS = {
-    "round": "sn", "topic": "ssn",
+    "round": "sn", "topic": "ssn", "group": "ss",
     "session": "nss", "ack": "nsnsnnsn", "fail": "nsnsnsn", "fatal": "nss", "sent": "ssnn",
     "assign": "nssn", "read": "nssnnsnss", "reset": "nssns", "span": "nssnnn",
     "commit": "nnssnn", "committed": "nnssnn", "commit-end": "nssnn", "owner": "nsssn",
-    "create": "nnsn", "delete": "nns", "topics": "nns", "topics-end": "ns", "trim": "nnsnn", "start": "nsnn", "replica": "nsnnnnn", "fault": "ns", "up": "n", "clean": "n",
+    "create": "nnsn", "delete": "nns", "topics": "nns", "topics-end": "ns", "trim": "nnsnn", "start": "nsnn", "replica": "nsnnnnn", "fault": "ns", "up": "n", "clean": "n", "healed": "n",
 }  # fmt: skip
 
 now = time.monotonic_ns

@@ -11,6 +11,8 @@ from topics import FRONT_GOES, GROUPS, RETENTION, RETENTION_FROM
 
 ASK_SECONDS = 5
 COMMIT_SECONDS = 20
+#: How librdkafka begins to tell that it was refused where to resume.
+NOT_RESUMED = "Failed to fetch committed offset"
 COMMON = {
     "reconnect.backoff.ms": 10,
     "reconnect.backoff.max.ms": 50,
@@ -79,12 +81,16 @@ class Reader(threading.Thread):
             self.log.write("assign", history.now(), self.name, place.topic, place.partition)
 
     def told(self, message):
-        fields = (message.topic(), message.partition(), message.offset(), *identity(message))
-        self.log.write("read", history.now(), self.name, *fields)
+        said = identity(message)
+        self.log.write("read", history.now(), self.name, message.topic(), message.partition(), message.offset(), *said)
+        return said
 
 
 class Follower(Reader):
     """Reads every partition of some topics along with the producers, without a group."""
+
+    #: Of a partition.
+    BEGINNING = 0
 
     def __init__(self, name, topics, round_info, directory):
         super().__init__(name, round_info, directory)
@@ -93,7 +99,7 @@ class Follower(Reader):
     def run(self):
         client = self.consumer(**{"group.id": self.name, "auto.offset.reset": "error"})
         counts = self.info["partitions"]
-        places = [TopicPartition(t, p, 0) for t in self.topics for p in range(counts[t])]
+        places = [TopicPartition(t, p, self.BEGINNING) for t in self.topics for p in range(counts[t])]
         self.begins(places)
         client.assign(places)
         while not self.stopping.is_set():
@@ -110,7 +116,7 @@ class Follower(Reader):
     def lost_its_place(self, client, message):
         place = (message.topic(), message.partition())
         self.log.write("reset", history.now(), self.name, *place, message.error().str().replace("\t", " "))
-        again = TopicPartition(*place, 0)
+        again = TopicPartition(*place, self.BEGINNING)
         self.begins([again])
         client.incremental_unassign([again])
         client.incremental_assign([again])
@@ -122,9 +128,9 @@ class Member(Reader):
     It does not block in a commit: librdkafka can hang in there for good after the coordinator was killed.
     """
 
-    def __init__(self, group, number, round_info, directory):
+    def __init__(self, group, number, owed, round_info, directory):
         super().__init__(f"{group}-{number}", round_info, directory)
-        self.group = group
+        self.group, self.owed = group, owed
         #: By partition: what is read and not asked for yet, and what is (when, {partition: offset}).
         self.ends, self.asked = {}, None
 
@@ -138,6 +144,8 @@ class Member(Reader):
                 if message.error() is None:
                     self.told(message)
                     self.ends[message.partition()] = message.offset() + 1
+                elif message.error().str().startswith(NOT_RESUMED):
+                    self.resume_again(client)
             if self.ends and not self.waits() and not self.stopping.is_set():
                 self.commit(client)
         self.log.close()
@@ -151,6 +159,17 @@ class Member(Reader):
     def revoked(self, *_):
         # Whoever has them now may have committed more.
         self.ends = {}
+
+    def resume_again(self, client):
+        """librdkafka asks once where to resume: refused it tells the application, and reads nothing any more.
+
+        What it asked about is not among what it tries again (`rd_kafka_assignment_apply_offsets`).
+        """
+        places = [TopicPartition(place.topic, place.partition) for place in client.assignment()]
+        if places:
+            self.ends = {}
+            self.begins(places)
+            client.assign(places)
 
     def commit(self, client):
         self.asked, self.ends = (history.now(), self.ends), {}
@@ -177,6 +196,8 @@ class Member(Reader):
         for partition, offset in ends.items():
             when = history.now() if partition in kept else 0
             self.log.write("commit", asked, when, self.group, "shared", partition, offset)
+            if when:
+                self.owed.seen(self.group, "shared", partition)
 
 
 class Onlooker(Reader):

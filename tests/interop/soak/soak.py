@@ -99,7 +99,7 @@ class Round:
         self.image_mib = asked.image_mib if needs_disk else 0
         self.cluster, self.disks = None, []
         bootstrap = self.three() if asked.cluster else self.one()
-        self.workload, self.happened, self.healed = None, 0, None
+        self.workload, self.happened, self.healed, self.again = None, 0, None, None
         self.info = {
             "bootstrap": bootstrap,
             "durability": asked.durability,
@@ -114,6 +114,8 @@ class Round:
         self.log.write("round", self.info["durability"], self.info["replicas"])
         for topic, kind in self.info["topics"].items():
             self.log.write("topic", topic, kind, self.info["partitions"][topic])
+        for group in topics.GROUPS:
+            self.log.write("group", group, "shared")
 
     def one(self):
         """Builds a node and what happens to it; returns where it is reached."""
@@ -143,6 +145,7 @@ class Round:
             self.faults.start()
             self.begin_workload()
             self.strike(deadline)
+            self.calm()
             if self.network:
                 self.heal()
             self.end_workload()
@@ -177,6 +180,19 @@ class Round:
             time.sleep(faults.PAUSES.get(kind, self.rng.uniform(0.2, 1.8) * self.asked.pause))
             if self.workload.poll() is not None:
                 raise RuntimeError("the workload ended early")
+
+    def calm(self):
+        """Nothing goes wrong any more, and all that is owed then is seen, or waited for in vain."""
+        self.log.write("healed", time.monotonic_ns())
+        self.workload.stdin.write("healed\n")
+        self.workload.stdin.flush()
+        said = self.workload.stdout.readline()
+        if not said:
+            raise RuntimeError("the workload ended early")
+        said = json.loads(said)
+        self.again = said["seconds"]
+        if said["owed"]:
+            print(f"round {self.number}: still owed after {self.again:.1f} s: {said['owed'][:20]}", flush=True)
 
     def heal(self):
         """Every replica is in sync again, under load."""
@@ -244,8 +260,9 @@ class Campaign:
         self.faults, self.seen, self.excused, self.broken = {}, {}, {}, {}
         self.examples = []
         self.done = {}
-        #: Between the nodes, and what was done to it, in the order of its coming; how long healing took, by round.
-        self.between, self.networked, self.healed = None, [], []
+        #: Between the nodes, and what was done to it, in the order of its coming; how long healing took, and all to
+        #: be served again, by round.
+        self.between, self.networked, self.healed, self.again = None, [], [], []
 
     def check(self, name, why=""):
         if why:
@@ -293,6 +310,7 @@ class Campaign:
             self.done[what] = self.done.get(what, 0) + count
         self.networked += [{"round": game.number, **fault} for fault in getattr(game.faults, "networked", [])]
         self.healed += [] if game.healed is None else [round(game.healed, 2)]
+        self.again += [] if game.again is None else [round(game.again, 2)]
         self.check(f"round {game.number}: {ALSO['starts']}", "; ".join(complaints))
         self.examples += complaints
         if verdict is None:
@@ -327,6 +345,7 @@ class Campaign:
             "done": self.done,
             "network": self.networked,
             "seconds until all replicas were in sync": self.healed,
+            "seconds until all was served again": self.again,
             "seen": self.seen,
             "broken": self.broken,
             "excused": self.excused,
@@ -342,6 +361,7 @@ class Campaign:
             print(f"of single nodes: {json.dumps(self.done)}")
         if self.healed:
             print(f"seconds until all replicas were in sync: {self.healed}")
+        print(f"seconds until all was served again: {self.again}")
         print(f"seen: {json.dumps(self.seen)}")
         print(f"broken: {json.dumps(self.broken)}, allowed by the durability: {json.dumps(self.excused)}")
         print(f"{self.passed} passed, {self.failed} failed", flush=True)

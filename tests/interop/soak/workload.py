@@ -1,6 +1,9 @@
 """The load of one round: producers, consumers, groups and an administrator, until stdin ends.
 
     workload.py DIRECTORY     DIRECTORY/round.json says what to do; histories are written beside it
+
+It says `working` when it does. A line on stdin says that the last fault is over: it answers with one of JSON once all
+is served again, or will not be.
 """
 
 import faulthandler
@@ -11,7 +14,7 @@ import sys
 import threading
 import time
 
-from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import (
     AdminClient,
     AlterConfigOpType,
@@ -21,7 +24,9 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
+import aftermath
 import history
+from aftermath import Owed
 from readers import Follower, Member, Onlooker
 from topics import DURABILITIES, GROUPS, RETENTION, RETENTION_FROM
 from writers import PROFILES, Session, Writer
@@ -53,13 +58,21 @@ class Asking(threading.Thread):
         try:
             for future in call().values():
                 future.result(ADMIN_SECONDS)
-        except (KafkaException, TimeoutError):
+        except (KafkaException, TimeoutError) as error:
+            self.refused(error)
             return asked, 0
         return asked, history.now()
+
+    def refused(self, error):
+        """It may go on otherwise."""
 
 
 class Administrator(Asking):
     """Creates topics, writes into them, deletes every other one. No name is used twice."""
+
+    def __init__(self, name, owed, round_info, directory):
+        super().__init__(name, round_info, directory)
+        self.owed = owed
 
     def run(self):
         session = Session("brief.0", "plain", {"linger.ms": 1}, self.info["bootstrap"], self.log)
@@ -86,13 +99,14 @@ class Administrator(Asking):
             asked, acked = self.asked(lambda: self.client.delete_topics([topic]))
             self.log.write("delete", asked, acked, topic)
 
-
     def alter(self, value):
         """A config that only ever grows is judged like a committed offset."""
         entry = ConfigEntry("retention.ms", str(value), incremental_operation=AlterConfigOpType.SET)
         resource = ConfigResource(ResourceType.TOPIC, "single", incremental_configs=[entry])
         asked, acked = self.asked(lambda: self.client.incremental_alter_configs([resource]))
         self.log.write("commit", asked, acked, *RETENTION, value)
+        if acked:
+            self.owed.seen(*RETENTION)
 
 
 class Trimmer(Asking):
@@ -101,9 +115,26 @@ class Trimmer(Asking):
     def __init__(self, name, round_info, directory):
         super().__init__(name, round_info, directory)
         self.acked, self.trimmed = {}, {}
+        self.partition = None
 
     def on_ack(self, _topic, partition, offset):
         self.acked[partition] = max(offset, self.acked.get(partition, 0))
+
+    def refused(self, error):
+        """librdkafka asks the leader that it knows, and a refusal does not make it look for another.
+
+        After a leader had moved it asked the one before, millisecond after millisecond, for as long as its
+        metadata lived, 15 minutes. Kafka's own client looks again (KAFKA-8982).
+        """
+        code = error.args[0].code() if isinstance(error, KafkaException) else None
+        if code == KafkaError.OFFSET_OUT_OF_RANGE:
+            # What was acknowledged there is gone: it lay in a page cache.
+            self.acked[self.partition] = self.trimmed[self.partition] = 0
+        try:
+            self.client.list_topics("trimmed", timeout=ADMIN_SECONDS)
+        except KafkaException:
+            # It is asked again soon.
+            return
 
     def run(self):
         while not self.stopping.wait(0.1):
@@ -115,7 +146,7 @@ class Trimmer(Asking):
         offset = self.random.randint(before, max(before, upto))
         if offset == before:
             return
-        self.trimmed[partition] = offset
+        self.partition, self.trimmed[partition] = partition, offset
         place = TopicPartition("trimmed", partition, offset)
         asked, acked = self.asked(lambda: self.client.delete_records([place]))
         self.log.write("trim", asked, acked, "trimmed", partition, offset)
@@ -141,7 +172,8 @@ def main():
     log = history.History(directory, "setup")
     create_topics(round_info, log)
     log.close()
-    administrator = Administrator("administrator", round_info, directory)
+    owed = Owed(round_info)
+    administrator = Administrator("administrator", owed, round_info, directory)
     trimmer = Trimmer("trimmer", round_info, directory)
     writers = [
         Writer(profile, round_info, directory, trimmer.on_ack if profile == "trimmed" else None)
@@ -150,7 +182,7 @@ def main():
     readers = [
         Follower("follower", ["single", "rolling"], round_info, directory),
         Follower("wide-follower", ["wide"], round_info, directory),
-        *(Member(group, n, round_info, directory) for group in GROUPS for n in range(2)),
+        *(Member(group, n, owed, round_info, directory) for group in GROUPS for n in range(2)),
         Onlooker("onlooker", round_info, directory),
     ]
     askers = [administrator, trimmer]
@@ -158,7 +190,12 @@ def main():
     for worker in workers:
         worker.start()
     print("working", flush=True)
-    sys.stdin.read()
+    while sys.stdin.readline():
+        # The faults are over.
+        newcomer, seconds, left = aftermath.serve(owed, round_info, directory)
+        workers.append(newcomer)
+        readers.append(newcomer)
+        print(json.dumps({"seconds": seconds, "owed": left}), flush=True)
     died = [worker.name for worker in workers if not worker.is_alive()]
     finish([*askers, *writers])
     # Readers catch up with the last acknowledgements.

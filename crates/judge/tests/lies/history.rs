@@ -10,6 +10,8 @@ const BROKERS: RangeInclusive<i32> = 1..=3;
 /// In between a fault.
 const FAULT_MS: u64 = 4_050;
 const UP_MS: u64 = 4_060;
+/// The last one is over, and half of `shared` is still to come.
+pub const HEALED_MS: u64 = 4_100;
 const END_MS: u64 = 60_000;
 
 /// Lines, each as its fields.
@@ -64,19 +66,19 @@ pub fn true_history(durability: &str, replicas: u32, fault: &str) -> Lines {
     lines.add("up 1000ms");
     lines.add(&format!("fault {FAULT_MS}ms {fault}"));
     lines.add(&format!("up {UP_MS}ms"));
+    lines.add(&format!("healed {HEALED_MS}ms"));
     for (session, kind) in [("a", "idempotent"), ("b", "plain"), ("w", "acks1")] {
         lines.add(&format!("session 1100ms {session} {kind}"));
     }
-    let topics = [
-        ("shared", "plain", 2),
-        ("weak", "plain", 1),
-        ("latest", "compacted", 1),
-        ("trimmed", "trimmed", 1),
-    ];
+    lines.add(&format!("session {HEALED_MS}ms last idempotent"));
+    let topics = [("shared", "plain", 2), ("latest", "compacted", 1), ("trimmed", "trimmed", 1)];
     for (topic, kind, partitions) in topics {
         lines.add(&format!("topic {topic} {kind} {partitions}"));
         lines.add(&format!("create 1010ms 1020ms {topic} {partitions}"));
     }
+    // It comes by the way: nobody owes that it is written to the end.
+    lines.add("create 1010ms 1020ms weak 1");
+    lines.add("group g shared");
     (0..2).for_each(|partition| shared(&mut lines, partition));
     weak(&mut lines);
     compacted(&mut lines);
@@ -133,7 +135,18 @@ fn compacted(lines: &mut Lines) {
         }
     }
     lines.add("sent a latest 0 10");
-    lines.add(&format!("span {END_MS}ms final latest 0 0 10"));
+    written_at_last(lines, "latest", 10, "other");
+    lines.add(&format!("span {END_MS}ms final latest 0 0 11"));
+}
+
+/// One record after the faults, by somebody else, and he who reads it.
+fn written_at_last(lines: &mut Lines, topic: &str, offset: u64, key: &str) {
+    let at = HEALED_MS + 10;
+    lines.add(&format!("ack {}ms last 0 {topic} 0 {offset} {key} {at}ms", at + 1));
+    lines.add(&format!("assign {at}ms n {topic} 0"));
+    lines.add(&format!("read {}ms n {topic} 0 {offset} last 0 {key} ok", at + 2));
+    lines.add(&format!("read {END_MS}ms final {topic} 0 {offset} last 0 {key} ok"));
+    lines.add(&format!("sent last {topic} 0 1"));
 }
 
 fn trimmed(lines: &mut Lines) {
@@ -144,7 +157,8 @@ fn trimmed(lines: &mut Lines) {
         }
     }
     lines.add("sent a trimmed 0 10");
-    lines.add(&format!("span {END_MS}ms final trimmed 0 4 10"));
+    written_at_last(lines, "trimmed", 10, "-");
+    lines.add(&format!("span {END_MS}ms final trimmed 0 4 11"));
     lines.add("trim 2300ms 2400ms trimmed 0 4");
     lines.add("start 2500ms trimmed 0 4");
 }
@@ -160,11 +174,11 @@ fn by_the_way(lines: &mut Lines) {
 
 /// Batches of two records.
 fn replicas_of(lines: &mut Lines) {
-    let logs = [("shared", 0, RECORDS), ("shared", 1, RECORDS), ("weak", 0, 4), ("trimmed", 0, 10)];
+    let logs = [("shared", 0, RECORDS), ("shared", 1, RECORDS), ("weak", 0, 4), ("trimmed", 0, 11)];
     for broker in BROKERS {
         for (topic, partition, end) in logs {
             for first in (0..end).step_by(2) {
-                let (last, checksum) = (first + 1, 77 + first);
+                let (last, checksum) = ((first + 1).min(end - 1), 77 + first);
                 lines.add(&format!(
                     "replica {broker} {topic} {partition} {first} {last} 1 {checksum}"
                 ));

@@ -3,13 +3,14 @@
 
 mod history;
 
-use history::{Lines, true_history};
+use history::{HEALED_MS, Lines, true_history};
 use judge::Verdict;
 
 type Lie = fn(&mut Lines);
 
 const KEPT: &str = "acknowledged records are kept";
 const SAME: &str = "an offset always holds the same record";
+const AGAIN: &str = "all is served once the faults are over";
 const PROVEN: &str = "the run did what it was to do";
 
 /// What is done, and which promise must be said to be broken.
@@ -110,6 +111,40 @@ const LIES: &[(&str, &str, Lie)] = &[
         h.add("up 70000ms");
         h.add("fail 90000ms b 20 shared 0 error 70001ms");
     }),
+    ("a partition takes no write after the faults", AGAIN, |h| h.drop("ack * last 0 trimmed")),
+    ("a partition gives nothing after the faults", AGAIN, |h| h.drop("read * n trimmed")),
+    ("a partition gives what its readers had before, and no more", AGAIN, |h| {
+        h.change("ack * last 0 latest", 8, "4000000000");
+    }),
+    ("a write comes too late after the faults", AGAIN, |h| {
+        h.change("ack * last 0 trimmed", 1, &late_ns(1));
+    }),
+    ("a record comes too late after the faults", AGAIN, |h| {
+        h.change("read * n trimmed", 1, &late_ns(1));
+    }),
+    ("a group commits no more after the faults", AGAIN, |h| of_a_group_after(h, u64::MAX)),
+    ("a group's commits are not answered after the faults", AGAIN, |h| {
+        for end in (25..=40).step_by(5) {
+            h.change(&format!("commit * * g shared 1 {end}"), 2, "0");
+        }
+    }),
+    ("a group commits too late after the faults", AGAIN, |h| of_a_group_after(h, 1)),
+    ("nothing is written, read or committed after the faults", AGAIN, |h| {
+        ["ack * last", "read * n"].iter().for_each(|lines| h.drop(lines));
+    }),
+    ("nobody says that the faults are over", PROVEN, |h| h.drop("healed")),
+    ("nobody says that the faults are over, and so none owes it", AGAIN, |h| h.drop("healed")),
+    ("a fault comes after the last one", PROVEN, |h| {
+        h.add("fault 7000ms kill");
+        h.add("up 7001ms");
+    }),
+    ("a group is not asked for at all", PROVEN, |h| {
+        ["commit", "committed", "commit-end"].iter().for_each(|line| h.drop(line));
+    }),
+    ("no deletion of records is acknowledged", PROVEN, |h| {
+        (0..10).for_each(|i| h.add(&format!("trim {}ms 0 trimmed 0 4", 2_500 + i)));
+        h.change("trim 2300000000", 2, "0");
+    }),
     ("a partition is not read back", PROVEN, |h| h.drop("span * final shared 1")),
     ("a group is not asked for at the end", PROVEN, |h| h.drop("commit-end * g shared 1")),
     ("topics are not asked for at the end", PROVEN, |h| h.drop("topics-end")),
@@ -117,9 +152,26 @@ const LIES: &[(&str, &str, Lie)] = &[
     ("nothing was acknowledged", PROVEN, |h| h.drop("ack")),
     ("it is not said what the round is about", PROVEN, |h| h.drop("round")),
     ("it is up without an acknowledgement", PROVEN, |h| {
+        h.change("healed", 1, "50010000000");
         (0..3).for_each(|ms| h.add(&format!("up {}ms", 50_000 + ms)));
     }),
 ];
+
+/// So long after all should be served again, in a cluster.
+fn late_ns(ms: u64) -> String {
+    ((HEALED_MS + judge::limits::CLUSTER_SERVED_AGAIN_MS + ms) * 1_000_000).to_string()
+}
+
+/// What the group commits of partition 1 after the faults comes so late, or never.
+fn of_a_group_after(lines: &mut Lines, ms: u64) {
+    for end in (25..=40).step_by(5) {
+        let place = format!("commit * * g shared 1 {end}");
+        match ms {
+            u64::MAX => lines.drop(&place),
+            _ => lines.change(&place, 2, &late_ns(ms)),
+        }
+    }
+}
 
 fn torn_off(lines: &mut Lines) {
     lines.drop("read * final shared 0 38");
