@@ -22,6 +22,9 @@ const ROOMS: [(&str, &str); 4] = [
     ("transaction_records", "transaction_records"),
 ];
 
+/// What tools print of the log.
+const WITH_JSON: &str = "metadata_records";
+
 const LINE_CHARS_MAX: usize = 100;
 
 /// Where the generated files live.
@@ -104,7 +107,8 @@ fn generate(root: &Path) -> Result<BTreeMap<PathBuf, String>, String> {
         for (stem, message) in &messages {
             let source = format!("schema/{folder}/{stem}.msg");
             let path = PathBuf::from(format!("src/{module}/{stem}.rs"));
-            files.insert(path, emit::message_file(message, &source));
+            let has_json = folder == WITH_JSON;
+            files.insert(path, emit::message_file(message, &source, has_json));
         }
         let path = PathBuf::from(format!("src/{module}.rs"));
         files.insert(path, index::module_file(module, folder, &messages));

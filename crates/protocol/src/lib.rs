@@ -8,6 +8,7 @@ mod api_key;
 mod error;
 pub mod frame;
 pub mod header;
+mod json;
 mod limits;
 mod message;
 pub mod messages;
@@ -20,6 +21,7 @@ mod writer;
 
 pub use api_key::{ApiKey, PRODUCE_ADVERTISED_VERSION_MIN};
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind};
+pub use json::{Json, JsonText};
 pub use limits::{DECODE_BYTES_MIN, DECODE_BYTES_PER_FRAME_BYTE, UNCOPIED_BYTES_MIN};
 pub use message::{Fields, Message, Numbered, Request};
 pub use reader::Reader;

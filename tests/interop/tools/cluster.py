@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -267,6 +268,23 @@ def leaders_are_elected_alike():
     same(tool, "--election-type", "unclean", *one)
     same(tool, "--election-type", "preferred", "--topic", made)
     same(tool, "--topic", made, "--partition", 0)
+
+
+@suite.check
+def metadata_logs_are_dumped_alike():
+    cluster()
+    topic("1:2")
+    logs = sorted(pathlib.Path(os.environ["INTEROP_DATA_DIR"]).rglob("__cluster_metadata-0"))
+    true(logs, "no metadata log")
+    with tempfile.TemporaryDirectory() as copies:
+        # The nodes write on.
+        kept = shutil.copytree(logs[0], pathlib.Path(copies) / "log")
+        files = sorted(path for kind in ("*.checkpoint", "*.log") for path in kept.glob(kind))
+        flags = ["--cluster-metadata-decoder", "--files", ",".join(map(str, files))]
+        run = lambda argv: subprocess.run(argv, text=True, timeout=55, stdout=subprocess.PIPE, check=True).stdout
+        found, wanted = run([cluster().binary, "kafka-dump-log", *flags]), run(single.command("kafka-dump-log", *flags))
+    true('"type":"TOPIC_RECORD"' in wanted and "LeaderChange" in wanted, wanted)
+    equal(found.splitlines(), wanted.splitlines(), "lines")
 
 
 @suite.check

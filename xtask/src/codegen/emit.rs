@@ -1,21 +1,26 @@
 //! One message → one Rust file.
 
 mod default;
+mod json;
 mod read;
 mod write;
 
 use super::layout::min_bytes;
 use super::schema::{Field, Kind, Message, Struct, Type, Versions};
 
-/// The text of a message's file, before rustfmt.
-pub fn message_file(message: &Message, source: &str) -> String {
+/// The text of a message's file, before rustfmt; some can also be written as JSON.
+pub fn message_file(message: &Message, source: &str, has_json: bool) -> String {
     let mut out = file_header(message, source);
-    out += &imports(message);
+    out += &imports(message, has_json);
     let top = top_struct(message);
     out += &struct_items(message, &top, true);
     out += &message_impls(message);
     for nested in &message.structs {
         out += &struct_items(message, nested, false);
+    }
+    if has_json {
+        out += &json::json_impl(&top);
+        out += &message.structs.iter().map(json::json_impl).collect::<String>();
     }
     out
 }
@@ -46,7 +51,7 @@ fn file_header(message: &Message, source: &str) -> String {
     )
 }
 
-fn imports(message: &Message) -> String {
+fn imports(message: &Message, has_json: bool) -> String {
     let uses = |wanted: fn(&Type) -> bool| {
         let mut all = message.structs.iter().flat_map(|s| &s.fields).chain(&message.fields);
         all.any(|field| wanted(innermost(&field.ty)))
@@ -59,6 +64,9 @@ fn imports(message: &Message) -> String {
     }
     if uses(|ty| *ty == Type::String) {
         names.push("Str");
+    }
+    if has_json {
+        names.extend(["Json", "JsonText"]);
     }
     names.sort_unstable();
     let mut out = String::from("use std::ops::RangeInclusive;\n\n");

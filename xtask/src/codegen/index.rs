@@ -26,7 +26,28 @@ pub fn module_file(module: &str, folder: &str, messages: &BTreeMap<String, Messa
     for (stem, message) in messages {
         out += &format!("pub use {stem}::{};\n", message.name);
     }
+    if module == "metadata_records" {
+        out += &record_json_fn(messages);
+    }
     out
+}
+
+/// Reads a record by its type and says what is in it.
+fn record_json_fn(messages: &BTreeMap<String, Message>) -> String {
+    let records = messages.iter().filter(|(_, message)| message.kind == Kind::Record);
+    let arms = records.map(|(stem, message)| {
+        let (name, kind) = (&message.name, stem.to_uppercase());
+        format!("{name}::ID => (\"{kind}\", {name}::decode(r, version)?.to_json(version)),\n")
+    });
+    format!(
+        "\nuse crate::{{DecodeError, Json, Message, Numbered, Reader}};\n\n\
+         /// Kafka's name of a record type of `__cluster_metadata`, and the record that follows in \
+         `r`\n/// as JSON; `None` if the type is unknown.\n\
+         pub fn record_json(\nid: i16,\nr: &mut Reader,\nversion: i16,\n\
+         ) -> Result<Option<(&'static str, String)>, DecodeError> {{\n\
+         Ok(Some(match id {{\n{}_ => return Ok(None),\n}}))\n}}\n",
+        arms.collect::<String>()
+    )
 }
 
 /// The enum of API keys with what the definitions say about each.

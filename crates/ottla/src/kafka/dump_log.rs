@@ -1,12 +1,12 @@
 //! `kafka-dump-log`. Source of flags and output: Kafka `DumpLogSegments`.
 
+mod metadata_decoder;
 mod offsets_decoder;
 
 use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use records::control::ControlRecord;
 use records::{Record, RecordBatch, TimestampType};
 
 use super::options::{Flag, Parsed, Takes, Tool, switch, value};
@@ -38,12 +38,20 @@ static TOOL: Tool = Tool {
     flags: FLAGS,
 };
 
-const NOT_YET: &[&str] = &[
-    "transaction-log-decoder",
-    "cluster-metadata-decoder",
-    "share-group-state-decoder",
-    "remote-log-metadata-decoder",
-];
+/// What a node begins its metadata with. Source: Kafka `BootstrapDirectory`.
+const BOOTSTRAP: &str = "bootstrap.checkpoint";
+
+/// What keys and values are read as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    Nothing,
+    Text,
+    Offsets,
+    Metadata,
+}
+
+const NOT_YET: &[&str] =
+    &["transaction-log-decoder", "share-group-state-decoder", "remote-log-metadata-decoder"];
 
 pub fn run(arguments: &[String]) -> ScriptResult {
     let parsed = TOOL.parse(arguments)?;
@@ -75,6 +83,7 @@ fn segment(parsed: &Parsed, path: &str, out: &mut dyn Write) -> ScriptResult {
     match digits.parse::<i64>() {
         Ok(base) if path.ends_with(".log") => writeln!(out, "Log starting offset: {base}")?,
         Ok(base) => writeln!(out, "Snapshot end offset: {base}, epoch: {}", epoch_of(name))?,
+        Err(_) if name == BOOTSTRAP => writeln!(out, "KRaft bootstrap snapshot")?,
         Err(_) => {
             return Err(ScriptError::Stderr(format!(
                 "{path}: its name does not begin with an offset"
@@ -146,23 +155,39 @@ fn time_name(kind: TimestampType) -> &'static str {
     }
 }
 
+impl Shown {
+    fn from_flags(parsed: &Parsed) -> Shown {
+        if parsed.has("offsets-decoder") {
+            Shown::Offsets
+        } else if parsed.has("cluster-metadata-decoder") {
+            Shown::Metadata
+        } else if parsed.has("print-data-log") {
+            Shown::Text
+        } else {
+            Shown::Nothing
+        }
+    }
+}
+
 fn write_records(parsed: &Parsed, batch: &RecordBatch, out: &mut dyn Write) -> ScriptResult {
-    let decodes = parsed.has("offsets-decoder");
-    let shows_data = parsed.has("print-data-log") || decodes;
-    if !shows_data && !parsed.has("deep-iteration") {
+    let shown = Shown::from_flags(parsed);
+    if shown == Shown::Nothing && !parsed.has("deep-iteration") {
         return Ok(());
     }
     let unreadable = |error| ScriptError::Stderr(format!("the batch cannot be read: {error}"));
+    let skips_metadata = parsed.has("skip-record-metadata");
     for (index, record) in batch.records().map_err(unreadable)?.enumerate() {
         let record = record.map_err(unreadable)?;
-        let mut line = String::from("|");
-        if !parsed.has("skip-record-metadata") {
+        let mut line = String::new();
+        if !skips_metadata {
+            line.push('|');
             write_metadata(&mut line, batch, &record, index);
         }
-        if batch.header().is_control() {
-            write_control(&mut line, &record);
-        } else if shows_data {
-            write_data(&mut line, &record, decodes);
+        match (batch.header().is_control(), skips_metadata) {
+            // Without their metadata an empty line is left of them, as of Kafka's.
+            (true, true) => {}
+            (true, false) => line += &format!(" {}", metadata_decoder::control(&record)),
+            (false, _) => write_data(&mut line, &record, shown),
         }
         writeln!(out, "{line}")?;
     }
@@ -189,34 +214,23 @@ fn write_metadata(line: &mut String, batch: &RecordBatch, record: &Record, index
     );
 }
 
-fn write_control(line: &mut String, record: &Record) {
-    let _ = match ControlRecord::from_record(record) {
-        Ok(ControlRecord::Abort { coordinator_epoch }) => {
-            write!(line, " endTxnMarker: ABORT coordinatorEpoch: {coordinator_epoch}")
-        }
-        Ok(ControlRecord::Commit { coordinator_epoch }) => {
-            write!(line, " endTxnMarker: COMMIT coordinatorEpoch: {coordinator_epoch}")
-        }
-        Ok(ControlRecord::LeaderChange(change)) => {
-            write!(line, " LeaderChange: {{\"leaderId\":{}}}", change.leader)
-        }
-        Ok(other) => write!(line, " {other:?}"),
-        Err(error) => write!(line, " unreadable control record: {error}"),
-    };
-}
-
-fn write_data(line: &mut String, record: &Record, decodes: bool) {
+fn write_data(line: &mut String, record: &Record, shown: Shown) {
     let text = |bytes: &bytes::Bytes| String::from_utf8_lossy(bytes).into_owned();
-    if decodes {
-        let (key, value) = offsets_decoder::decode(record);
-        let _ = write!(line, " key: {key} payload: {value}");
-        return;
-    }
-    if let Some(key) = &record.key {
-        let _ = write!(line, " key: {}", text(key));
-    }
-    if let Some(value) = &record.value {
-        let _ = write!(line, " payload: {}", text(value));
+    let (key, value) = match shown {
+        Shown::Nothing => return,
+        Shown::Text => (record.key.as_ref().map(text), record.value.as_ref().map(text)),
+        // Nobody reads their keys.
+        Shown::Metadata => (None, Some(metadata_decoder::decode(record))),
+        Shown::Offsets => {
+            let (key, value) = offsets_decoder::decode(record);
+            (Some(key), Some(value))
+        }
+    };
+    for (name, told) in [("key", key), ("payload", value)] {
+        if let Some(told) = told {
+            let bar = if line.is_empty() { "|" } else { "" };
+            let _ = write!(line, "{bar} {name}: {told}");
+        }
     }
 }
 

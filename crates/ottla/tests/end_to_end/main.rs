@@ -3,6 +3,7 @@
 mod benching;
 mod cluster;
 mod draining;
+mod dumping;
 mod failures;
 mod freezing;
 mod http;

@@ -5,7 +5,9 @@
 
 use std::ops::RangeInclusive;
 
-use crate::{DecodeError, EncodeError, Fields, Message, Numbered, Reader, Str, Writer};
+use crate::{
+    DecodeError, EncodeError, Fields, Json, JsonText, Message, Numbered, Reader, Str, Writer,
+};
 
 /// Closes such a run: it never happened.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -45,4 +47,14 @@ impl Message for AbortTransactionRecord {
 
 impl Numbered for AbortTransactionRecord {
     const ID: i16 = 25;
+}
+
+impl Json for AbortTransactionRecord {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            if self.reason.is_some() {
+                out.field("reason", &self.reason, version);
+            }
+        })
+    }
 }

@@ -7,7 +7,9 @@ use std::ops::RangeInclusive;
 
 use types::Uuid;
 
-use crate::{DecodeError, EncodeError, Fields, Message, Numbered, Reader, Str, Writer};
+use crate::{
+    DecodeError, EncodeError, Fields, Json, JsonText, Message, Numbered, Reader, Str, Writer,
+};
 
 /// An access rule was added.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -62,4 +64,19 @@ impl Message for AccessControlEntryRecord {
 
 impl Numbered for AccessControlEntryRecord {
     const ID: i16 = 18;
+}
+
+impl Json for AccessControlEntryRecord {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("id", &self.id, version);
+            out.field("resourceType", &self.resource_type, version);
+            out.field("resourceName", &self.resource_name, version);
+            out.field("patternType", &self.pattern_type, version);
+            out.field("principal", &self.principal, version);
+            out.field("host", &self.host, version);
+            out.field("operation", &self.operation, version);
+            out.field("permissionType", &self.permission_type, version);
+        })
+    }
 }

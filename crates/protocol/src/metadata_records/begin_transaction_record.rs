@@ -5,7 +5,9 @@
 
 use std::ops::RangeInclusive;
 
-use crate::{DecodeError, EncodeError, Fields, Message, Numbered, Reader, Str, Writer};
+use crate::{
+    DecodeError, EncodeError, Fields, Json, JsonText, Message, Numbered, Reader, Str, Writer,
+};
 
 /// Opens a run of records that count together or not at all.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -45,4 +47,14 @@ impl Message for BeginTransactionRecord {
 
 impl Numbered for BeginTransactionRecord {
     const ID: i16 = 23;
+}
+
+impl Json for BeginTransactionRecord {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            if self.name.is_some() {
+                out.field("name", &self.name, version);
+            }
+        })
+    }
 }

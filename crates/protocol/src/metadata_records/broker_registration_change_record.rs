@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 
 use types::Uuid;
 
-use crate::{DecodeError, EncodeError, Fields, Message, Numbered, Reader, Writer};
+use crate::{DecodeError, EncodeError, Fields, Json, JsonText, Message, Numbered, Reader, Writer};
 
 /// A broker was fenced, unfenced, is shutting down, or its log directories changed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -83,4 +83,22 @@ impl Message for BrokerRegistrationChangeRecord {
 
 impl Numbered for BrokerRegistrationChangeRecord {
     const ID: i16 = 17;
+}
+
+impl Json for BrokerRegistrationChangeRecord {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("brokerId", &self.broker_id, version);
+            out.field("brokerEpoch", &self.broker_epoch, version);
+            if self.fenced != 0 {
+                out.field("fenced", &self.fenced, version);
+            }
+            if version >= 1 && self.in_controlled_shutdown != 0 {
+                out.field("inControlledShutdown", &self.in_controlled_shutdown, version);
+            }
+            if version >= 2 && !self.log_dirs.is_empty() {
+                out.field("logDirs", &self.log_dirs, version);
+            }
+        })
+    }
 }

@@ -5,7 +5,9 @@
 
 use std::ops::RangeInclusive;
 
-use crate::{DecodeError, EncodeError, Fields, Message, Numbered, Reader, Str, Writer};
+use crate::{
+    DecodeError, EncodeError, Fields, Json, JsonText, Message, Numbered, Reader, Str, Writer,
+};
 
 /// Forgets the eligible leader replicas of a topic, or of all.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -37,4 +39,12 @@ impl Message for ClearElrRecord {
 
 impl Numbered for ClearElrRecord {
     const ID: i16 = 28;
+}
+
+impl Json for ClearElrRecord {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("topicName", &self.topic_name, version);
+        })
+    }
 }

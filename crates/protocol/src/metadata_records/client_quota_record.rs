@@ -5,7 +5,9 @@
 
 use std::ops::RangeInclusive;
 
-use crate::{DecodeError, EncodeError, Fields, Message, Numbered, Reader, Str, Writer};
+use crate::{
+    DecodeError, EncodeError, Fields, Json, JsonText, Message, Numbered, Reader, Str, Writer,
+};
 
 /// A client quota was set or removed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -76,5 +78,25 @@ impl Fields for EntityData {
         w.nullable_string(&self.entity_name)?;
         w.no_tags();
         Ok(())
+    }
+}
+
+impl Json for ClientQuotaRecord {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("entity", &self.entity, version);
+            out.field("key", &self.key, version);
+            out.field("value", &self.value, version);
+            out.field("remove", &self.remove, version);
+        })
+    }
+}
+
+impl Json for EntityData {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("entityType", &self.entity_type, version);
+            out.field("entityName", &self.entity_name, version);
+        })
     }
 }

@@ -5,7 +5,9 @@
 
 use std::ops::RangeInclusive;
 
-use crate::{DecodeError, EncodeError, Fields, Message, Numbered, Reader, Str, Writer};
+use crate::{
+    DecodeError, EncodeError, Fields, Json, JsonText, Message, Numbered, Reader, Str, Writer,
+};
 
 /// A configuration key was set, or with a null value removed.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,4 +61,15 @@ impl Message for ConfigRecord {
 
 impl Numbered for ConfigRecord {
     const ID: i16 = 4;
+}
+
+impl Json for ConfigRecord {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("resourceType", &self.resource_type, version);
+            out.field("resourceName", &self.resource_name, version);
+            out.field("name", &self.name, version);
+            out.field("value", &self.value, version);
+        })
+    }
 }

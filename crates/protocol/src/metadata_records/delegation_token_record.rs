@@ -5,7 +5,9 @@
 
 use std::ops::RangeInclusive;
 
-use crate::{DecodeError, EncodeError, Fields, Message, Numbered, Reader, Str, Writer};
+use crate::{
+    DecodeError, EncodeError, Fields, Json, JsonText, Message, Numbered, Reader, Str, Writer,
+};
 
 /// A delegation token was created or renewed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -57,4 +59,18 @@ impl Message for DelegationTokenRecord {
 
 impl Numbered for DelegationTokenRecord {
     const ID: i16 = 10;
+}
+
+impl Json for DelegationTokenRecord {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("owner", &self.owner, version);
+            out.field("requester", &self.requester, version);
+            out.field("renewers", &self.renewers, version);
+            out.field("issueTimestamp", &self.issue_timestamp, version);
+            out.field("maxTimestamp", &self.max_timestamp, version);
+            out.field("expirationTimestamp", &self.expiration_timestamp, version);
+            out.field("tokenId", &self.token_id, version);
+        })
+    }
 }

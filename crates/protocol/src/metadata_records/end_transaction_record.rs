@@ -5,7 +5,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::{DecodeError, EncodeError, Fields, Message, Numbered, Reader, Writer};
+use crate::{DecodeError, EncodeError, Fields, Json, JsonText, Message, Numbered, Reader, Writer};
 
 /// Closes such a run: it counts.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,4 +34,10 @@ impl Message for EndTransactionRecord {
 
 impl Numbered for EndTransactionRecord {
     const ID: i16 = 24;
+}
+
+impl Json for EndTransactionRecord {
+    fn json(&self, out: &mut JsonText, _version: i16) {
+        out.object(|_| {})
+    }
 }

@@ -5,7 +5,9 @@
 
 use std::ops::RangeInclusive;
 
-use crate::{DecodeError, EncodeError, Fields, Message, Numbered, Reader, Str, Writer};
+use crate::{
+    DecodeError, EncodeError, Fields, Json, JsonText, Message, Numbered, Reader, Str, Writer,
+};
 
 /// A feature was finalized at a level.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,4 +41,13 @@ impl Message for FeatureLevelRecord {
 
 impl Numbered for FeatureLevelRecord {
     const ID: i16 = 12;
+}
+
+impl Json for FeatureLevelRecord {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("name", &self.name, version);
+            out.field("featureLevel", &self.feature_level, version);
+        })
+    }
 }

@@ -5,7 +5,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::{DecodeError, EncodeError, Fields, Message, Reader, Writer};
+use crate::{DecodeError, EncodeError, Fields, Json, JsonText, Message, Reader, Writer};
 
 /// Control record: the level of the quorum protocol itself.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -35,4 +35,13 @@ impl Message for KRaftVersionRecord {
     const NAME: &'static str = "KRaftVersionRecord";
     const VERSIONS: RangeInclusive<i16> = 0..=0;
     const FLEXIBLE_FROM: Option<i16> = Some(0);
+}
+
+impl Json for KRaftVersionRecord {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("version", &self.version, version);
+            out.field("kRaftVersion", &self.kraft_version, version);
+        })
+    }
 }

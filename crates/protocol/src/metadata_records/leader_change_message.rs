@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 
 use types::Uuid;
 
-use crate::{DecodeError, EncodeError, Fields, Message, Reader, Writer};
+use crate::{DecodeError, EncodeError, Fields, Json, JsonText, Message, Reader, Writer};
 
 /// Control record: a new leader of the metadata log, with its voters.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -76,5 +76,27 @@ impl Fields for Voter {
         }
         w.no_tags();
         Ok(())
+    }
+}
+
+impl Json for LeaderChangeMessage {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("version", &self.version, version);
+            out.field("leaderId", &self.leader_id, version);
+            out.field("voters", &self.voters, version);
+            out.field("grantingVoters", &self.granting_voters, version);
+        })
+    }
+}
+
+impl Json for Voter {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("voterId", &self.voter_id, version);
+            if version >= 1 {
+                out.field("voterDirectoryId", &self.voter_directory_id, version);
+            }
+        })
     }
 }

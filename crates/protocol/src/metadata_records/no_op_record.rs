@@ -5,7 +5,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::{DecodeError, EncodeError, Fields, Message, Numbered, Reader, Writer};
+use crate::{DecodeError, EncodeError, Fields, Json, JsonText, Message, Numbered, Reader, Writer};
 
 /// Nothing; moves the committed offset so that idle followers see progress.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,4 +34,10 @@ impl Message for NoOpRecord {
 
 impl Numbered for NoOpRecord {
     const ID: i16 = 20;
+}
+
+impl Json for NoOpRecord {
+    fn json(&self, out: &mut JsonText, _version: i16) {
+        out.object(|_| {})
+    }
 }

@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 
 use types::Uuid;
 
-use crate::{DecodeError, EncodeError, Fields, Message, Numbered, Reader, Writer};
+use crate::{DecodeError, EncodeError, Fields, Json, JsonText, Message, Numbered, Reader, Writer};
 
 /// Something about a partition changed; a field at its default did not.
 #[derive(Clone, Debug, PartialEq)]
@@ -143,4 +143,40 @@ impl Message for PartitionChangeRecord {
 
 impl Numbered for PartitionChangeRecord {
     const ID: i16 = 5;
+}
+
+impl Json for PartitionChangeRecord {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("partitionId", &self.partition_id, version);
+            out.field("topicId", &self.topic_id, version);
+            if self.isr.is_some() {
+                out.field("isr", &self.isr, version);
+            }
+            if self.leader != -2 {
+                out.field("leader", &self.leader, version);
+            }
+            if self.replicas.is_some() {
+                out.field("replicas", &self.replicas, version);
+            }
+            if self.removing_replicas.is_some() {
+                out.field("removingReplicas", &self.removing_replicas, version);
+            }
+            if self.adding_replicas.is_some() {
+                out.field("addingReplicas", &self.adding_replicas, version);
+            }
+            if self.leader_recovery_state != -1 {
+                out.field("leaderRecoveryState", &self.leader_recovery_state, version);
+            }
+            if version >= 1 && self.directories.is_some() {
+                out.field("directories", &self.directories, version);
+            }
+            if version >= 2 && self.eligible_leader_replicas.is_some() {
+                out.field("eligibleLeaderReplicas", &self.eligible_leader_replicas, version);
+            }
+            if version >= 2 && self.last_known_elr.is_some() {
+                out.field("lastKnownElr", &self.last_known_elr, version);
+            }
+        })
+    }
 }

@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 
 use types::Uuid;
 
-use crate::{DecodeError, EncodeError, Fields, Message, Numbered, Reader, Writer};
+use crate::{DecodeError, EncodeError, Fields, Json, JsonText, Message, Numbered, Reader, Writer};
 
 /// A partition was created, or is stated in full in a snapshot.
 #[derive(Clone, Debug, PartialEq)]
@@ -130,4 +130,32 @@ impl Message for PartitionRecord {
 
 impl Numbered for PartitionRecord {
     const ID: i16 = 3;
+}
+
+impl Json for PartitionRecord {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("partitionId", &self.partition_id, version);
+            out.field("topicId", &self.topic_id, version);
+            out.field("replicas", &self.replicas, version);
+            out.field("isr", &self.isr, version);
+            out.field("removingReplicas", &self.removing_replicas, version);
+            out.field("addingReplicas", &self.adding_replicas, version);
+            out.field("leader", &self.leader, version);
+            if self.leader_recovery_state != 0 {
+                out.field("leaderRecoveryState", &self.leader_recovery_state, version);
+            }
+            out.field("leaderEpoch", &self.leader_epoch, version);
+            out.field("partitionEpoch", &self.partition_epoch, version);
+            if version >= 1 {
+                out.field("directories", &self.directories, version);
+            }
+            if version >= 2 && self.eligible_leader_replicas.is_some() {
+                out.field("eligibleLeaderReplicas", &self.eligible_leader_replicas, version);
+            }
+            if version >= 2 && self.last_known_elr.is_some() {
+                out.field("lastKnownElr", &self.last_known_elr, version);
+            }
+        })
+    }
 }

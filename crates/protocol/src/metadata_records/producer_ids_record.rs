@@ -5,7 +5,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::{DecodeError, EncodeError, Fields, Message, Numbered, Reader, Writer};
+use crate::{DecodeError, EncodeError, Fields, Json, JsonText, Message, Numbered, Reader, Writer};
 
 /// A block of producer ids was handed to a broker.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,4 +51,14 @@ impl Message for ProducerIdsRecord {
 
 impl Numbered for ProducerIdsRecord {
     const ID: i16 = 15;
+}
+
+impl Json for ProducerIdsRecord {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("brokerId", &self.broker_id, version);
+            out.field("brokerEpoch", &self.broker_epoch, version);
+            out.field("nextProducerId", &self.next_producer_id, version);
+        })
+    }
 }

@@ -7,7 +7,9 @@ use std::ops::RangeInclusive;
 
 use types::Uuid;
 
-use crate::{DecodeError, EncodeError, Fields, Message, Numbered, Reader, Str, Writer};
+use crate::{
+    DecodeError, EncodeError, Fields, Json, JsonText, Message, Numbered, Reader, Str, Writer,
+};
 
 /// A broker came up under a new epoch.
 #[derive(Clone, Debug, PartialEq)]
@@ -167,5 +169,49 @@ impl Fields for BrokerFeature {
         w.i16(self.max_supported_version);
         w.no_tags();
         Ok(())
+    }
+}
+
+impl Json for RegisterBrokerRecord {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("brokerId", &self.broker_id, version);
+            if version >= 2 {
+                out.field("isMigratingZkBroker", &self.is_migrating_zk_broker, version);
+            }
+            out.field("incarnationId", &self.incarnation_id, version);
+            out.field("brokerEpoch", &self.broker_epoch, version);
+            out.field("endPoints", &self.end_points, version);
+            out.field("features", &self.features, version);
+            out.field("rack", &self.rack, version);
+            out.field("fenced", &self.fenced, version);
+            if version >= 1 {
+                out.field("inControlledShutdown", &self.in_controlled_shutdown, version);
+            }
+            if version >= 3 && !self.log_dirs.is_empty() {
+                out.field("logDirs", &self.log_dirs, version);
+            }
+        })
+    }
+}
+
+impl Json for BrokerEndpoint {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("name", &self.name, version);
+            out.field("host", &self.host, version);
+            out.field("port", &self.port, version);
+            out.field("securityProtocol", &self.security_protocol, version);
+        })
+    }
+}
+
+impl Json for BrokerFeature {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("name", &self.name, version);
+            out.field("minSupportedVersion", &self.min_supported_version, version);
+            out.field("maxSupportedVersion", &self.max_supported_version, version);
+        })
     }
 }

@@ -7,7 +7,9 @@ use std::ops::RangeInclusive;
 
 use types::Uuid;
 
-use crate::{DecodeError, EncodeError, Fields, Message, Numbered, Reader, Str, Writer};
+use crate::{
+    DecodeError, EncodeError, Fields, Json, JsonText, Message, Numbered, Reader, Str, Writer,
+};
 
 /// A controller came up.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -113,5 +115,38 @@ impl Fields for ControllerFeature {
         w.i16(self.max_supported_version);
         w.no_tags();
         Ok(())
+    }
+}
+
+impl Json for RegisterControllerRecord {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("controllerId", &self.controller_id, version);
+            out.field("incarnationId", &self.incarnation_id, version);
+            out.field("zkMigrationReady", &self.zk_migration_ready, version);
+            out.field("endPoints", &self.end_points, version);
+            out.field("features", &self.features, version);
+        })
+    }
+}
+
+impl Json for ControllerEndpoint {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("name", &self.name, version);
+            out.field("host", &self.host, version);
+            out.field("port", &self.port, version);
+            out.field("securityProtocol", &self.security_protocol, version);
+        })
+    }
+}
+
+impl Json for ControllerFeature {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("name", &self.name, version);
+            out.field("minSupportedVersion", &self.min_supported_version, version);
+            out.field("maxSupportedVersion", &self.max_supported_version, version);
+        })
     }
 }

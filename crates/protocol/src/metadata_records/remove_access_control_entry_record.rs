@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 
 use types::Uuid;
 
-use crate::{DecodeError, EncodeError, Fields, Message, Numbered, Reader, Writer};
+use crate::{DecodeError, EncodeError, Fields, Json, JsonText, Message, Numbered, Reader, Writer};
 
 /// An access rule was removed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,4 +39,12 @@ impl Message for RemoveAccessControlEntryRecord {
 
 impl Numbered for RemoveAccessControlEntryRecord {
     const ID: i16 = 19;
+}
+
+impl Json for RemoveAccessControlEntryRecord {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("id", &self.id, version);
+        })
+    }
 }

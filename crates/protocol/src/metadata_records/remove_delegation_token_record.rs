@@ -5,7 +5,9 @@
 
 use std::ops::RangeInclusive;
 
-use crate::{DecodeError, EncodeError, Fields, Message, Numbered, Reader, Str, Writer};
+use crate::{
+    DecodeError, EncodeError, Fields, Json, JsonText, Message, Numbered, Reader, Str, Writer,
+};
 
 /// A delegation token was removed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -37,4 +39,12 @@ impl Message for RemoveDelegationTokenRecord {
 
 impl Numbered for RemoveDelegationTokenRecord {
     const ID: i16 = 26;
+}
+
+impl Json for RemoveDelegationTokenRecord {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("tokenId", &self.token_id, version);
+        })
+    }
 }

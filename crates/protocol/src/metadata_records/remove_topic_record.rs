@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 
 use types::Uuid;
 
-use crate::{DecodeError, EncodeError, Fields, Message, Numbered, Reader, Writer};
+use crate::{DecodeError, EncodeError, Fields, Json, JsonText, Message, Numbered, Reader, Writer};
 
 /// A topic was deleted.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,4 +39,12 @@ impl Message for RemoveTopicRecord {
 
 impl Numbered for RemoveTopicRecord {
     const ID: i16 = 9;
+}
+
+impl Json for RemoveTopicRecord {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("topicId", &self.topic_id, version);
+        })
+    }
 }

@@ -5,7 +5,9 @@
 
 use std::ops::RangeInclusive;
 
-use crate::{DecodeError, EncodeError, Fields, Message, Numbered, Reader, Str, Writer};
+use crate::{
+    DecodeError, EncodeError, Fields, Json, JsonText, Message, Numbered, Reader, Str, Writer,
+};
 
 /// A user's SCRAM credential was removed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,4 +41,13 @@ impl Message for RemoveUserScramCredentialRecord {
 
 impl Numbered for RemoveUserScramCredentialRecord {
     const ID: i16 = 22;
+}
+
+impl Json for RemoveUserScramCredentialRecord {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("name", &self.name, version);
+            out.field("mechanism", &self.mechanism, version);
+        })
+    }
 }

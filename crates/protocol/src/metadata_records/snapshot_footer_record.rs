@@ -5,7 +5,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::{DecodeError, EncodeError, Fields, Message, Reader, Writer};
+use crate::{DecodeError, EncodeError, Fields, Json, JsonText, Message, Reader, Writer};
 
 /// Control record: closes a metadata snapshot; without it the snapshot is not whole.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -33,4 +33,12 @@ impl Message for SnapshotFooterRecord {
     const NAME: &'static str = "SnapshotFooterRecord";
     const VERSIONS: RangeInclusive<i16> = 0..=0;
     const FLEXIBLE_FROM: Option<i16> = Some(0);
+}
+
+impl Json for SnapshotFooterRecord {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("version", &self.version, version);
+        })
+    }
 }

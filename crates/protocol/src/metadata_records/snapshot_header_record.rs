@@ -5,7 +5,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::{DecodeError, EncodeError, Fields, Message, Reader, Writer};
+use crate::{DecodeError, EncodeError, Fields, Json, JsonText, Message, Reader, Writer};
 
 /// Control record: opens a metadata snapshot.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -35,4 +35,13 @@ impl Message for SnapshotHeaderRecord {
     const NAME: &'static str = "SnapshotHeaderRecord";
     const VERSIONS: RangeInclusive<i16> = 0..=0;
     const FLEXIBLE_FROM: Option<i16> = Some(0);
+}
+
+impl Json for SnapshotHeaderRecord {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("version", &self.version, version);
+            out.field("lastContainedLogTimestamp", &self.last_contained_log_timestamp, version);
+        })
+    }
 }

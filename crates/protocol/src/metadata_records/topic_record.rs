@@ -7,7 +7,9 @@ use std::ops::RangeInclusive;
 
 use types::Uuid;
 
-use crate::{DecodeError, EncodeError, Fields, Message, Numbered, Reader, Str, Writer};
+use crate::{
+    DecodeError, EncodeError, Fields, Json, JsonText, Message, Numbered, Reader, Str, Writer,
+};
 
 /// A topic was created.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -41,4 +43,13 @@ impl Message for TopicRecord {
 
 impl Numbered for TopicRecord {
     const ID: i16 = 2;
+}
+
+impl Json for TopicRecord {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("name", &self.name, version);
+            out.field("topicId", &self.topic_id, version);
+        })
+    }
 }

@@ -5,7 +5,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::{DecodeError, EncodeError, Fields, Message, Numbered, Reader, Writer};
+use crate::{DecodeError, EncodeError, Fields, Json, JsonText, Message, Numbered, Reader, Writer};
 
 /// A broker was unfenced; superseded by BrokerRegistrationChangeRecord.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,4 +39,13 @@ impl Message for UnfenceBrokerRecord {
 
 impl Numbered for UnfenceBrokerRecord {
     const ID: i16 = 8;
+}
+
+impl Json for UnfenceBrokerRecord {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("id", &self.id, version);
+            out.field("epoch", &self.epoch, version);
+        })
+    }
 }

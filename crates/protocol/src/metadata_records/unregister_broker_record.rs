@@ -5,7 +5,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::{DecodeError, EncodeError, Fields, Message, Numbered, Reader, Writer};
+use crate::{DecodeError, EncodeError, Fields, Json, JsonText, Message, Numbered, Reader, Writer};
 
 /// A broker was removed for good.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,4 +39,13 @@ impl Message for UnregisterBrokerRecord {
 
 impl Numbered for UnregisterBrokerRecord {
     const ID: i16 = 1;
+}
+
+impl Json for UnregisterBrokerRecord {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("brokerId", &self.broker_id, version);
+            out.field("brokerEpoch", &self.broker_epoch, version);
+        })
+    }
 }

@@ -7,7 +7,9 @@ use std::ops::RangeInclusive;
 
 use bytes::Bytes;
 
-use crate::{DecodeError, EncodeError, Fields, Message, Numbered, Reader, Str, Writer};
+use crate::{
+    DecodeError, EncodeError, Fields, Json, JsonText, Message, Numbered, Reader, Str, Writer,
+};
 
 /// A user's SCRAM credential was set.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -56,4 +58,17 @@ impl Message for UserScramCredentialRecord {
 
 impl Numbered for UserScramCredentialRecord {
     const ID: i16 = 11;
+}
+
+impl Json for UserScramCredentialRecord {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("name", &self.name, version);
+            out.field("mechanism", &self.mechanism, version);
+            out.field("salt", &self.salt, version);
+            out.field("storedKey", &self.stored_key, version);
+            out.field("serverKey", &self.server_key, version);
+            out.field("iterations", &self.iterations, version);
+        })
+    }
 }

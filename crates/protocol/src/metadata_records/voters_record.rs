@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 
 use types::Uuid;
 
-use crate::{DecodeError, EncodeError, Fields, Message, Reader, Str, Writer};
+use crate::{DecodeError, EncodeError, Fields, Json, JsonText, Message, Reader, Str, Writer};
 
 /// Control record: the voters of the controller quorum with their endpoints.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -119,5 +119,44 @@ impl Fields for KRaftVersionFeature {
         w.i16(self.max_supported_version);
         w.no_tags();
         Ok(())
+    }
+}
+
+impl Json for VotersRecord {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("version", &self.version, version);
+            out.field("voters", &self.voters, version);
+        })
+    }
+}
+
+impl Json for Voter {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("voterId", &self.voter_id, version);
+            out.field("voterDirectoryId", &self.voter_directory_id, version);
+            out.field("endpoints", &self.endpoints, version);
+            out.field("kRaftVersionFeature", &self.kraft_version_feature, version);
+        })
+    }
+}
+
+impl Json for Endpoint {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("name", &self.name, version);
+            out.field("host", &self.host, version);
+            out.field("port", &self.port, version);
+        })
+    }
+}
+
+impl Json for KRaftVersionFeature {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("minSupportedVersion", &self.min_supported_version, version);
+            out.field("maxSupportedVersion", &self.max_supported_version, version);
+        })
     }
 }

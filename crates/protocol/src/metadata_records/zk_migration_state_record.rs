@@ -5,7 +5,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::{DecodeError, EncodeError, Fields, Message, Numbered, Reader, Writer};
+use crate::{DecodeError, EncodeError, Fields, Json, JsonText, Message, Numbered, Reader, Writer};
 
 /// How far a migration from ZooKeeper has come; read, never written.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -37,4 +37,12 @@ impl Message for ZkMigrationStateRecord {
 
 impl Numbered for ZkMigrationStateRecord {
     const ID: i16 = 21;
+}
+
+impl Json for ZkMigrationStateRecord {
+    fn json(&self, out: &mut JsonText, version: i16) {
+        out.object(|out| {
+            out.field("zkMigrationState", &self.zk_migration_state, version);
+        })
+    }
 }
