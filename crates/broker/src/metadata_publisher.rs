@@ -1,13 +1,12 @@
 //! Makes the broker follow the metadata: starts and stops partitions, refreshes their settings.
 
-use std::collections::BTreeSet;
+mod settings;
+
 use std::sync::{Arc, PoisonError, Weak};
 
 use consensus::{Epoch, NodeId, OutboundMessage};
 use env::{Clock, Env};
-use metadata::{
-    ConfigResourceKind, Loaded, LocalPartition, MetadataDelta, MetadataImage, PartitionImage,
-};
+use metadata::{Loaded, LocalPartition, MetadataImage, PartitionImage};
 use protocol::messages::AssignReplicasToDirsRequest;
 use replication::{PartitionState, RoleChange};
 use storage::PartitionLog;
@@ -69,7 +68,7 @@ impl<E: Env> ImageSubscriber for MetadataPublisher<E> {
             stop(&node, partition, now);
         }
         // A set is never smaller than the metadata allows: the least size first, then the set.
-        refresh_settings(&node, delta, image, now);
+        settings::refresh(&node, delta, image, now);
         for held in changes.lead.iter().chain(&changes.follow) {
             hold(&node, held, image, now);
         }
@@ -371,30 +370,4 @@ fn forget_offsets<E: Env>(node: &Node<E>, stopped: &[LocalPartition]) {
     if !deleted.is_empty() {
         node.groups.tell_all(|shard, now| shard.partitions_deleted(now, &deleted));
     }
-}
-
-fn refresh_settings<E: Env>(
-    node: &Node<E>,
-    delta: &MetadataDelta,
-    image: &Arc<MetadataImage>,
-    now: WallTime,
-) {
-    let changed: Vec<_> = delta.configs().changed().map(|(resource, _)| resource).collect();
-    if changed.is_empty() {
-        return;
-    }
-    let broker_changed = changed.iter().any(|r| r.kind == ConfigResourceKind::Broker);
-    if broker_changed {
-        node.throttles.set_rates(node.settings.replication_rates(image));
-    }
-    let topics = changed.iter().filter(|r| r.kind == ConfigResourceKind::Topic);
-    let topics: BTreeSet<&str> = topics.map(|resource| &*resource.name).collect();
-    for partition in node.partitions.all() {
-        if broker_changed || topics.contains(&*partition.id.topic) {
-            let settings = node.settings.for_partition(&partition.id, image);
-            partition.set_settings(settings, now);
-        }
-    }
-    // Somebody may be held back no longer.
-    node.fetchers.ask_all();
 }
