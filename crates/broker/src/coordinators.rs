@@ -1,5 +1,6 @@
 //! What hosts the coordinators' machines.
 
+mod answer_timeouts;
 mod group_host;
 mod load;
 mod shard_host;

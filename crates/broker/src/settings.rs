@@ -217,6 +217,9 @@ pub fn group_config(config: &BrokerConfig) -> GroupCoordinatorConfig {
         session_timeout_ms_max: group.max_session_timeout_ms,
         initial_rebalance_delay_ms: group.initial_rebalance_delay_ms,
         offset_metadata_units_max: offsets.metadata_max_bytes.max(0) as usize,
+        commit_timeout: Duration::from_millis(
+            u64::try_from(offsets.commit_timeout_ms).unwrap_or(1),
+        ),
         offsets_retention: Duration::from_secs(
             MINUTE_S * u64::try_from(offsets.retention_minutes).unwrap_or(0),
         ),

@@ -19,6 +19,9 @@ pub struct GroupCoordinatorConfig {
     ///
     /// **Unit:** UTF-16 code units in spite of its name, as in Kafka.
     pub offset_metadata_units_max: usize,
+    /// `offsets.commit.timeout.ms`: how long an answer may wait for what was decided to be
+    /// committed. Whoever hosts the coordinator keeps it.
+    pub commit_timeout: Duration,
     /// `offsets.retention.minutes`
     pub offsets_retention: Duration,
     /// `offsets.retention.check.interval.ms`
@@ -34,6 +37,7 @@ impl Default for GroupCoordinatorConfig {
             initial_rebalance_delay_ms: 3_000,
             new_member_join_timeout_ms: 5 * 60 * 1_000,
             offset_metadata_units_max: 4_096,
+            commit_timeout: Duration::from_millis(5_000),
             offsets_retention: Duration::from_secs(7 * 24 * 60 * 60),
             offsets_retention_check_interval: Duration::from_millis(600_000),
         }

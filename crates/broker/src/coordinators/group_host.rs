@@ -13,6 +13,7 @@ use env::{Clock, Disk, Env};
 use group_coordinator::{GroupCoordinatorConfig, GroupCoordinatorShard, Reply};
 use types::ErrorCode;
 
+use super::answer_timeouts::AnswerTimeouts;
 use super::shard_host::ShardHost;
 use crate::cluster::Lease;
 use crate::partitions::{GatePassed, Partition};
@@ -30,6 +31,7 @@ pub struct GroupHost<E: Env> {
     timers: Arc<Timers>,
     config: GroupCoordinatorConfig,
     lease: Arc<Lease>,
+    timeouts: Arc<AnswerTimeouts>,
     shards: RwLock<Shards<E>>,
     partition_count: AtomicI32,
 }
@@ -42,7 +44,8 @@ impl<E: Env> GroupHost<E> {
         lease: Arc<Lease>,
     ) -> GroupHost<E> {
         let (shards, partition_count) = (RwLock::default(), AtomicI32::new(0));
-        GroupHost { env, timers, config, lease, shards, partition_count }
+        let timeouts = AnswerTimeouts::new(&timers, config.commit_timeout);
+        GroupHost { env, timers, config, lease, timeouts, shards, partition_count }
     }
 
     /// Reads a partition of `__consumer_offsets`, and serves its groups from then on.
@@ -77,6 +80,7 @@ impl<E: Env> GroupHost<E> {
         let unloaded = std::mem::take(&mut *shards);
         drop(shards);
         unloaded.into_values().for_each(|shard| shard.close());
+        self.timeouts.close();
     }
 
     /// Asks the coordinator of `group`. `on_reply` is called exactly once, now or later.
@@ -125,6 +129,9 @@ impl<E: Env> GroupHost<E> {
 
     /// Calls `then` once everything that was decided about `groups` is acknowledged; a group whose
     /// coordinator is not here holds nobody up. Answers must not tell what power loss could undo.
+    ///
+    /// # Errors
+    /// The log is led elsewhere or lost, or `offsets.commit.timeout.ms` is over.
     pub fn once_committed<'a>(
         &self,
         groups: impl Iterator<Item = &'a str>,
@@ -136,7 +143,7 @@ impl<E: Env> GroupHost<E> {
                 partitions.push(Arc::clone(&shard.partition));
             }
         }
-        wait_for_gates(partitions, Box::new(then));
+        wait_for_gates(partitions, self.timeouts.within(self.env.clock().mono(), Box::new(then)));
     }
 
     /// Tells every coordinator that serves.

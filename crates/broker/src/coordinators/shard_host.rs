@@ -1,13 +1,16 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use coordinator::{CoordinatorRecord, CoordinatorShard, Decision, Hosted, Now, ReplyToken};
+use coordinator::{
+    CoordinatorRecord, CoordinatorShard, Decision, Hosted, Now, ReplyToken, error_for_failed_append,
+};
 use env::{Clock, Env};
 use group_coordinator::{GroupCoordinatorConfig, GroupCoordinatorShard, Reply};
 use records::validate::ValidatedBatch;
 use records::{BatchBuilder, NewRecord};
 use types::{ErrorCode, MonoTime};
 
+use super::answer_timeouts::AnswerTimeouts;
 use super::group_host::OnReply;
 use super::load::{load, replay};
 use crate::partitions::{AppendRefused, Partition};
@@ -17,6 +20,7 @@ use crate::timers::{Expire, TimerId, Timers};
 pub(super) struct ShardHost<E: Env> {
     env: E,
     timers: Arc<Timers>,
+    timeouts: Arc<AnswerTimeouts>,
     pub(super) partition: Arc<Partition<E::Disk>>,
     state: Mutex<State>,
     this: Weak<ShardHost<E>>,
@@ -43,6 +47,7 @@ impl<E: Env> ShardHost<E> {
         Arc::new_cyclic(|this| ShardHost {
             env: env.clone(),
             timers: Arc::clone(timers),
+            timeouts: AnswerTimeouts::new(timers, config.commit_timeout),
             partition,
             state: Mutex::new(State {
                 hosted: Hosted::loading(shard),
@@ -73,6 +78,7 @@ impl<E: Env> ShardHost<E> {
         let answers = state.take_answers(closed.replies);
         self.set_alarm(&mut state);
         drop(state);
+        self.timeouts.close();
         send(answers);
     }
 
@@ -121,14 +127,14 @@ impl<E: Env> ShardHost<E> {
             let parked: Arc<Mutex<Answers>> = Arc::new(Mutex::new(std::mem::take(&mut answers)));
             let released = Arc::clone(&parked);
             let now = self.now();
+            let settled = move |passed| settle(take(&released), passed);
+            let settled = self.timeouts.within(now.mono, Box::new(settled));
             let batch = ValidatedBatch::trusted(batch_of(&decision.records, now));
             let result = self.partition.append_now(
                 batch,
                 now.wall,
-                Box::new(move |outcome| match outcome {
-                    Ok(_) => send(take(&released)),
-                    // Whether the records survive nobody knows; another coordinator would.
-                    Err(_) => refuse(take(&released), ErrorCode::NotCoordinator),
+                Box::new(move |outcome| {
+                    settled(outcome.map(|_| ()).map_err(|_| ErrorCode::NotCoordinator));
                 }),
             );
             match result {
@@ -147,10 +153,8 @@ impl<E: Env> ShardHost<E> {
         if !waits {
             return send(answers);
         }
-        self.partition.after_gate(Box::new(move |passed| match passed {
-            Ok(()) => send(answers),
-            Err(_) => refuse(answers, ErrorCode::NotCoordinator),
-        }));
+        let settled = Box::new(move |passed| settle(answers, passed));
+        self.partition.after_gate(self.timeouts.within(self.now().mono, settled));
     }
 
     /// The append failed: the shard undoes its assumptions and says what the clients hear instead.
@@ -239,6 +243,17 @@ impl State {
 
 fn take(answers: &Mutex<Answers>) -> Answers {
     std::mem::take(&mut *answers.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// What was decided before these answers is committed, or nobody here knows whether it will be.
+fn settle(answers: Answers, passed: Result<(), ErrorCode>) {
+    match passed {
+        Ok(()) => send(answers),
+        // It stays decided, and clients ask again.
+        Err(error @ ErrorCode::RequestTimedOut) => refuse(answers, error_for_failed_append(error)),
+        // Whether the records survive another coordinator would know.
+        Err(_) => refuse(answers, ErrorCode::NotCoordinator),
+    }
 }
 
 fn send(answers: Answers) {

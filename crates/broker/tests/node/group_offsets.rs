@@ -1,6 +1,7 @@
 //! Committed offsets and the groups that hold them, as clients and tools see them at each version.
 
 use bytes::{BufMut, Bytes, BytesMut};
+use env::Env;
 use protocol::messages::join_group_request::JoinGroupRequestProtocol;
 use protocol::messages::offset_commit_request::{
     OffsetCommitRequestPartition, OffsetCommitRequestTopic,
@@ -107,6 +108,33 @@ fn offsets_are_committed_at_every_version() {
         assert_eq!((partition.partition_index, partition.error_code), (0, 0), "v{version}");
         assert_eq!(committed(&broker, 9, "g", id)[0].0, i64::from(version));
     }
+}
+
+/// Kafka tells OffsetFetch another error: old consumers do not know the first. Source: Kafka
+/// `GroupCoordinatorService.handleOffsetFetchException`.
+#[test]
+fn a_commit_that_is_not_acknowledged_in_time_is_answered_so_and_kept_all_the_same() {
+    let broker = Broker::with(&["offsets.commit.timeout.ms=700"]);
+    broker.create_offsets_topic();
+    let id = broker.create_topic("t", 2, &[]);
+    assert_eq!(commit(&broker, "g", 5), ErrorCode::None);
+    let (mut committer, mut reader) = (broker.client(), broker.client());
+    committer.send_without_commits(9, &commit_request("g", 7));
+    reader.send_without_commits(9, &fetch_request(9, "g", id));
+    broker.pass_ms_without_commits(699);
+    assert!(committer.try_answer::<OffsetCommitRequest>().is_none());
+    assert!(reader.try_answer::<OffsetFetchRequest>().is_none(), "it may yet be 7");
+    broker.pass_ms_without_commits(1);
+    let told = committer.answer::<OffsetCommitRequest>();
+    let told = error(told.topics[0].partitions[0].error_code);
+    assert_eq!(told, ErrorCode::CoordinatorNotAvailable);
+    let told = reader.answer::<OffsetFetchRequest>();
+    assert_eq!(error(told.groups[0].error_code), ErrorCode::NotCoordinator);
+
+    broker.env.background().run_due();
+    assert!(committer.frame().is_none() && reader.frame().is_none(), "answered once");
+    let kept = broker.call(9, &fetch_request(9, "g", id));
+    assert_eq!(kept.groups[0].topics[0].partitions[0].committed_offset, 7);
 }
 
 #[test]

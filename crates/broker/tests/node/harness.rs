@@ -155,6 +155,12 @@ impl Broker {
         self.env.clock().set(end);
     }
 
+    /// Lets time pass in which nothing is done that the broker leaves to other hands.
+    pub fn pass_ms_without_commits(&self, ms: u64) {
+        self.env.clock().set(self.now().plus(Duration::from_millis(ms)));
+        self.node().timers().expire(self.now());
+    }
+
     /// What a scraper would read.
     pub fn metrics(&self) -> String {
         broker::metrics::render(&**self.node())
