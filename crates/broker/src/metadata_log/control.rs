@@ -15,14 +15,11 @@ pub const KRAFT_VERSIONS: (i16, i16) = (0, 1);
 fn records_of(batch: &ControlBatch) -> Vec<ControlRecord> {
     match batch {
         ControlBatch::LeaderChange { leader, voters } => {
-            // The record's version says of all of them whether they have directories.
-            let has_directories = voters.iter().any(|voter| !voter.directory.is_zero());
+            // Without directories, whatever the voters have: Kafka writes version 0 and takes what
+            // it reads for that. Source: `ControlRecordUtils.LEADER_CHANGE_CURRENT_VERSION`.
             let voters: Vec<_> = voters
                 .iter()
-                .map(|voter| VoterId {
-                    id: BrokerId(voter.id.0),
-                    directory: has_directories.then_some(voter.directory),
-                })
+                .map(|voter| VoterId { id: BrokerId(voter.id.0), directory: None })
                 .collect();
             // Who voted for the leader is not kept: the log is equal on all voters.
             let leader = BrokerId(leader.0);

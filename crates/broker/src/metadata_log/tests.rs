@@ -10,9 +10,9 @@ use env_sim::{Crash, SimDisk, SimRng};
 use metadata::{MetadataImage, MetadataLoader, Provenance};
 use protocol::metadata_records::FeatureLevelRecord;
 use storage::{LogDir, LogSettings};
-use types::{MonoTime, Offset, TopicPartition, Uuid, WallTime};
+use types::{LeaderEpoch, MonoTime, Offset, TopicPartition, Uuid, WallTime};
 
-use super::StoredMetadataLog;
+use super::{StoredMetadataLog, control};
 use crate::metadata_snapshot::{self, SnapshotId};
 
 const NOW: WallTime = WallTime(1_700_000_000_000);
@@ -36,6 +36,18 @@ fn records(names: &[&'static str]) -> Vec<Bytes> {
     names.iter().map(|name| Bytes::from_static(name.as_bytes())).collect()
 }
 
+/// Kafka's own tools and nodes take every such record for version 0, and fail on directories in it.
+#[test]
+fn a_leader_change_is_of_the_version_that_kafka_reads() {
+    let key = VoterKey { id: NodeId(2), directory: Uuid([2; 16]) };
+    let change = ControlBatch::LeaderChange { leader: key.id, voters: vec![key] };
+    let batch = control::encode(&change, Offset(0), LeaderEpoch(1), NOW);
+    let record = batch.records().expect("it reads").next().expect("one").expect("it reads");
+    // Version, leader, one voter and its tags, the same voter as one who voted, tags.
+    let expected = [0, 0, 0, 0, 0, 2, 2, 0, 0, 0, 2, 0, 2, 0, 0, 0, 2, 0, 0];
+    assert_eq!(record.value.as_deref(), Some(&expected[..]));
+}
+
 #[test]
 fn the_log_gives_back_what_the_quorum_gave_it_after_a_power_loss() {
     let disk = SimDisk::new(1);
@@ -43,7 +55,9 @@ fn the_log_gives_back_what_the_quorum_gave_it_after_a_power_loss() {
     assert_eq!(log.quorum_state().expect("it reads"), None);
     log.set_quorum_state(b"first").expect("it is written");
     let key = |id| VoterKey { id: NodeId(id), directory: Uuid([id as u8; 16]) };
-    let leader = ControlBatch::LeaderChange { leader: NodeId(2), voters: vec![key(1), key(2)] };
+    let leader = |voters| ControlBatch::LeaderChange { leader: NodeId(2), voters };
+    let without = |id| VoterKey { id: NodeId(id), directory: Uuid::ZERO };
+    let (given, leader) = (leader(vec![key(1), key(2)]), leader(vec![without(1), without(2)]));
     let endpoint =
         VoterEndpoint { listener: "CONTROLLER".to_owned(), host: "::1".to_owned(), port: 9093 };
     let voter = Voter { key: key(3), endpoints: vec![endpoint] };
@@ -54,7 +68,7 @@ fn the_log_gives_back_what_the_quorum_gave_it_after_a_power_loss() {
         (Bytes::from_static(&[0, 0, 0, 5]), Bytes::from_static(&[0, 0, 0, 1, 0])),
         (Bytes::from_static(&[0, 0, 0, 99]), Bytes::new()),
     ]);
-    let controls = [(0, &leader), (1, &voters), (2, &upgraded), (4, &stated), (5, &foreign)];
+    let controls = [(0, &given), (1, &voters), (2, &upgraded), (4, &stated), (5, &foreign)];
     for (at, (offset, control)) in controls.into_iter().enumerate() {
         let base = log.append_control(Epoch(at as i32), control, NOW).expect("it is appended");
         assert_eq!(base, Offset(offset));
@@ -68,6 +82,7 @@ fn the_log_gives_back_what_the_quorum_gave_it_after_a_power_loss() {
     let (_dir, mut log) = open(&disk).expect("it opens again");
     assert_eq!(log.quorum_state().expect("it reads").as_deref(), Some(&b"first"[..]));
     for (base, control) in controls {
+        let control = if base == 0 { &leader } else { control };
         let batch = log.read(Offset(base)).expect("it reads").expect("it is there");
         assert_eq!(batch.control.as_ref(), Some(control));
         assert_eq!((batch.appended_at, batch.records.len()), (NOW, 0));
