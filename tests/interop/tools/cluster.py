@@ -274,17 +274,25 @@ def leaders_are_elected_alike():
 def metadata_logs_are_dumped_alike():
     cluster()
     topic("1:2")
-    logs = sorted(pathlib.Path(os.environ["INTEROP_DATA_DIR"]).rglob("__cluster_metadata-0"))
-    true(logs, "no metadata log")
+    text = dumped_alike(pathlib.Path(os.environ["INTEROP_DATA_DIR"]))
+    true('"type":"TOPIC_RECORD"' in text and " LeaderChange: {" in text, text)
+
+
+def dumped_alike(home):
+    """What is in the metadata log of one node and in its snapshots, by Kafka's tool as by ours."""
+    logs = sorted(home.rglob("__cluster_metadata-0"))
+    true(logs, f"no metadata log in {home}")
     with tempfile.TemporaryDirectory() as copies:
-        # The nodes write on.
+        # The node writes on.
         kept = shutil.copytree(logs[0], pathlib.Path(copies) / "log")
         files = sorted(path for kind in ("*.checkpoint", "*.log") for path in kept.glob(kind))
         flags = ["--cluster-metadata-decoder", "--files", ",".join(map(str, files))]
-        run = lambda argv: subprocess.run(argv, text=True, timeout=55, stdout=subprocess.PIPE, check=True).stdout
-        found, wanted = run([cluster().binary, "kafka-dump-log", *flags]), run(single.command("kafka-dump-log", *flags))
-    true('"type":"TOPIC_RECORD"' in wanted and "LeaderChange" in wanted, wanted)
+        binary = os.environ["INTEROP_START"].split("\n")[0]
+        found, wanted = (
+            subprocess.run(argv, text=True, timeout=55, stdout=subprocess.PIPE, check=True).stdout
+            for argv in ([binary, "kafka-dump-log", *flags], single.command("kafka-dump-log", *flags)))
     equal(found.splitlines(), wanted.splitlines(), "lines")
+    return wanted
 
 
 @suite.check
@@ -388,6 +396,8 @@ def controllers_join_and_leave_by_kafkas_own_tool():
         until("one of two leads", lambda: sorted(joining.roles().values()) == ["Follower", "Leader", "Observer"], 30)
         gone = joining.tool("remove-controller", "-i", 1, "-d", joining.directory(1))
         true("VoterNotFoundException" in gone.stderr, gone.stderr)
+        text = dumped_alike(joining.home)
+        true(" SnapshotHeader {" in text and " KRaftVoters {" in text, text)
     finally:
         joining.end()
 
