@@ -145,7 +145,7 @@ fn built(name: &str, debug: bool) -> Result<PathBuf, String> {
 }
 
 /// Faults of a file system that is the run's own.
-const DISK_FAULTS: [&str; 3] = ["--power-cuts", "--fills", "--node-cuts"];
+const DISK_FAULTS: [&str; 4] = ["--power-cuts", "--fills", "--node-cuts", "--disk-failures"];
 
 /// Faults between nodes, each of which is in a network namespace.
 const NETWORK_FAULTS: &str = "--network-faults";

@@ -3,7 +3,9 @@ mod past_cache;
 use env::{DirEntry, Disk, DiskFile, OpenMode};
 use past_cache::PastCache;
 use rustix::buffer::spare_capacity;
-use rustix::fs::{FallocateFlags, FlockOperation, fallocate, fcntl_lock, flock, statvfs, syncfs};
+use rustix::fs::{
+    Advice, FallocateFlags, FlockOperation, fadvise, fallocate, fcntl_lock, flock, statvfs, syncfs,
+};
 use rustix::io::{Errno, ReadWriteFlags, pread, preadv2, pwritev};
 use rustix::process::{Resource, getrlimit};
 use std::fs::{self, File, OpenOptions};
@@ -36,6 +38,17 @@ pub struct OsLock {
 /// Adds what was tried on which path; keeps the kind, by which callers tell errors apart.
 fn about(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> io::Error {
     move |error| io::Error::new(error.kind(), format!("{what} {}: {error}", path.display()))
+}
+
+/// A disk that is thinly provisioned has no room when the kernel writes back: what was written is
+/// lost, as after any other error, and making room does not bring it back.
+fn written_back(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            io::Error::other(format!("written back: {error}"))
+        }
+        _ => error,
+    }
 }
 
 impl OsDisk {
@@ -97,7 +110,8 @@ impl Disk for OsDisk {
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         // The parent of a bare name is the empty path.
         let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-        File::open(path).and_then(|dir| dir.sync_all()).map_err(about("sync directory", path))
+        let synced = File::open(path).and_then(|dir| dir.sync_all()).map_err(written_back);
+        synced.map_err(about("sync directory", path))
     }
 
     fn exists(&self, path: &Path) -> bool {
@@ -134,6 +148,9 @@ impl Disk for OsDisk {
 
 /// What Linux reads ahead of one who reads in order, where nobody has set it otherwise.
 const READ_AHEAD_BYTES: usize = 128 << 10;
+
+/// What Linux keeps as one folio at most: it is let go of as a whole, or not.
+const CACHED_TOGETHER_BYTES: u64 = 2 << 20;
 
 /// To write so many zeros costs less than to ask for the first and the last byte.
 const ASKED_FOR_AT_ONCE_MAX: usize = 32 << 10;
@@ -266,12 +283,17 @@ impl DiskFile for OsFile {
         }
     }
 
+    fn forget_cached(&self, position: u64) -> io::Result<()> {
+        let from = position / CACHED_TOGETHER_BYTES * CACHED_TOGETHER_BYTES;
+        Ok(fadvise(&self.0, from, None, Advice::DontNeed)?)
+    }
+
     fn sync(&self) -> io::Result<()> {
-        self.0.sync_data()
+        self.0.sync_data().map_err(written_back)
     }
 
     fn sync_file_system(&self) -> io::Result<()> {
-        Ok(syncfs(&self.0)?)
+        syncfs(&self.0).map_err(|errno| written_back(errno.into()))
     }
 }
 

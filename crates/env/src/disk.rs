@@ -123,9 +123,14 @@ pub trait DiskFile: Send + Sync + 'static {
     fn set_len(&self, bytes: u64) -> io::Result<()>;
     /// Reserves space without changing the length, where the file system can.
     fn reserve(&self, bytes: u64) -> io::Result<()>;
+    /// Lets go of what memory has of the file from `position` on and calls written back: what is
+    /// read next is what the disk has. After an error of write-back they differ, and to write again
+    /// is no remedy: ext4 then writes into an extent that it goes on to call unwritten.
+    fn forget_cached(&self, position: u64) -> io::Result<()>;
     /// Everything written so far survives power loss once this returns (`fdatasync`). An error that
     /// write-back met since the file was opened is reported by the next sync through it, once: of
-    /// two at the same time, one returns without.
+    /// two at the same time, one returns without. It is never `StorageFull`, which is said of what
+    /// was not written.
     fn sync(&self) -> io::Result<()>;
     /// The same for everything, names included, on the file system that holds this file
     /// (`syncfs`). An error that any write-back met since this file was opened is reported in the

@@ -30,7 +30,7 @@ pub use copies::can_move;
 pub use ends::NotClean;
 pub use remover::Remover;
 pub(crate) use root_files::read_topic_id;
-use root_files::{make_partition_dir, read_or_warn, read_properties, take_marker};
+use root_files::{make_partition_dir, read_or_warn, read_properties, take_marker, write_back};
 
 /// One entry of `log.dirs`, locked: the logs in it and what is known of them.
 ///
@@ -108,6 +108,9 @@ impl<D: Disk> LogDir<D> {
             cleaner_offsets: read_or_warn(&disk, &path.join(CLEANER_OFFSETS), &mut warnings)?,
         };
         let marker = take_marker(&disk, path)?;
+        if marker.is_none() && properties.is_some() {
+            write_back(&disk, path)?;
+        }
         let replayed = replay(&disk, path)?;
         Ok(LogDir {
             // Without recovery points nobody knows what a clean end was about.

@@ -1,6 +1,5 @@
 //! Opening a log: what a clean or unclean end left behind becomes a log again.   ADR 0003
 
-mod again;
 mod files;
 mod producers;
 mod segments;

@@ -30,14 +30,14 @@ offsets.topic.replication.factor=3
 
 
 class Cluster:
-    def __init__(self, binary, port, place, image_mib, overrides, between=None):
+    def __init__(self, binary, port, place, image_mib, overrides, between=None, fails=False):
         """With a `Network` between them, each node lives in its own namespace."""
         self.binary, self.port, self.network = binary, port, between
         self.disks, self.nodes = {}, {}
         for node in NODES:
             home = os.path.join(place, f"node-{node}")
             os.makedirs(home)
-            self.disks[node] = make(home, image_mib)
+            self.disks[node] = make(home, image_mib, fails)
             self.nodes[node] = self.configured(node, home, overrides)
         self.format()
 

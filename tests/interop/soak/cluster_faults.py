@@ -21,6 +21,8 @@
     roll            SIGTERM of one after the other, each when all is whole again
     fill            something else takes all space of one disk, and gives it back
     fill-two        of two disks, so that nothing can be acknowledged
+    failing         the disk of one takes no block that it has not had before, and is mended
+    failing-cut     the same, and when that node is up again the power of all goes
     net-…           of the network: network_faults.py
 """
 
@@ -34,7 +36,7 @@ import faults
 import network_faults
 from cluster import NODES
 from disk import LOGFLUSH, NOLOGFLUSH
-from faults import ALIVE_SECONDS
+from faults import ALIVE_SECONDS, FAILING_SECONDS
 
 KILLS = {
     "kill": 4, "kill-leader": 4, "kill-away": 3, "kill-two": 3, "kill-all": 3, "kill-starting": 2, "kill-in-turn": 2
@@ -44,6 +46,7 @@ CUTS = {"cut-all": 6, "cut-all-stirred": 4, "cut-all-again": 2, "cut-all-journal
 NODE_CUTS = {"cut-one": 3, "cut-two": 2, "cut-alive": 2}
 STOPS = {"stop": 3, "roll": 1}
 FILLS = {"fill": 2, "fill-two": 1}
+FAILURES = {"failing": 2, "failing-cut": 1}
 AWAY_SECONDS = (0.2, 4)
 PAUSE_SECONDS = (0.1, 4)
 #: A start takes tens of milliseconds; a fault is to meet it at any point.
@@ -58,6 +61,7 @@ def plan(rng, asked):
         *faults.deal(rng, NODE_CUTS, asked.node_cuts),
         *faults.deal(rng, STOPS, asked.stops),
         *faults.deal(rng, FILLS, asked.fills),
+        *faults.deal(rng, FAILURES, asked.disk_failures),
         *faults.deal(rng, network_faults.KINDS, asked.network_faults),
     ]
     rng.shuffle(some)
@@ -261,6 +265,24 @@ class ClusterFaults:
 
     def fill_two(self):
         self.filled(self.choose(2))
+
+    def failing(self):
+        some = self.choose()
+        node, disk = self.nodes[some[0]], self.disks[some[0]]
+        disk.fail()
+        time.sleep(self.rng.uniform(*FAILING_SECONDS))
+        disk.mend()
+        self.done["disk that failed"] += 1
+        if node.alive():
+            node.kill()
+        if not disk.takes_writes():
+            disk.unmount()
+            disk.mount()
+        self.launch(some)
+
+    def failing_cut(self):
+        self.failing()
+        self.cut_all()
 
     def network(self, fault):
         """What a fault says, step by step; then everything passes again, and who was killed is up."""

@@ -36,19 +36,38 @@ class PlainDirectory:
         pass
 
 
+def fill_up(directory, filler):
+    """Takes all space that is left there."""
+    with open(filler, "wb") as file:
+        left = os.statvfs(directory)
+        step = left.f_bavail * left.f_frsize
+        while step >= 4_096:
+            try:
+                os.posix_fallocate(file.fileno(), file.seek(0, os.SEEK_END), step)
+            except OSError:
+                step //= 2
+
+
 class LoopDisk:
     """A file with an ext4 in it, mounted. The loop device goes with the mount."""
 
+    MKFS = ()
+
     def __init__(self, place, size_mib):
-        self.image, self.mount_point = os.path.join(place, "image"), os.path.join(place, "mount")
+        self.image, self.mount_point = self.medium(place, size_mib << 20), os.path.join(place, "mount")
         self.directory = os.path.join(self.mount_point, "data")
         self.filler = os.path.join(self.mount_point, "filler")
         os.makedirs(self.mount_point)
-        with open(self.image, "wb") as file:
-            os.posix_fallocate(file.fileno(), 0, size_mib << 20)
-        run("mkfs.ext4", "-q", "-F", "-m", "0", self.image)
+        run("mkfs.ext4", "-q", "-F", "-m", "0", *self.MKFS, self.image)
         self.mounted = False
         self.mount()
+
+    def medium(self, place, size):
+        """The file that is the disk."""
+        image = os.path.join(place, "image")
+        with open(image, "wb") as file:
+            os.posix_fallocate(file.fileno(), 0, size)
+        return image
 
     def mount(self):
         run("mount", "-t", "ext4", "-o", "loop", self.image, self.mount_point)
@@ -88,24 +107,69 @@ class LoopDisk:
                 os.close(file)
 
     def fill(self):
-        """Takes all space that is left."""
-        with open(self.filler, "wb") as file:
-            left = os.statvfs(self.mount_point)
-            step = left.f_bavail * left.f_frsize
-            while step >= 4_096:
-                try:
-                    os.posix_fallocate(file.fileno(), file.seek(0, os.SEEK_END), step)
-                except OSError:
-                    step //= 2
+        fill_up(self.mount_point, self.filler)
 
     def free(self):
         os.unlink(self.filler)
+
+    def keep(self, path):
+        os.link(self.image, path)
 
     def close(self):
         if self.mounted:
             subprocess.run(["umount", "-l", self.mount_point], capture_output=True)
         if os.path.exists(self.image):
             os.unlink(self.image)
+
+
+class FailingDisk(LoopDisk):
+    """The same in memory that has no more room when it is to fail: what was written before can be written and read,
+    every other block is an I/O error, and the kernel finds out when it writes back.
+
+    The loop device calls a write that was done in part a success (Linux 6.18): it is given a page at a time.
+    """
+
+    MKFS = ("-b", "4096")
+
+    def medium(self, place, size):
+        self.memory = os.path.join(place, "memory")
+        self.eater = os.path.join(self.memory, "eater")
+        os.makedirs(self.memory)
+        run("mount", "-t", "tmpfs", "-o", f"size={size + (16 << 20)}", "tmpfs", self.memory)
+        image = os.path.join(self.memory, "image")
+        with open(image, "wb") as file:
+            file.truncate(size)
+        return image
+
+    def mount(self):
+        super().mount()
+        told = subprocess.run(["findmnt", "-n", "-o", "SOURCE", self.mount_point], capture_output=True, text=True)
+        with open(f"/sys/block/{os.path.basename(told.stdout.strip())}/queue/max_sectors_kb", "w") as limit:
+            limit.write("4")
+
+    def fail(self):
+        fill_up(self.memory, self.eater)
+
+    def mend(self):
+        os.unlink(self.eater)
+
+    def takes_writes(self):
+        """The file system gives up when its own journal is hit."""
+        tried = os.path.join(self.mount_point, "tried")
+        try:
+            with open(tried, "wb") as file:
+                os.fsync(file.fileno())
+            os.unlink(tried)
+        except OSError:
+            return False
+        return True
+
+    def keep(self, path):
+        run("cp", "--sparse=always", self.image, path)
+
+    def close(self):
+        super().close()
+        subprocess.run(["umount", "-l", self.memory], capture_output=True)
 
 
 def probe(place):
@@ -122,7 +186,9 @@ def probe(place):
         shutil.rmtree(place)
 
 
-def make(place, size_mib):
+def make(place, size_mib, fails=False):
+    if fails:
+        return FailingDisk(place, size_mib)
     return LoopDisk(place, size_mib) if size_mib else PlainDirectory(place)
 
 

@@ -11,6 +11,8 @@
     stop-cut      SIGTERM under load, and the power goes as soon as the process has ended
     fill          something else takes all space, and gives it back after a while
     fill-kill     kill -9 while the disk is full, a start that meets it full, and one when there is space
+    failing       the disk takes no block that it has not had before, and is mended; the file system stays mounted
+    failing-cut   the same, and when the node is up again the power goes
 """
 
 import time
@@ -20,21 +22,25 @@ from disk import LOGFLUSH
 KILLS = {"kill": 8, "kill-starting": 2}
 CUTS = {"cut": 9, "cut-alive": 3, "cut-starting": 2, "cut-stirred": 3, "cut-journal": 1, "stop-cut": 2}
 FILLS = {"fill": 2, "fill-kill": 1}
+FAILURES = {"failing-cut": 2, "failing": 1}
 #: After these so long, for the node to come to itself and the checker to see it.
 PAUSES = {"fill": 5}
 #: A start takes milliseconds; a fault is to meet it at any point.
 START_SECONDS = 0.02
 #: So long a node may serve on a disk that is gone.
 ALIVE_SECONDS = 0.3
+#: So long a disk fails: the kernel writes back what nobody syncs within seconds.
+FAILING_SECONDS = (0.2, 3)
 
 
-def plan(rng, kills, cuts, stops, fills):
+def plan(rng, asked):
     """The faults of a round, in the order of their coming."""
     some = [
-        *deal(rng, KILLS, kills),
-        *deal(rng, CUTS, cuts),
-        *["stop"] * stops,
-        *deal(rng, FILLS, fills),
+        *deal(rng, KILLS, asked.kills),
+        *deal(rng, CUTS, asked.power_cuts),
+        *["stop"] * asked.stops,
+        *deal(rng, FILLS, asked.fills),
+        *deal(rng, FAILURES, asked.disk_failures),
     ]
     rng.shuffle(some)
     return some
@@ -169,4 +175,28 @@ class Faults:
         time.sleep(self.rng.uniform(0, 0.5))
         self.node.kill()
         self.disk.free()
+        self.start()
+
+    def disk_fails(self):
+        """Whatever the node made of it, it is started again on what is there."""
+        self.disk.fail()
+        time.sleep(self.rng.uniform(*FAILING_SECONDS))
+        self.disk.mend()
+        if self.node.alive():
+            self.node.kill()
+        if not self.disk.takes_writes():
+            self.disk.unmount()
+            self.disk.mount()
+        self.start()
+
+    def failing(self):
+        self.begins("failing")
+        self.disk_fails()
+
+    def failing_cut(self):
+        self.begins("failing-cut")
+        self.disk_fails()
+        time.sleep(self.rng.uniform(0, ALIVE_SECONDS))
+        self.power_goes()
+        self.disk.mount()
         self.start()

@@ -57,6 +57,7 @@ def options():
     add("--power-cuts", type=int, default=10, metavar="N", help="the file system is shut down under load")
     add("--stops", type=int, default=2, metavar="N", help="SIGTERM under load")
     add("--fills", type=int, default=0, metavar="N", help="the disk is full for a while")
+    add("--disk-failures", type=int, default=0, metavar="N", help="the disk fails writes for a while; it is in memory")
     add("--cluster", action="store_true", help="three nodes, three replicas of all; power cuts are of all at once")
     add("--pauses", type=int, default=0, metavar="N", help="SIGSTOP for a while, in a cluster")
     add("--node-cuts", type=int, default=0, metavar="N", help="power cuts of one node or two, in a cluster")
@@ -81,7 +82,7 @@ def plans(asked):
     if asked.cluster:
         everything = cluster_faults.plan(rng, asked)
     else:
-        everything = faults.plan(rng, asked.kills, asked.power_cuts, asked.stops, asked.fills)
+        everything = faults.plan(rng, asked)
     size = asked.faults_a_round
     return [everything[at : at + size] for at in range(0, len(everything), size)]
 
@@ -95,7 +96,7 @@ class Round:
         os.makedirs(self.place)
         self.rng = seeded(asked.seed, "round", number)
         self.log = history.History(self.place, "faults")
-        needs_disk = asked.power_cuts or asked.fills or asked.node_cuts
+        needs_disk = asked.power_cuts or asked.fills or asked.node_cuts or asked.disk_failures
         self.image_mib = asked.image_mib if needs_disk else 0
         self.cluster, self.disks = None, []
         bootstrap = self.three() if asked.cluster else self.one()
@@ -119,7 +120,7 @@ class Round:
 
     def one(self):
         """Builds a node and what happens to it; returns where it is reached."""
-        disk = make(self.place, self.image_mib)
+        disk = make(self.place, self.image_mib, self.asked.disk_failures > 0)
         log = os.path.join(self.place, "node.log")
         self.disks = [disk]
         self.node = alone(self.asked.binary, self.asked.port, disk.directory, log, OVERRIDES)
@@ -129,7 +130,7 @@ class Round:
     def three(self):
         asked = self.asked
         self.node = self.cluster = Cluster(
-            asked.binary, asked.port, self.place, self.image_mib, OVERRIDES, self.network
+            asked.binary, asked.port, self.place, self.image_mib, OVERRIDES, self.network, asked.disk_failures > 0
         )
         self.disks = list(self.cluster.disks.values())
         self.faults = cluster_faults.ClusterFaults(self.cluster, self.log, self.rng)
@@ -237,7 +238,7 @@ class Round:
     def put_away(self, keep):
         for number, disk in enumerate(self.disks):
             if keep and hasattr(disk, "image"):
-                os.link(disk.image, os.path.join(self.place, f"image-{number}.kept"))
+                disk.keep(os.path.join(self.place, f"image-{number}.kept"))
             disk.close()
         if not keep:
             shutil.rmtree(self.place)

@@ -112,6 +112,14 @@ impl DiskFile for SimFile {
         })
     }
 
+    fn forget_cached(&self, position: u64) -> io::Result<()> {
+        self.with(|state| {
+            state.check_node(Operation::Read, self.node)?;
+            state.file(self.node)?.forget_cached(position as usize);
+            Ok(())
+        })
+    }
+
     fn sync(&self) -> io::Result<()> {
         self.disk.begin_sync();
         let synced = self.with(|state| {

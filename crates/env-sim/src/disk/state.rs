@@ -26,6 +26,9 @@ pub(super) struct FileNode {
     pub(super) durable: Vec<u8>,
     /// Pages of `live` that were written since the last sync.
     pub(super) dirty: BTreeSet<usize>,
+    /// Pages whose write-back has failed. Whatever is written to them does not go down until they
+    /// are read anew.
+    pub(super) stuck: BTreeSet<usize>,
     pub(super) errors: Errors,
 }
 
@@ -225,15 +228,30 @@ impl FileNode {
         let from = self.live.len().min(bytes);
         let to = self.live.len().max(bytes);
         self.live.resize(bytes, 0);
+        self.stuck.retain(|page| page * PAGE_BYTES < bytes);
         if to > from {
             self.dirty.extend(from / PAGE_BYTES..=(to - 1) / PAGE_BYTES);
+        }
+    }
+
+    /// Pages that are clean are as they are on the platter again.
+    pub(super) fn forget_cached(&mut self, position: usize) {
+        let pages = position / PAGE_BYTES..self.live.len().div_ceil(PAGE_BYTES);
+        for page in pages.filter(|page| !self.dirty.contains(page)) {
+            self.stuck.remove(&page);
+            let from = page * PAGE_BYTES;
+            let to = (from + PAGE_BYTES).min(self.live.len());
+            let known = self.durable.len().clamp(from, to);
+            self.live[from..known].copy_from_slice(&self.durable[from..known]);
+            self.live[known..to].fill(0);
         }
     }
 
     /// Only dirty pages go down, so what a failed sync left behind stays lost.
     pub(super) fn sync(&mut self) {
         self.durable.resize(self.live.len(), 0);
-        for page in std::mem::take(&mut self.dirty) {
+        let dirty = std::mem::take(&mut self.dirty);
+        for page in dirty.difference(&self.stuck) {
             let from = (page * PAGE_BYTES).min(self.live.len());
             let to = (from + PAGE_BYTES).min(self.live.len());
             self.durable[from..to].copy_from_slice(&self.live[from..to]);

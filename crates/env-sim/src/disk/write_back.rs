@@ -84,8 +84,8 @@ impl State {
 
     /// The kernel drops the pages' dirty mark although they never reached the platter.
     fn lose_dirty(&mut self, node: NodeId, file_system: &FileSystem) {
-        if let Some(Node::File(FileNode { dirty, errors, .. })) = self.nodes.get_mut(&node) {
-            dirty.clear();
+        if let Some(Node::File(FileNode { dirty, stuck, errors, .. })) = self.nodes.get_mut(&node) {
+            stuck.append(dirty);
             errors.note();
             self.errors_of(file_system).note();
         }
@@ -110,6 +110,31 @@ mod tests {
         let disk = SimDisk::new(1);
         disk.create_dir_all(Path::new("/a")).unwrap();
         disk
+    }
+
+    #[test]
+    fn what_could_not_be_written_back_is_on_the_disk_only_if_it_is_written_to_pages_read_anew() {
+        let disk = disk();
+        let file = open(&disk);
+        file.write_at(b"kept", 0).unwrap();
+        file.sync().unwrap();
+        file.write_at(b"lost", 0).unwrap();
+        disk.fail_write_back(".log");
+        assert!(file.sync().is_err());
+        let content = |file: &SimFile| {
+            let mut content = [0; 4];
+            file.read_at(&mut content, 0).unwrap();
+            content
+        };
+        file.write_at(b"lost", 0).unwrap();
+        file.sync().unwrap();
+        assert_eq!(content(&file), *b"lost");
+        file.forget_cached(0).unwrap();
+        assert_eq!(content(&file), *b"kept");
+        file.write_at(b"more", 0).unwrap();
+        file.sync().unwrap();
+        disk.crash(Crash::PowerLoss);
+        assert_eq!(content(&open(&disk)), *b"more");
     }
 
     #[test]

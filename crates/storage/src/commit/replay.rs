@@ -1,6 +1,7 @@
 //! Puts back what a power loss took: bytes that were committed in the journal and had not reached
 //! their segments.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -46,10 +47,12 @@ pub(crate) fn replay<D: Disk>(disk: &D, dir: &Path) -> Result<Replayed, StorageE
     }
     // The older half first: a later frame may hold other bytes for the same place.
     heads.sort_by_key(|(sequence, _)| *sequence);
-    let mut replayed = Replayed::default();
+    let mut restoring =
+        Restoring { disk, dir, read_anew: BTreeMap::new(), replayed: Replayed::default() };
     for (_, half) in heads {
-        replay_half(disk, dir, half, &mut replayed)?;
+        restoring.half(half)?;
     }
+    let replayed = restoring.replayed;
     if let (Some(half), true) = (halves.first(), replayed.frames > 0) {
         let failed = StorageError::io("sync file system of", dir);
         half.file.sync_file_system().map_err(failed)?;
@@ -88,66 +91,71 @@ impl<F: DiskFile> Half<F> {
     }
 }
 
-/// All frames from the start on whose numbers follow one on another; the first that is torn, or
-/// left from an earlier use, is the end.
-fn replay_half<D: Disk>(
-    disk: &D,
-    dir: &Path,
-    half: &Half<D::File>,
-    replayed: &mut Replayed,
-) -> Result<(), StorageError> {
-    let mut at = 0;
-    let mut expected = None;
-    while let Some(head) = half.head(at)? {
-        if expected.is_some_and(|expected| expected != head.sequence) {
-            break;
-        }
-        let mut frame = vec![0; head.bytes];
-        let got = half.read(&mut frame, at)?;
-        let Some(entries) = head.entries(&frame[..got]) else { break };
-        for entry in entries {
-            restore(disk, dir, &entry, replayed)?;
-        }
-        replayed.frames += 1;
-        expected = Some(head.sequence + 1);
-        at += head.padded_bytes();
-    }
-    Ok(())
+struct Restoring<'a, D: Disk> {
+    disk: &'a D,
+    dir: &'a Path,
+    /// Segments, and from where on memory has nothing of them but what the disk has.
+    read_anew: BTreeMap<PathBuf, u64>,
+    replayed: Replayed,
 }
 
-/// Writes an entry's bytes where they belong. Also if they are there: the last process may have met
-/// an error of writing them back, after which the page cache has them, clean, and the disk has not.
-fn restore<D: Disk>(
-    disk: &D,
-    dir: &Path,
-    entry: &Entry<'_>,
-    replayed: &mut Replayed,
-) -> Result<(), StorageError> {
-    replayed.bytes += entry.bytes.len() as u64;
-    // A name from a file becomes part of a path only if it is a partition's.
-    let is_partition = parse_partition_dir(entry.dir).is_some();
-    let partition_dir = dir.join(entry.dir);
-    if !is_partition || read_topic_id(disk, &partition_dir)? != Some(entry.topic_id) {
-        replayed.passed_over += 1;
-        return Ok(());
+impl<D: Disk> Restoring<'_, D> {
+    /// All frames from the start on whose numbers follow one on another; the first that is torn, or
+    /// left from an earlier use, is the end.
+    fn half(&mut self, half: &Half<D::File>) -> Result<(), StorageError> {
+        let mut at = 0;
+        let mut expected = None;
+        while let Some(head) = half.head(at)? {
+            if expected.is_some_and(|expected| expected != head.sequence) {
+                break;
+            }
+            let mut frame = vec![0; head.bytes];
+            let got = half.read(&mut frame, at)?;
+            let Some(entries) = head.entries(&frame[..got]) else { break };
+            for entry in entries {
+                self.restore(&entry)?;
+            }
+            self.replayed.frames += 1;
+            expected = Some(head.sequence + 1);
+            at += head.padded_bytes();
+        }
+        Ok(())
     }
-    let path = partition_dir.join(OffsetFile::live(entry.segment_base, FileKind::Log).name());
-    let file = match disk.open(&path, OpenMode::ReadWrite) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            // Its name was on disk before the entry was: it was removed since.
-            replayed.passed_over += 1;
+
+    /// Writes an entry's bytes where they belong, also if they are there: memory may keep what it
+    /// was advised to let go of.
+    fn restore(&mut self, entry: &Entry<'_>) -> Result<(), StorageError> {
+        self.replayed.bytes += entry.bytes.len() as u64;
+        // A name from a file becomes part of a path only if it is a partition's.
+        let is_partition = parse_partition_dir(entry.dir).is_some();
+        let partition_dir = self.dir.join(entry.dir);
+        if !is_partition || read_topic_id(self.disk, &partition_dir)? != Some(entry.topic_id) {
+            self.replayed.passed_over += 1;
             return Ok(());
         }
-        Err(error) => return Err(StorageError::io("open segment", &path)(error)),
-    };
-    let mut there = vec![0; entry.bytes.len()];
-    let written = (|| {
-        let got = file.read_at(&mut there, entry.position)?;
-        if there[..got] != *entry.bytes {
-            replayed.restored += entry.bytes.len() as u64;
-        }
-        file.write_at(entry.bytes, entry.position)
-    })();
-    written.map_err(StorageError::io("restore segment", &path))
+        let path = partition_dir.join(OffsetFile::live(entry.segment_base, FileKind::Log).name());
+        let file = match self.disk.open(&path, OpenMode::ReadWrite) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // Its name was on disk before the entry was: it was removed since.
+                self.replayed.passed_over += 1;
+                return Ok(());
+            }
+            Err(error) => return Err(StorageError::io("open segment", &path)(error)),
+        };
+        let mut there = vec![0; entry.bytes.len()];
+        let written = (|| {
+            let read_anew = self.read_anew.entry(path.clone()).or_insert(u64::MAX);
+            if entry.position < *read_anew {
+                file.forget_cached(entry.position)?;
+                *read_anew = entry.position;
+            }
+            let got = file.read_at(&mut there, entry.position)?;
+            if there[..got] != *entry.bytes {
+                self.replayed.restored += entry.bytes.len() as u64;
+            }
+            file.write_at(entry.bytes, entry.position)
+        })();
+        written.map_err(StorageError::io("restore segment", &path))
+    }
 }

@@ -35,6 +35,14 @@ pub(super) fn take_marker<D: Disk>(disk: &D, dir: &Path) -> Result<Option<String
     Ok(Some(text))
 }
 
+/// What the last process left dirty reaches the disk, or does not, and the kernel has told somebody
+/// of it: from here on a start reads what the disk has, and errors are its own.
+pub(super) fn write_back<D: Disk>(disk: &D, dir: &Path) -> Result<(), StorageError> {
+    let opened = disk.open(dir, OpenMode::Read).map_err(StorageError::io("open directory", dir))?;
+    _ = opened.sync_file_system();
+    Ok(())
+}
+
 /// A partition's directory with its topic's id: whole or not at all as far as a killed process
 /// goes; the first flush syncs it.
 pub(super) fn make_partition_dir<D: Disk>(

@@ -5,7 +5,6 @@
 //! there on the batches are hopped over, head by head, to complete the indexes. What lies at the
 //! point or above is read whole and every checksum is checked.
 
-use super::again::Again;
 use super::files::Listing;
 use super::{Cut, OpenLog, RecoveryReport, note_epoch};
 use crate::error::StorageError;
@@ -17,7 +16,7 @@ use crate::limits::LOOKUP_CHUNK_BYTES;
 use crate::log_state::floor_segment;
 use crate::partition_dir::PartitionDir;
 use crate::segment::{LatestTimestamp, Segment};
-use env::Disk;
+use env::{Disk, DiskFile};
 use std::sync::Arc;
 use types::Offset;
 
@@ -237,6 +236,8 @@ impl<D: Disk> Loader<'_, D> {
         self.report.scanned_bytes += indexed.checked_bytes;
         let lost = segment.bytes()? - indexed.bytes;
         let Some(why) = indexed.trouble else { return Ok((indexed.end, true)) };
+        // What is missing may be what could not be written back, of which nobody was told.
+        _ = segment.file()?.sync();
         segment.cut_tail(indexed.bytes)?;
         self.note_cut(indexed.end, lost, why);
         Ok((indexed.end, false))
@@ -298,7 +299,7 @@ impl<D: Disk> Loader<'_, D> {
 
     /// Completes the indexes of a segment from its batches. Those that end at `checked_from` or
     /// after are read whole: every checksum is checked, and that each batch may follow on the one
-    /// before; then they are written again. `epochs` learn what the batches say.
+    /// before. `epochs` learn what the batches say.
     fn index(
         &self,
         segment: &Segment<D>,
@@ -310,12 +311,14 @@ impl<D: Disk> Loader<'_, D> {
         before.iter().for_each(|frame| note_epoch(epochs, frame));
         let file = segment.file()?;
         let mut is_checked = checked_from <= end;
+        if is_checked {
+            read_anew(segment, &file, position)?;
+        }
         let mut scan = segment.scan(&file, position)?;
         if !is_checked {
             scan = scan.with_chunk(LOOKUP_CHUNK_BYTES);
         }
         let mut indexed = Indexed { end, bytes: position, checked_bytes: 0, trouble: None };
-        let mut again = Again::of(segment);
         loop {
             let next = match is_checked {
                 true => scan.next_checked().map(|next| next.map(|(at, frame, _)| (at, frame))),
@@ -332,6 +335,7 @@ impl<D: Disk> Loader<'_, D> {
             };
             if !is_checked && frame.last_offset >= checked_from {
                 is_checked = true;
+                read_anew(segment, &file, position)?;
                 scan = segment.scan(&file, position)?;
                 continue;
             }
@@ -344,13 +348,8 @@ impl<D: Disk> Loader<'_, D> {
             note_epoch(epochs, &frame);
             indexed.end = frame.next_offset();
             indexed.bytes = position + frame.bytes;
-            if is_checked {
-                indexed.checked_bytes += frame.bytes;
-                let batch = scan.body(position, &frame).map_err(|error| segment.damage(error))?;
-                again.push(position, &batch)?;
-            }
+            indexed.checked_bytes += if is_checked { frame.bytes } else { 0 };
         }
-        again.write()?;
         segment.seal_indexes()?;
         Ok(indexed)
     }
@@ -376,6 +375,15 @@ impl<D: Disk> Loader<'_, D> {
         let is_older = header.leader_epoch.0 >= 0 && header.leader_epoch < known;
         is_older.then(|| format!("leader epoch {} comes after {known}", header.leader_epoch))
     }
+}
+
+/// From here on what is read is what the disk has, whatever the last process left in memory.
+fn read_anew<D: Disk>(
+    segment: &Segment<D>,
+    file: &D::File,
+    position: u64,
+) -> Result<(), StorageError> {
+    file.forget_cached(position).map_err(StorageError::io("read anew", segment.log_path()))
 }
 
 /// The segment that ends where the one of the recovery point begins, if that is at the point: the
