@@ -2,6 +2,7 @@
 
 pub mod consumer;
 pub mod member;
+pub mod onlooker;
 pub mod producer;
 pub mod topics;
 

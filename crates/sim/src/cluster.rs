@@ -11,6 +11,7 @@ mod faults;
 mod hands;
 mod machine;
 mod network;
+mod voters;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -97,6 +98,8 @@ pub struct Cluster {
     /// Nothing comes through from the one to the other.
     cuts: BTreeMap<u64, BTreeSet<(usize, usize)>>,
     clients: Vec<Client>,
+    /// The latest term of the voters that anybody was told of, and who leads in it.
+    leads: Option<(u64, usize)>,
     faults: Option<Faults>,
     lie: Option<Lie>,
     pub met: Met,
@@ -125,6 +128,7 @@ impl Cluster {
             connected: BTreeMap::new(),
             cuts: BTreeMap::new(),
             clients: Vec::new(),
+            leads: None,
             faults: None,
             lie: None,
             met: Met::default(),

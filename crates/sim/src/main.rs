@@ -17,7 +17,8 @@ Whole nodes, their clients, a network and faults on one queue, decided by a seed
   --power-loss     the power fails, too: what was not synced survives in part
   --meta           first run the first seed twice; the traces must be equal
   --lie NAME       the world has a defect that must be found out: log-write-dropped,
-                   commits-dropped (of one node alone), syncs-ignored, produce-repeated
+                   commits-dropped (of one node alone), syncs-ignored, produce-repeated,
+                   woken-confirmed (of three)
 ";
 
 struct Options {
@@ -81,9 +82,11 @@ fn main() -> ExitCode {
     );
     if options.nodes > 1 {
         println!(
-            "{} times all nodes without power, {} frozen, {} cut off, {} of these one way",
+            "{} times all nodes without power, {} frozen, {} of these active controllers, \
+             {} cut off, {} of these one way",
             met.blackouts,
-            met.freezes,
+            met.freezes + met.sleeping_controllers,
+            met.sleeping_controllers,
             met.isolations + met.one_way_isolations,
             met.one_way_isolations
         );

@@ -38,11 +38,12 @@ fn all_keep_their_promises(seeds: std::ops::Range<u64>, faults: Faults) -> Met {
 fn nodes_that_are_killed_frozen_and_cut_off_lose_nothing_acknowledged() {
     let met = all_keep_their_promises(306..310, KILL);
     assert!(met.kills > 1 && met.isolations + met.one_way_isolations > 1, "{met:?}");
+    assert!(met.sleeping_controllers > 0, "{met:?}");
 }
 
 #[test]
 fn nodes_that_lose_power_one_by_one_and_together_lose_nothing_acknowledged() {
-    let met = all_keep_their_promises(306..314, POWER);
+    let met = all_keep_their_promises(321..329, POWER);
     assert!(met.power_losses > 3, "{met:?}");
 }
 
@@ -70,6 +71,16 @@ fn disks_that_do_not_sync_are_found_out() {
 fn a_network_that_repeats_a_request_is_found_out() {
     let promises = ["a producer's records stay in order", "an idempotent producer writes once"];
     is_found_out(Lie::ProduceIsRepeated, false, &promises);
+}
+
+/// As if the voters were not asked whether it leads still. It takes a coordinator that is the
+/// active controller, commits at its successor, and somebody who asks it just after it has woken.
+#[test]
+fn a_woken_controller_that_is_told_that_it_leads_is_found_out() {
+    let faults = Faults { power: false, lie: Some(Lie::WokenAreConfirmed) };
+    let Outcome { broken, .. } = run(7, Some(faults), 20_000);
+    let is_found = broken.iter().any(|what| what.contains("committed offsets are kept"));
+    assert!(is_found, "{broken:#?}");
 }
 
 #[test]

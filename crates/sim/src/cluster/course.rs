@@ -28,6 +28,7 @@ use super::clients::{Seeks, TOPIC};
 use super::{Cluster, MACHINES};
 use crate::actors::consumer::Consumer;
 use crate::actors::member::Member;
+use crate::actors::onlooker::Onlooker;
 use crate::actors::producer::Producer;
 use crate::actors::topics::Topics;
 use crate::run::{Outcome, words_of};
@@ -94,6 +95,10 @@ fn live(cluster: &mut Cluster, faults: Option<Faults>, chaos_ms: u64) -> FinalSt
     for _ in 0..2 {
         let member = Member::new(GROUP, topic_id, PARTITIONS).as_a_stranger();
         cluster.add(Box::new(member), Seeks::Coordinator { group: GROUP.to_owned() });
+    }
+    for _ in 0..2 {
+        let onlooker = Onlooker::new(GROUP, topic_id, PARTITIONS);
+        cluster.add(Box::new(onlooker), Seeks::Coordinator { group: GROUP.to_owned() });
     }
     cluster.add(Box::new(Topics::new(MACHINES as i16)), Seeks::Anybody);
     if let Some(faults) = faults {

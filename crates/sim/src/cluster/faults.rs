@@ -7,11 +7,14 @@ use env::Env;
 use env_sim::Crash;
 use types::MonoTime;
 
+use super::machine::Machine;
 use super::{CLIENTS, Cluster, Due, MACHINES};
 use crate::world::{Faults, Lie};
 
 /// Mutations of a disk until a process dies in the middle of one, at most.
 const DIES_WITHIN: u64 = 200;
+/// The place of that fault among all; the others come before it.
+const CONTROLLER_SLEEPS: u64 = 10;
 
 impl Cluster {
     /// From now on things go wrong.
@@ -26,7 +29,8 @@ impl Cluster {
                 let id = 1 + self.rng.below(MACHINES as u64) as usize;
                 self.machine(id).env.disk().ignore_writes("events-", ".log", 1);
             }
-            Some(Lie::CommitsAreDropped | Lie::ProduceIsRepeated) | None => {}
+            Some(Lie::CommitsAreDropped | Lie::ProduceIsRepeated | Lie::WokenAreConfirmed)
+            | None => {}
         }
         self.schedule_fault();
     }
@@ -53,7 +57,9 @@ impl Cluster {
         let Some(faults) = self.faults else { return };
         self.schedule_fault();
         let id = 1 + self.rng.below(MACHINES as u64) as usize;
-        match self.rng.below(10) {
+        // A lie about who wakes is told to nobody while nobody sleeps.
+        let sleeps = faults.lie == Some(Lie::WokenAreConfirmed) && self.rng.one_in(2);
+        match if sleeps { CONTROLLER_SLEEPS } else { self.rng.below(CONTROLLER_SLEEPS + 1) } {
             0 => self.machine(id).env.disk().die_after(1 + self.rng.below(DIES_WITHIN)),
             1 if faults.power => self.black_out(),
             2 if faults.power => self.crash_and_restart(id, Crash::PowerLoss),
@@ -62,6 +68,7 @@ impl Cluster {
             5 => self.freeze(id),
             6 | 7 => self.cut(id),
             8 => self.cut_one_way(id),
+            CONTROLLER_SLEEPS => self.freeze_controller(),
             _ => {
                 if let Some(link) = self.random_link() {
                     self.met.cuts += 1;
@@ -144,6 +151,24 @@ impl Cluster {
         self.machine_mut(id).frozen_until = until;
     }
 
+    /// Long enough for the others to elect another one and for its broker to be replaced. What they
+    /// have to say comes later than its clients do, so that it wakes and believes that it leads.
+    fn freeze_controller(&mut self) {
+        let Some((_, id)) = self.leads else { return };
+        let is_awake = |machine: &Machine| machine.frozen_until <= self.now();
+        if !self.machines.iter().all(|machine| machine.node.is_some() && is_awake(machine)) {
+            // Nobody would take its place.
+            return;
+        }
+        self.met.sleeping_controllers += 1;
+        let asleep_ms = 4_000 + self.rng.below(5_000);
+        self.machine_mut(id).frozen_until = self.now().plus(Duration::from_millis(asleep_ms));
+        let deaf_ms = asleep_ms + 500 + self.rng.below(2_000);
+        let others = (1..=MACHINES).filter(|other| *other != id);
+        let both = others.flat_map(|other| [(id, other), (other, id)]);
+        self.cut_ways(both.collect(), deaf_ms);
+    }
+
     /// A machine hears nobody and is heard by nobody, or one other only.
     fn cut(&mut self, id: usize) {
         self.met.isolations += 1;
@@ -153,7 +178,7 @@ impl Cluster {
             _ => vec![1 + (id + self.rng.below(MACHINES as u64 - 1) as usize) % MACHINES],
         };
         let both = others.iter().flat_map(|other| [(id, *other), (*other, id)]);
-        self.cut_ways(both.collect());
+        self.cut_for_a_while(both.collect());
     }
 
     /// It is heard and hears nothing, or the other way round.
@@ -162,14 +187,18 @@ impl Cluster {
         let hears = self.rng.one_in(2);
         let others = (1..=MACHINES).filter(|other| *other != id);
         let way = |other: usize| if hears { (id, other) } else { (other, id) };
-        self.cut_ways(others.map(way).collect());
+        self.cut_for_a_while(others.map(way).collect());
     }
 
-    fn cut_ways(&mut self, ways: BTreeSet<(usize, usize)>) {
+    fn cut_for_a_while(&mut self, ways: BTreeSet<(usize, usize)>) {
+        let ms = 200 + self.rng.below(4_000);
+        self.cut_ways(ways, ms);
+    }
+
+    fn cut_ways(&mut self, ways: BTreeSet<(usize, usize)>, ms: u64) {
         self.scheduled += 1;
         let number = self.scheduled;
         self.cuts.insert(number, ways);
-        let after = 200 + self.rng.below(4_000);
-        self.schedule(after, Due::Heal { number });
+        self.schedule(ms, Due::Heal { number });
     }
 }

@@ -30,10 +30,10 @@ impl Cluster {
         Cluster::started(Cluster::new(seed, Faults::default()))
     }
 
-    /// The same, and their controllers register.
-    pub fn of_registering_controllers(seed: u64) -> Cluster {
+    /// The same, as of a build whose controllers do not register.
+    pub fn of_silent_controllers(seed: u64) -> Cluster {
         let mut cluster = Cluster::new(seed, Faults::default());
-        cluster.machines.iter_mut().for_each(|machine| machine.registers = true);
+        cluster.machines.iter_mut().for_each(|machine| machine.registers = false);
         Cluster::started(cluster)
     }
 

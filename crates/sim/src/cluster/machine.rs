@@ -34,7 +34,7 @@ pub(super) struct Machine {
     pub(super) frozen_until: MonoTime,
     /// No power: nobody answers that nobody listens.
     pub(super) is_off: bool,
-    /// Its controller is told where it listens, and so registers.
+    /// Its controller is told where it listens, and so registers (KIP-919).
     pub(super) registers: bool,
     has_complained: bool,
 }
@@ -53,7 +53,7 @@ impl Machine {
             life: 0,
             frozen_until: MonoTime(0),
             is_off: false,
-            registers: false,
+            registers: true,
             has_complained: false,
         }
     }

@@ -199,6 +199,7 @@ impl Cluster {
     }
 
     fn call(&mut self, from: usize, link: peers::Link, frame: &[u8]) {
+        self.overhear(from, frame);
         let number = match self.connected.get(&(from, link.clone())) {
             Some(number) => *number,
             None => {

@@ -33,6 +33,9 @@ pub enum Lie {
     SyncsAreIgnored,
     /// The network delivers a produce request twice.
     ProduceIsRepeated,
+    /// A controller that wakes is told in the voters' names that it leads still: as if it did not
+    /// ask them. Of several nodes.
+    WokenAreConfirmed,
 }
 
 /// How often what happened.
@@ -49,6 +52,8 @@ pub struct Met {
     /// Among several machines: all of them without power at once.
     pub blackouts: u64,
     pub freezes: u64,
+    /// Of whoever led the voters, until others did.
+    pub sleeping_controllers: u64,
     /// A machine apart from others, both ways.
     pub isolations: u64,
     /// A machine that is heard and does not hear, or the other way round.
@@ -65,6 +70,7 @@ impl std::ops::AddAssign for Met {
         self.cuts += other.cuts;
         self.blackouts += other.blackouts;
         self.freezes += other.freezes;
+        self.sleeping_controllers += other.sleeping_controllers;
         self.isolations += other.isolations;
         self.one_way_isolations += other.one_way_isolations;
     }
@@ -83,11 +89,12 @@ impl Faults {
 }
 
 impl Lie {
-    pub const ALL: [(&str, Lie); 4] = [
+    pub const ALL: [(&str, Lie); 5] = [
         ("log-write-dropped", Lie::LogWriteIsDropped),
         ("commits-dropped", Lie::CommitsAreDropped),
         ("syncs-ignored", Lie::SyncsAreIgnored),
         ("produce-repeated", Lie::ProduceIsRepeated),
+        ("woken-confirmed", Lie::WokenAreConfirmed),
     ];
 }
 
@@ -111,7 +118,7 @@ impl World {
                 self.env.disk().ignore_writes("__consumer_offsets-", ".log", u64::MAX);
             }
             Some(Lie::SyncsAreIgnored) => self.env.disk().ignore_syncs(),
-            Some(Lie::ProduceIsRepeated) | None => {}
+            Some(Lie::ProduceIsRepeated | Lie::WokenAreConfirmed) | None => {}
         }
         self.schedule_fault();
     }

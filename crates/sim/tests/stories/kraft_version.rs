@@ -11,7 +11,7 @@ const UPGRADE: i8 = 1;
 const SAFE_DOWNGRADE: i8 = 2;
 
 fn registered(seed: u64) -> Cluster {
-    let mut cluster = Cluster::of_registering_controllers(seed);
+    let mut cluster = Cluster::in_service(seed);
     cluster.wait_until("all controllers are registered", |c| {
         (1..=3).all(|id| c.controllers(id).len() == 3)
     });
@@ -139,7 +139,7 @@ fn a_voter_is_removed_once_kraft_version_was_raised_and_the_others_go_on() {
 
 #[test]
 fn kraft_version_is_not_raised_while_a_controller_has_not_registered() {
-    let mut cluster = Cluster::in_service(12);
+    let mut cluster = Cluster::of_silent_controllers(12);
     let (error, why) = update(&mut cluster, 1, UPGRADE);
     assert_eq!(error, ErrorCode::InvalidUpdateVersion);
     let expected = "has not registered, and may not support this feature";

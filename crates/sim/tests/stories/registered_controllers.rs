@@ -4,7 +4,7 @@ use sim::cluster::Cluster;
 
 #[test]
 fn every_controller_is_known_to_every_node_by_its_present_life() {
-    let mut cluster = Cluster::of_registering_controllers(7);
+    let mut cluster = Cluster::in_service(7);
     let all_know_all =
         |c: &mut Cluster| (1..=3).all(|id| c.controllers(id).iter().map(|c| c.0).eq(1..=3));
     cluster.wait_until("all controllers are registered", all_know_all);
