@@ -33,7 +33,7 @@ const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
 
 /// Enough for a group to drop the members that a crash left behind and to agree anew.
-const HEALING_MS: u64 = 6_000;
+const HEALING_MS: u64 = 12_000;
 const FINISHING_MS: u64 = 2_000;
 
 /// What a seed led to.
