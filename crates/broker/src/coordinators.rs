@@ -2,6 +2,7 @@
 
 mod answer_timeouts;
 mod group_host;
+mod lease_wait;
 mod load;
 mod shard_host;
 

@@ -248,3 +248,10 @@ pub const PEER_RESPONSE_BYTES_MAX: usize = 128 * 1024 * 1024;
 
 /// How many reads wait for the disk at a time.
 pub const COLD_READ_LANES: usize = 4;
+
+/// How long a coordinator without a lease holds an answer back: a controller is replaced within a
+/// second and a half. What follows on the connection, heartbeats among it, waits as well.
+pub const LEASE_WAIT_MAX: Duration = Duration::from_secs(3);
+
+/// How often it looks whether the lease is back.
+pub const LEASE_LOOK: Duration = Duration::from_millis(20);

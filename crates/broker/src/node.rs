@@ -70,7 +70,7 @@ pub struct Node<E: Env> {
     pub(crate) partitions: Arc<PartitionTable<E::Disk>>,
     pub(crate) log_store: LogStore<E>,
     pub(crate) controller: Arc<ControllerHost<E>>,
-    pub(crate) groups: GroupHost<E>,
+    pub(crate) groups: Arc<GroupHost<E>>,
     pub(crate) fetch_sessions: FetchSessions,
     pub(crate) cold_reads: ColdReads<E>,
     pub(crate) producer_ids: ProducerIds,
@@ -128,12 +128,12 @@ impl<E: Env> Node<E> {
             partitions: Arc::default(),
             log_store,
             controller,
-            groups: GroupHost::new(
+            groups: Arc::new(GroupHost::new(
                 env.clone(),
                 Arc::clone(&timers),
                 group_config(&config),
                 Arc::clone(&lease),
-            ),
+            )),
             fetch_sessions: FetchSessions::new(slots),
             cold_reads: ColdReads::new(&env),
             producer_ids: ProducerIds::default(),

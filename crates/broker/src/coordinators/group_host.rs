@@ -14,6 +14,7 @@ use group_coordinator::{GroupCoordinatorConfig, GroupCoordinatorShard, Reply};
 use types::ErrorCode;
 
 use super::answer_timeouts::AnswerTimeouts;
+use super::lease_wait::LeaseWait;
 use super::shard_host::ShardHost;
 use crate::cluster::Lease;
 use crate::partitions::{GatePassed, Partition};
@@ -31,6 +32,7 @@ pub struct GroupHost<E: Env> {
     timers: Arc<Timers>,
     config: GroupCoordinatorConfig,
     lease: Arc<Lease>,
+    lease_wait: Arc<LeaseWait>,
     timeouts: Arc<AnswerTimeouts>,
     shards: RwLock<Shards<E>>,
     partition_count: AtomicI32,
@@ -45,7 +47,8 @@ impl<E: Env> GroupHost<E> {
     ) -> GroupHost<E> {
         let (shards, partition_count) = (RwLock::default(), AtomicI32::new(0));
         let timeouts = AnswerTimeouts::new(&timers, config.commit_timeout);
-        GroupHost { env, timers, config, lease, timeouts, shards, partition_count }
+        let lease_wait = LeaseWait::new(&timers, &lease);
+        GroupHost { env, timers, config, lease, lease_wait, timeouts, shards, partition_count }
     }
 
     /// Reads a partition of `__consumer_offsets`, and serves its groups from then on.
@@ -81,6 +84,7 @@ impl<E: Env> GroupHost<E> {
         drop(shards);
         unloaded.into_values().for_each(|shard| shard.close());
         self.timeouts.close();
+        self.lease_wait.close();
     }
 
     /// Asks the coordinator of `group`. `on_reply` is called exactly once, now or later.
@@ -94,6 +98,11 @@ impl<E: Env> GroupHost<E> {
             Ok(shard) => shard.ask(event, on_reply),
             Err(error) => on_reply(Err(error)),
         }
+    }
+
+    /// Calls `then` when [`read`](Self::read) has something to tell, or will not have soon.
+    pub fn once_leased(&self, then: impl FnOnce() + Send + 'static) {
+        self.lease_wait.once(self.env.clock().mono(), Box::new(then));
     }
 
     /// Reads from the coordinator of `group`.

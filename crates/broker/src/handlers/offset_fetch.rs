@@ -2,8 +2,10 @@
 //! How far groups have read. v2 null = all topics · v7 require stable · v8 several groups ·
 //! v9 member epoch · v10 topic ids.
 //! A coordinator that still loads says so; it never answers "no offset".
-//! Differs from Kafka: a coordinator that the controller may have given up is none
-//! (docs/adr/0012, point 7).
+//! Differs from Kafka: a coordinator that the controller may have given up waits until it knows
+//! that it was not, and is none after a while (docs/adr/0012, point 7).
+
+use std::sync::Arc;
 
 use env::Env;
 use group_coordinator::refusal;
@@ -31,18 +33,27 @@ pub fn handle<E: Env>(
     ctx: &RequestContext,
     mut request: OffsetFetchRequest,
     reply: Reply<OffsetFetchResponse>,
-    groups: &GroupHost<E>,
+    groups: &Arc<GroupHost<E>>,
     metadata: &MetadataCache,
 ) {
-    let by_id = ctx.version >= TOPIC_IDS_SINCE;
     if ctx.version < GROUPS_SINCE {
         request.groups = vec![sole_group(&mut request)];
     }
-    let image = metadata.image();
-    let (stable, version) = (request.require_stable, ctx.version);
-    let asked = request.groups;
+    let (here, image, version) = (Arc::clone(groups), metadata.image(), ctx.version);
+    groups.once_leased(move || answer(version, request, reply, &here, &image));
+}
+
+fn answer<E: Env>(
+    version: i16,
+    request: OffsetFetchRequest,
+    reply: Reply<OffsetFetchResponse>,
+    groups: &GroupHost<E>,
+    image: &MetadataImage,
+) {
+    let by_id = version >= TOPIC_IDS_SINCE;
+    let (asked, stable) = (request.groups, request.require_stable);
     let fetched: Vec<_> =
-        asked.iter().map(|g| fetch(g.clone(), groups, &image, by_id, stable)).collect();
+        asked.iter().map(|g| fetch(g.clone(), groups, image, by_id, stable)).collect();
     let refused = asked.clone();
     groups.once_committed(asked.iter().map(|group| &*group.group_id), move |passed| {
         let mut fetched = match passed {
