@@ -4,7 +4,9 @@
 //! v11 earliest pending upload.
 //! The epoch returned is that of the offset, never that of today: committing a wrong epoch
 //! blocks groups.
-//! Differs from Kafka: nothing known. Nothing is tiered, so −5 and −6 find no offset.
+//! Nothing is tiered, so −5 and −6 find no offset.
+//! Differs from Kafka: a leader that may have been replaced tells nothing, for a log start that it
+//! has not heard of would seem to go back (docs/adr/0012, point 8).
 
 use env::Disk;
 use protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsRequest};
@@ -13,6 +15,7 @@ use protocol::messages::list_offsets_response::{
 };
 use types::{ErrorCode, LeaderEpoch, Offset, WallTime};
 
+use crate::cluster::Isolation;
 use crate::fetch_reader::check_epoch;
 use crate::leader_hints::why_not_here;
 use crate::metadata_cache::MetadataCache;
@@ -40,7 +43,9 @@ pub fn handle<D: Disk>(
     reply: Reply<ListOffsetsResponse>,
     partitions: &PartitionTable<D>,
     metadata: &MetadataCache,
+    isolation: &Isolation,
 ) {
+    let is_cut_off = isolation.is_on(ctx.now);
     let image = metadata.image();
     let committed = request.isolation_level == READ_COMMITTED;
     let topics = request.topics.into_iter().map(|topic| {
@@ -48,7 +53,10 @@ pub fn handle<D: Disk>(
             let found = partitions.find(&topic.name, asked.partition_index);
             let answer = found
                 .map_err(|e| why_not_here(&image, &topic.name, asked.partition_index, e))
-                .and_then(|partition| look_up(ctx.version, &partition, asked, committed))
+                .and_then(|partition| match is_cut_off && partition.may_be_led_elsewhere() {
+                    true => Err(ErrorCode::NotLeaderOrFollower),
+                    false => look_up(ctx.version, &partition, asked, committed),
+                })
                 .unwrap_or_else(|error| Found { error, ..Found::NOTHING });
             ListOffsetsPartitionResponse {
                 partition_index: asked.partition_index,

@@ -1,5 +1,8 @@
 //! What clients hear of a leader that only they still reach.
 
+use protocol::messages::list_offsets_request::{
+    ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic,
+};
 use sim::cluster::Cluster;
 use types::{ErrorCode, Uuid};
 
@@ -20,10 +23,21 @@ fn record() -> [Vec<u8>; 1] {
     [b"v".to_vec()]
 }
 
+/// What it says of where a log starts.
+fn asked_for_the_start(cluster: &mut Cluster, of: usize) -> ErrorCode {
+    let first =
+        ListOffsetsPartition { partition_index: 0, current_leader_epoch: -1, timestamp: -2 };
+    let topic = ListOffsetsTopic { name: SHARED.into(), partitions: vec![first] };
+    let request = ListOffsetsRequest { replica_id: -1, topics: vec![topic], ..Default::default() };
+    let told = cluster.ask(of, &request).topics[0].partitions[0].error_code;
+    ErrorCode::from_code(told).expect("a known error")
+}
+
 #[test]
 fn a_leader_that_is_cut_off_from_its_peers_sends_its_clients_to_the_next() {
     for seed in 1..6 {
         let (mut cluster, topic) = led_by_the_first(seed);
+        assert_eq!(asked_for_the_start(&mut cluster, 1), ErrorCode::None);
         cluster.cut_off_from_peers(1);
         let cut_at = cluster.now();
         let refused = cluster.try_to_produce(1, (topic, 0), &record()).0;
@@ -34,6 +48,7 @@ fn a_leader_that_is_cut_off_from_its_peers_sends_its_clients_to_the_next() {
         let refused = cluster.try_to_produce(1, (topic, 0), &record()).0;
         assert_eq!(refused, ErrorCode::NotLeaderOrFollower);
         assert_eq!(cluster.now(), refused_at, "it need not wait to be refused again");
+        assert_eq!(asked_for_the_start(&mut cluster, 1), ErrorCode::NotLeaderOrFollower);
         assert_eq!(cluster.partition(1, SHARED, 0).leader_id, -1, "it knows of no other");
         cluster.wait_until("another leads", |c| c.partition(2, SHARED, 0).leader_id > 1);
         let next = cluster.partition(2, SHARED, 0).leader_id as usize;
