@@ -149,6 +149,9 @@ impl Disk for OsDisk {
 /// What Linux reads ahead of one who reads in order, where nobody has set it otherwise.
 const READ_AHEAD_BYTES: usize = 128 << 10;
 
+/// What Linux keeps at least.
+const PAGE_BYTES: u64 = 4096;
+
 /// What Linux keeps as one folio at most: it is let go of as a whole, or not.
 const CACHED_TOGETHER_BYTES: u64 = 2 << 20;
 
@@ -283,9 +286,21 @@ impl DiskFile for OsFile {
         }
     }
 
+    /// No more than that: what lies before is read by the same start, and would have to be waited
+    /// for.
     fn forget_cached(&self, position: u64) -> io::Result<()> {
-        let from = position / CACHED_TOGETHER_BYTES * CACHED_TOGETHER_BYTES;
-        Ok(fadvise(&self.0, from, None, Advice::DontNeed)?)
+        let forget_from = |least: u64| {
+            let from = position / least * least;
+            fadvise(&self.0, from, None, Advice::DontNeed)
+        };
+        forget_from(PAGE_BYTES)?;
+        let first = &mut [0];
+        let into = &mut [IoSliceMut::new(first)];
+        // It was kept together with what lies before.
+        if preadv2(&self.0, into, position, ReadWriteFlags::NOWAIT) == Ok(1) {
+            forget_from(CACHED_TOGETHER_BYTES)?;
+        }
+        Ok(())
     }
 
     fn sync(&self) -> io::Result<()> {

@@ -41,3 +41,21 @@ fn what_was_just_written_or_read_is_at_hand_and_what_the_cache_gave_up_is_not() 
     file.read_at(&mut [0; BYTES], 0).unwrap();
     assert!(file.is_at_hand(0, BYTES));
 }
+
+#[test]
+fn what_lies_before_what_is_to_be_forgotten_stays_at_hand() {
+    const PIECE_BYTES: usize = 16 << 10;
+    let dir = tempfile::tempdir_in(Path::new(env!("CARGO_TARGET_TMPDIR"))).unwrap();
+    let file = OsDisk.open(&dir.path().join("f"), OpenMode::Create).unwrap();
+    let kind = fstatfs(file.file()).unwrap().f_type as u32;
+    if !TELLING.contains(&kind) {
+        eprintln!("skipped: file system {kind:#x} does not tell what is in memory");
+        return;
+    }
+    for at in (0..BYTES).step_by(PIECE_BYTES) {
+        file.write_at(&[7; PIECE_BYTES], at as u64).unwrap();
+    }
+    file.sync().unwrap();
+    file.forget_cached((BYTES - PIECE_BYTES) as u64).unwrap();
+    assert!(file.is_at_hand(0, BYTES / 2));
+}
