@@ -5,7 +5,7 @@ mod remover;
 mod root_files;
 
 use crate::checkpoints::OffsetCheckpoint;
-use crate::commit::{Replayed, replay};
+use crate::commit::{HALVES, Replayed, replay};
 use crate::config::LogConfig;
 use crate::error::StorageError;
 use crate::file_names::{
@@ -108,7 +108,9 @@ impl<D: Disk> LogDir<D> {
             cleaner_offsets: read_or_warn(&disk, &path.join(CLEANER_OFFSETS), &mut warnings)?,
         };
         let marker = take_marker(&disk, path)?;
-        if marker.is_none() && properties.is_some() {
+        let was_used =
+            properties.is_some() || HALVES.iter().any(|half| disk.exists(&path.join(half)));
+        if marker.is_none() && was_used {
             write_back(&disk, path)?;
         }
         let replayed = replay(&disk, path)?;

@@ -81,6 +81,8 @@ impl<F: DiskFile> Half<F> {
         if self.file.len()? == 0 {
             return Ok(());
         }
+        // An error that the last process was not told of is told now, and is about what goes.
+        _ = self.file.sync();
         self.file.set_len(0)?;
         self.file.sync()
     }

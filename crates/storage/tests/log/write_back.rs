@@ -119,3 +119,18 @@ fn a_start_has_what_was_committed_and_nothing_that_only_the_page_cache_has() {
         assert_eq!(world.values(0), expected);
     }
 }
+
+/// Nobody had synced the file since, so nobody was told.
+#[test]
+fn an_error_of_the_journal_that_the_last_process_was_not_told_of_keeps_none_from_starting() {
+    let disk = SimDisk::new(1);
+    let mut world = World::start(&disk);
+    world.create(0, 1);
+    world.append(0, b"x");
+    world.ask(0);
+    world.run_all();
+    disk.fail_write_back("commit-journal-0");
+    disk.crash(Crash::Kill);
+    let world = World::start(&disk);
+    assert_eq!(world.values(0), [b"x"]);
+}
