@@ -1,4 +1,5 @@
 use std::fmt;
+use std::io;
 
 use storage::StorageError;
 use types::BrokerId;
@@ -19,11 +20,19 @@ pub enum OpenError {
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            OpenError::LogDir { path, error } => write!(
-                f,
-                "cannot use log directory {path} · {error} · stop the process that uses it, or \
-                 give another --data-dir or log.dirs · LOG_DIR_UNUSABLE"
-            ),
+            OpenError::LogDir { path, error } => {
+                let mend = match error {
+                    StorageError::Io { kind: io::ErrorKind::WouldBlock, .. } => {
+                        "stop the process that uses it"
+                    }
+                    _ => "check the disk and what is allowed there",
+                };
+                write!(
+                    f,
+                    "cannot use log directory {path} · {error} · {mend}, or give another \
+                     --data-dir or log.dirs · LOG_DIR_UNUSABLE"
+                )
+            }
             OpenError::ForeignNode { path, found, configured } => write!(
                 f,
                 "cannot use log directory {path} · it belongs to node {found}, this is node \
