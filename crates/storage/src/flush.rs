@@ -108,8 +108,22 @@ impl<D: Disk> LogFlusher<D> {
         Ok(state.recovery_point())
     }
 
-    /// Of the log itself, and of these segments.
+    /// Of the log itself, and of these segments. Of two at the same time, one would not hear of an
+    /// error that the kernel reports once.
     pub(crate) fn sync_names<'a>(
+        &self,
+        segments: impl IntoIterator<Item = &'a Arc<Segment<D>>>,
+    ) -> Result<(), StorageError> {
+        let state = &self.state;
+        let _one_at_a_time = state.naming.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(error) = state.home.failure() {
+            return Err(error.clone());
+        }
+        // Before the next one is let in.
+        self.sync_names_alone(segments).inspect_err(|error| _ = state.fail(error))
+    }
+
+    fn sync_names_alone<'a>(
         &self,
         segments: impl IntoIterator<Item = &'a Arc<Segment<D>>>,
     ) -> Result<(), StorageError> {

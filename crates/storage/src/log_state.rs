@@ -46,6 +46,8 @@ pub(crate) struct LogState<D: Disk> {
     epochs_unwritten: AtomicBool,
     /// The directory's own name, and `partition.metadata`.
     pub(crate) names: Unsynced,
+    /// Held by whoever syncs them.
+    pub(crate) naming: Mutex<()>,
     /// A leader's compaction has left offsets out below here, and the replica got it so.
     pub(crate) holes_below: AtomicI64,
     /// Held while a flush or a truncation runs, so that none moves the recovery point under the
@@ -90,6 +92,7 @@ impl<D: Disk> LogState<D> {
             epoch_changes: Unsynced::default(),
             epochs_unwritten: AtomicBool::new(false),
             names: Unsynced::default(),
+            naming: Mutex::new(()),
             holes_below: AtomicI64::new(0),
             flushing: Mutex::new(()),
             committed: Mutex::new(Place { segment_base: Offset::ZERO, position: 0 }),
@@ -278,11 +281,20 @@ impl<D: Disk> LogState<D> {
     /// After an error nobody knows what the files hold: the log, and its directory, are out of use
     /// until they are opened anew. Only the log, if it is being deleted and a file of it is missed.
     pub(crate) fn poison(&self, error: StorageError) -> StorageError {
-        self.is_poisoned.store(true, Ordering::Release);
-        if !(self.is_retired() && error.is_not_found()) {
-            self.home.take_offline(&error);
+        if self.fail(&error) {
+            self.home.metrics.errors.count(&error);
         }
         error
+    }
+
+    /// The same, and whoever hears of the error counts it. Says whether the directory is out of use.
+    pub(crate) fn fail(&self, error: &StorageError) -> bool {
+        self.is_poisoned.store(true, Ordering::Release);
+        let is_broken = !(self.is_retired() && error.is_not_found());
+        if is_broken {
+            self.home.fail(error);
+        }
+        is_broken
     }
 
     /// The log is being deleted: those that still hold it are refused.

@@ -22,7 +22,7 @@ use types::{LeaderEpoch, Offset, TopicPartition, Uuid};
 const JOURNAL_BYTES: u64 = 48 << 10;
 const RECOVERY_POINTS_BYTES: u64 = 200 << 10;
 /// In which a deletion that nothing holds up is done.
-const MOMENT: Duration = Duration::from_millis(500);
+pub(crate) const MOMENT: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) const JOURNALS: [&str; 2] = ["commit-journal-0", "commit-journal-1"];
 

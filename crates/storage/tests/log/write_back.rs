@@ -1,11 +1,12 @@
 //! Bytes that the kernel could not write: it says so once, and calls their pages clean.
 
-use crate::committing::World;
+use crate::committing::{MOMENT, World};
 use crate::support::DATA;
 use env::{Disk, DiskFile, OpenMode};
 use env_sim::{Crash, SimDisk};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
 
 /// So many logs are synced together, whoever syncs them.
 const LOGS: usize = 5;
@@ -72,6 +73,51 @@ fn until_a_failed_commit_has_been_heard_of_no_flush_beside_it_succeeds() {
     World::run(&commits);
     assert!(flusher.flush_to(world.logs[&0].log_end()).is_err());
     assert_eq!(promised(&world), [2; LOGS]);
+}
+
+/// `partition.metadata` is opened for each sync of it.
+#[test]
+fn of_two_syncs_of_the_names_of_a_log_that_was_just_made_none_succeeds_where_one_has_failed() {
+    for commits_first in [true, false] {
+        let disk = SimDisk::new(1);
+        let mut world = World::start(&disk);
+        world.create(0, 1);
+        world.append(0, b"x");
+        world.ask(0);
+        let (log, commits) = (&world.logs[&0], Arc::clone(&world.commits));
+        let (flusher, end) = (log.flusher(), log.log_end());
+        let (told, hears) = mpsc::channel();
+        let commit = move || assert!(World::run(&commits));
+        let flush = move || assert!(flusher.flush_to(end).is_err());
+        let (first, second): (Box<dyn FnOnce()>, Box<dyn FnOnce() + Send>) = match commits_first {
+            true => (Box::new(commit), Box::new(flush)),
+            false => (Box::new(flush), Box::new(commit)),
+        };
+        let beside = move || {
+            let second = thread::spawn(move || {
+                second();
+                _ = told.send(());
+            });
+            assert!(
+                hears.recv_timeout(MOMENT).is_err(),
+                "it must not end before the error is known"
+            );
+            second
+        };
+        let (ends, ended) = mpsc::channel();
+        let beside = move || ends.send(beside()).unwrap();
+        disk.fail_next_sync("partition.metadata");
+        // A flush syncs the segment first, a commit the names.
+        let again = disk.clone();
+        disk.after_next_sync(move || match commits_first {
+            true => beside(),
+            false => again.after_next_sync(beside),
+        });
+        first();
+        ended.recv().unwrap().join().unwrap();
+        assert!(world.dir.is_offline());
+        assert_eq!(world.promised(0), 0, "the commit first: {commits_first}");
+    }
 }
 
 #[test]
