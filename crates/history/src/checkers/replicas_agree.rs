@@ -42,7 +42,9 @@ pub fn check<V: Value>(_history: &History<V>, end: &FinalState<V>) -> Vec<String
 type Log<'a> = (i32, &'a [ReplicaBatch]);
 
 /// Batch by batch, from where the last of the logs starts to what clients can read: retention is
-/// each replica's own business, and so is compaction.
+/// each replica's own business, and so is compaction. Below the log start that clients are told
+/// files lie until their segment goes, and a follower that comes back with what was never committed
+/// keeps it there: where the leader's log starts behind it, the two logs do not part.
 fn different_batches<V: Value>(end: &FinalState<V>) -> Vec<String> {
     let mut logs: BTreeMap<i32, Vec<Log<'_>>> = BTreeMap::new();
     for ((partition, broker), batches) in &end.batches {
@@ -50,12 +52,12 @@ fn different_batches<V: Value>(end: &FinalState<V>) -> Vec<String> {
     }
     let mut broken = Vec::new();
     for (partition, logs) in logs {
-        let high = end.bounds.get(&partition).map_or(0, |(_, high)| *high);
+        let (start, high) = end.bounds.get(&partition).copied().unwrap_or_default();
         if high == 0 || end.cleanup == Cleanup::Compact {
             continue;
         }
         let starts = logs.iter().map(|(_, log)| log.first().map_or(high, |batch| batch.first));
-        let low = starts.max().unwrap_or(0);
+        let low = starts.max().unwrap_or(0).max(start);
         let common = |log: &[ReplicaBatch]| -> Vec<ReplicaBatch> {
             let within = log.iter().filter(|batch| low <= batch.last && batch.first < high);
             within.cloned().collect()
@@ -127,5 +129,25 @@ mod tests {
         assert_eq!(broken_with(Vec::new()), 1);
         assert_eq!(broken_with(vec![batch(0, 1, 7), batch(2, 1, 6), batch(4, 2, 9)]), 1);
         assert_eq!(broken_with(vec![batch(0, 1, 7), batch(2, 2, 8), batch(4, 2, 9)]), 1);
+    }
+
+    #[test]
+    fn what_clients_were_told_is_deleted_may_differ_and_the_batch_in_which_the_log_starts_may_not()
+    {
+        let batch = |first, leader_epoch| ReplicaBatch {
+            first,
+            last: first + 1,
+            leader_epoch,
+            checksum: 7,
+        };
+        let broken_from = |start| {
+            let mut end = FinalState::<String>::default();
+            end.bounds.insert(0, (start, 6));
+            let leaders = vec![batch(0, 0), batch(2, 1), batch(4, 1)];
+            let others = vec![batch(0, 0), batch(2, 0), batch(4, 1)];
+            end.batches = BTreeMap::from([((0, 1), leaders), ((0, 2), others)]);
+            check(&History::default(), &end).len()
+        };
+        assert_eq!([2, 3, 4].map(broken_from), [1, 1, 0]);
     }
 }
