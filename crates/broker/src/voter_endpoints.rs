@@ -57,7 +57,8 @@ pub fn address_of(
         let members = quorum.voters.iter().chain(&quorum.observers);
         let members = members.map(|member| (member.id, &member.endpoints));
         let told = quorum.told.iter().map(|voter| (voter.key.id, &voter.endpoints));
-        let (_, endpoints) = members.chain(told).find(|(member, _)| *member == id)?;
+        let is_known = |at: &(NodeId, &Vec<VoterEndpoint>)| at.0 == id && !at.1.is_empty();
+        let (_, endpoints) = members.chain(told).find(is_known)?;
         let at = endpoints.iter().find(is_usual).or(endpoints.first())?;
         Some(PeerAddress { host: at.host.as_str().into(), port: at.port })
     })

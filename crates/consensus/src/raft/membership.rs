@@ -235,6 +235,7 @@ impl<L: MetadataLog> RaftEngine<L> {
             let change = ConfChange { change_type, node_id, ..ConfChange::default() };
             self.node.apply_conf_change(&change).map_err(io::Error::other)?;
         }
+        self.follow_anew();
         Ok(())
     }
 

@@ -201,6 +201,11 @@ impl<L: MetadataLog> RaftEngine<L> {
         self.followed = known;
     }
 
+    /// Where the leader listens may only be known now: the host is told again whom it follows.
+    pub(super) fn follow_anew(&mut self) {
+        self.followed = None;
+    }
+
     pub(super) fn step(&mut self, message: Message) {
         if self.heard.owes_lease(&message, self.node.raft.term) {
             return;

@@ -106,6 +106,19 @@ fn an_observer_is_sent_the_log_and_commits_do_not_wait_for_it() {
     world.check_equal();
 }
 
+/// The leader's first heartbeat comes before it tells where the voters are.
+#[test]
+fn an_observer_is_told_whom_it_follows_once_it_knows_where_that_one_listens() {
+    for seed in 30..34 {
+        let (mut world, leader) = World::led_dynamic(seed, 3);
+        world.run_for(500);
+        let at = join(&mut world, 4);
+        world.run_for(1500);
+        let leader = world.nodes[leader].key.id;
+        assert_eq!(world.nodes[at].follows, Some((leader, endpoints(leader))), "seed {seed}");
+    }
+}
+
 #[test]
 fn a_node_that_lacks_the_log_is_not_added() {
     let (mut world, leader) = World::led_dynamic(8, 1);

@@ -21,6 +21,8 @@ pub struct Node {
     pub delivered: usize,
     pub epoch: Epoch,
     pub reign: Option<(Epoch, Offset)>,
+    /// Who leads, and where that one listens, as far as it was known when the host was told.
+    pub follows: Option<(NodeId, Vec<VoterEndpoint>)>,
     /// Base offsets of own proposals whose fate is open, by reign.
     pub pending: BTreeMap<Offset, Epoch>,
     /// Nothing runs here until then; messages wait.
@@ -53,6 +55,7 @@ impl Node {
             delivered: 0,
             epoch: Epoch::NONE,
             reign: None,
+            follows: None,
             pending: BTreeMap::new(),
             paused_until: 0,
             waiting: VecDeque::new(),
@@ -103,7 +106,8 @@ impl Node {
                 (self.epoch, self.reign) = (epoch, Some((epoch, next)));
                 history.note_leader(id, epoch, next);
             }
-            EngineEvent::Follow { epoch, .. } => {
+            EngineEvent::Follow { epoch, leader } => {
+                self.follows = leader.map(|leader| (leader, self.endpoints_known_of(leader)));
                 self.epoch = self.epoch.max(epoch);
                 self.reign = None;
                 self.pending.clear();
@@ -133,6 +137,14 @@ impl Node {
             }
         }
         None
+    }
+
+    fn endpoints_known_of(&self, id: NodeId) -> Vec<VoterEndpoint> {
+        let status = self.engine.as_ref().expect("it runs").status();
+        let voters = status.voters.into_iter().map(|voter| (voter.id, voter.endpoints));
+        let told = status.told.into_iter().map(|voter| (voter.key.id, voter.endpoints));
+        let known = voters.chain(told).filter(|(known, _)| *known == id);
+        known.map(|(_, endpoints)| endpoints).find(|at| !at.is_empty()).unwrap_or_default()
     }
 
     /// What it knows is how many batches there were.
