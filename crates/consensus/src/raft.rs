@@ -307,11 +307,7 @@ impl<L: MetadataLog> ConsensusEngine for RaftEngine<L> {
             Body::Observe { endpoints, is_relayed } => {
                 self.handle_observe(from, endpoints, is_relayed);
             }
-            Body::Told { voters } => {
-                self.told = voters;
-                self.follow_anew();
-                self.settle();
-            }
+            Body::Told { voters } => self.handle_told(voters),
             body => {
                 self.check_sender(from)?;
                 self.peers.hear(from, self.wall);

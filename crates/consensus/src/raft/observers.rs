@@ -82,6 +82,13 @@ impl<L: MetadataLog> RaftEngine<L> {
         self.put(from, Body::Told { voters: self.voters().to_vec() });
     }
 
+    /// A leader says where the voters are, to whom it may have sent the log before.
+    pub(super) fn handle_told(&mut self, voters: Vec<Voter>) {
+        self.told = voters;
+        self.follow_anew();
+        self.settle();
+    }
+
     /// Changes whom this leader sends the log, and nothing else.
     pub(super) fn change_learner(&mut self, change_type: ConfChangeType, node_id: u64) {
         assert!(!self.is_voter(node_id), "who votes is changed by the log alone");
