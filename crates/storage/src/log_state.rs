@@ -287,7 +287,7 @@ impl<D: Disk> LogState<D> {
         error
     }
 
-    /// The same, and whoever hears of the error counts it. Says whether the directory is out of use.
+    /// The same; whoever hears of the error counts it. Says whether the directory is out of use.
     pub(crate) fn fail(&self, error: &StorageError) -> bool {
         self.is_poisoned.store(true, Ordering::Release);
         let is_broken = !(self.is_retired() && error.is_not_found());
