@@ -2,7 +2,7 @@
 
 use crate::committing::{MOMENT, World};
 use crate::support::DATA;
-use env::{Disk, DiskFile, OpenMode};
+use env::{Disk, DiskFile, Job, OpenMode};
 use env_sim::{Crash, SimDisk};
 use std::path::Path;
 use std::sync::{Arc, mpsc};
@@ -89,7 +89,7 @@ fn of_two_syncs_of_the_names_of_a_log_that_was_just_made_none_succeeds_where_one
         let (told, hears) = mpsc::channel();
         let commit = move || assert!(World::run(&commits));
         let flush = move || assert!(flusher.flush_to(end).is_err());
-        let (first, second): (Box<dyn FnOnce()>, Box<dyn FnOnce() + Send>) = match commits_first {
+        let (first, second): (Job, Job) = match commits_first {
             true => (Box::new(commit), Box::new(flush)),
             false => (Box::new(flush), Box::new(commit)),
         };
