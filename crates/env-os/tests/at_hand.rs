@@ -1,5 +1,6 @@
 //! What the page cache holds can be told from what it does not.
 
+use std::fs;
 use std::path::Path;
 
 use env::{Disk, DiskFile, OpenMode};
@@ -43,7 +44,7 @@ fn what_was_just_written_or_read_is_at_hand_and_what_the_cache_gave_up_is_not() 
 }
 
 #[test]
-fn what_lies_before_what_is_to_be_forgotten_stays_at_hand() {
+fn what_is_to_be_forgotten_is_read_from_the_disk_and_what_lies_before_stays_at_hand() {
     const PIECE_BYTES: usize = 16 << 10;
     let dir = tempfile::tempdir_in(Path::new(env!("CARGO_TARGET_TMPDIR"))).unwrap();
     let file = OsDisk.open(&dir.path().join("f"), OpenMode::Create).unwrap();
@@ -56,6 +57,18 @@ fn what_lies_before_what_is_to_be_forgotten_stays_at_hand() {
         file.write_at(&[7; PIECE_BYTES], at as u64).unwrap();
     }
     file.sync().unwrap();
-    file.forget_cached((BYTES - PIECE_BYTES) as u64).unwrap();
+    let (position, before) = ((BYTES - PIECE_BYTES) as u64, bytes_from_disk());
+    file.forget_cached(position).unwrap();
     assert!(file.is_at_hand(0, BYTES / 2));
+    // To ask whether it is at hand would be a race: whoever asks makes the kernel read ahead.
+    file.read_at(&mut [0; PIECE_BYTES], position).unwrap();
+    let read = bytes_from_disk() - before;
+    assert!(read >= PIECE_BYTES as u64, "only {read} bytes were read from the disk");
+}
+
+/// What this thread has had read for it, ahead or at once. Source: `proc_pid_io(5)`.
+fn bytes_from_disk() -> u64 {
+    let counts = fs::read_to_string("/proc/thread-self/io").expect("a kernel that counts");
+    let bytes = counts.lines().find_map(|line| line.strip_prefix("read_bytes: "));
+    bytes.expect("what came from the disk").parse().expect("a number")
 }
