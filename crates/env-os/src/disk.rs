@@ -1,4 +1,5 @@
 mod past_cache;
+mod side_by_side;
 
 use env::{DirEntry, Disk, DiskFile, OpenMode};
 use past_cache::PastCache;
@@ -137,6 +138,14 @@ impl Disk for OsDisk {
     fn open_files_max(&self) -> usize {
         let granted = getrlimit(Resource::Nofile).current;
         granted.map_or(usize::MAX, |files| usize::try_from(files).unwrap_or(usize::MAX))
+    }
+
+    fn side_by_side<T: Send, R: Send>(
+        &self,
+        items: Vec<T>,
+        work: impl Fn(T) -> R + Sync,
+    ) -> Vec<R> {
+        side_by_side::all(items, work)
     }
 
     fn space(&self, path: &Path) -> io::Result<(u64, u64)> {

@@ -49,6 +49,17 @@ pub trait Disk: Clone + Send + Sync + 'static {
         1024
     }
 
+    /// What `work` makes of each item, in their order. It waits for this disk most of the time, and
+    /// a disk does much at once: where there are threads, many wait side by side. In a world
+    /// without, one after another.
+    fn side_by_side<T: Send, R: Send>(
+        &self,
+        items: Vec<T>,
+        work: impl Fn(T) -> R + Sync,
+    ) -> Vec<R> {
+        items.into_iter().map(work).collect()
+    }
+
     /// The whole of a small file. Refuses one larger than `bytes_max`.
     fn read_file(&self, path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
         let file = self.open(path, OpenMode::Read)?;

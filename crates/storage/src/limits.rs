@@ -67,6 +67,10 @@ pub const JOURNAL_FRAME_BYTES_MAX: usize = 4 << 20;
 /// are in a core's own cache.
 pub const JOURNAL_FRAME_BYTES: usize = 256 << 10;
 
+/// A start holds so much of the journal in memory, and writes it back to all its segments side by
+/// side.
+pub const RESTORED_AT_ONCE_BYTES: usize = 8 << 20;
+
 /// The journal's files are filled with zeros ahead of the frames in such steps: of the smallest
 /// commits one in 256 takes a millisecond longer and the others half as long, until all of a file
 /// was written once.

@@ -212,10 +212,13 @@ impl<D: Disk> LogDir<D> {
         for entry in entries.iter().filter(|entry| entry.is_dir) {
             let Some((partition, kind)) = parse_partition_dir(&entry.name) else { continue };
             let path = path.join(&entry.name);
-            let topic_id = read_topic_id(disk, &path)?;
-            found.push(FoundPartition { partition, kind, topic_id, path });
+            found.push(FoundPartition { partition, kind, topic_id: None, path });
         }
-        Ok(found)
+        let identified = disk.side_by_side(found, |found| {
+            let topic_id = read_topic_id(disk, &found.path)?;
+            Ok(FoundPartition { topic_id, ..found })
+        });
+        identified.into_iter().collect()
     }
 
     /// One partition's directory, if there is one in use.

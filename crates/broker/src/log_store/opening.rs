@@ -26,6 +26,16 @@ pub struct Opened<D: Disk> {
     pub unfinished_moves: Vec<(TopicPartition, DirIndex)>,
 }
 
+/// What becomes of the partitions found in a directory, but for those that are gone already.
+#[derive(Default)]
+struct Sorted {
+    to_open: Vec<(Uuid, FoundPartition)>,
+    futures: Vec<FoundPartition>,
+}
+
+/// A log of the topic of this id.
+type Found<D> = (Uuid, PartitionLog<D>, PartitionSettings);
+
 impl<E: Env> LogStore<E> {
     /// Opens the metadata log, or makes it.
     ///
@@ -73,34 +83,14 @@ impl<E: Env> LogStore<E> {
         for (index, placed) in dirs.iter_mut().enumerate() {
             let Some(dir) = placed.online() else { continue };
             let at = DirIndex(index);
-            let found = dir.partitions().and_then(|all| {
-                all.into_iter().map(|found| (fate(&found, image), found)).try_fold(
-                    Vec::new(),
-                    |mut opened, (fate, found)| {
-                        match fate {
-                            Fate::Open(topic_id) => {
-                                let settings = settings_of(&found.partition.topic);
-                                let log = self.open_one(dir, &found, &settings, now)?;
-                                opened.push(OpenedLog { dir: at, topic_id, log, settings });
-                            }
-                            // A crash while it was made left nothing to keep.
-                            Fate::SetAside if dir.is_unborn(&found)? => {
-                                dir.remove_dir(&found.path)?;
-                            }
-                            Fate::SetAside => self.set_aside(dir, &found, "belongs to no topic")?,
-                            Fate::Remove => {
-                                let doomed = Doomed::Dir(found.path);
-                                self.removals.remove_after(0, dir.remover(), doomed);
-                            }
-                            Fate::Future => futures.push((at, found)),
-                            Fate::Leave => {}
-                        }
-                        Ok(opened)
-                    },
-                )
+            let opened = self.sort_out(dir, image).and_then(|sorted| {
+                futures.extend(sorted.futures.into_iter().map(|found| (at, found)));
+                self.open_all(dir, sorted.to_open, &settings_of, now)
             });
-            match found.and_then(|opened| dir.finish_loading().map(|()| opened)) {
-                Ok(opened) => logs.extend(opened),
+            match opened.and_then(|opened| dir.finish_loading().map(|()| opened)) {
+                Ok(opened) => logs.extend(opened.into_iter().map(|(topic_id, log, settings)| {
+                    OpenedLog { dir: at, topic_id, log, settings }
+                })),
                 Err(error) if at == self.metadata_home => return Err(error),
                 // The directory is offline: none of its logs is served.
                 Err(error) => dir.take_offline(&error),
@@ -114,17 +104,53 @@ impl<E: Env> LogStore<E> {
         Ok(Opened { logs, unfinished_moves })
     }
 
-    fn open_one(
+    fn sort_out(
         &self,
         dir: &LogDir<E::Disk>,
-        found: &FoundPartition,
-        settings: &PartitionSettings,
+        image: &MetadataImage,
+    ) -> Result<Sorted, StorageError> {
+        let mut sorted = Sorted::default();
+        for found in dir.partitions()? {
+            match fate(&found, image) {
+                Fate::Open(topic_id) => sorted.to_open.push((topic_id, found)),
+                // A crash while it was made left nothing to keep.
+                Fate::SetAside if dir.is_unborn(&found)? => dir.remove_dir(&found.path)?,
+                Fate::SetAside => self.set_aside(dir, &found, "belongs to no topic")?,
+                Fate::Remove => {
+                    let doomed = Doomed::Dir(found.path);
+                    self.removals.remove_after(0, dir.remover(), doomed);
+                }
+                Fate::Future => sorted.futures.push(found),
+                Fate::Leave => {}
+            }
+        }
+        Ok(sorted)
+    }
+
+    /// After a crash each log is read from the disk: nobody waits for another's.
+    fn open_all(
+        &self,
+        dir: &LogDir<E::Disk>,
+        logs: Vec<(Uuid, FoundPartition)>,
+        settings_of: impl Fn(&str) -> PartitionSettings,
         now: WallTime,
-    ) -> Result<PartitionLog<E::Disk>, StorageError> {
-        let settings = self.settings(Arc::clone(&settings.log), now);
-        let (log, report) = dir.open_log(found, settings)?;
-        log_repairs(&found.partition, &report);
-        Ok(log)
+    ) -> Result<Vec<Found<E::Disk>>, StorageError> {
+        let to_open = logs.into_iter().map(|(topic_id, found)| {
+            let settings = settings_of(&found.partition.topic);
+            let of_log = self.settings(Arc::clone(&settings.log), now);
+            (topic_id, found, settings, of_log)
+        });
+        let opened = self.env.disk().side_by_side(
+            to_open.collect(),
+            |(topic_id, found, settings, of_log)| {
+                let (log, report) = dir.open_log(&found, of_log)?;
+                log_repairs(&found.partition, &report);
+                Ok((topic_id, log, settings))
+            },
+        );
+        let opened: Result<_, _> = opened.into_iter().collect();
+        // Those that were opened after the first error say only that the directory is offline.
+        opened.map_err(|error| dir.failure().cloned().unwrap_or(error))
     }
 
     fn set_aside(

@@ -11,6 +11,7 @@ use super::frame::{Entry, FrameHead, HEADER_BYTES};
 use super::journal::HALVES;
 use crate::error::StorageError;
 use crate::file_names::{FileKind, OffsetFile, parse_partition_dir};
+use crate::limits::RESTORED_AT_ONCE_BYTES;
 use crate::log_dirs::read_topic_id;
 
 /// What a start found in the journal.
@@ -24,6 +25,15 @@ pub struct Replayed {
     pub restored: u64,
     /// Entries of partitions or segments that are gone.
     pub passed_over: u64,
+}
+
+impl Replayed {
+    fn add(&mut self, more: Replayed) {
+        self.frames += more.frames;
+        self.bytes += more.bytes;
+        self.restored += more.restored;
+        self.passed_over += more.passed_over;
+    }
 }
 
 /// Replays the journal of a directory whose logs are not open yet, then empties it. Doing it again
@@ -105,59 +115,107 @@ impl<D: Disk> Restoring<'_, D> {
     /// All frames from the start on whose numbers follow one on another; the first that is torn, or
     /// left from an earlier use, is the end.
     fn half(&mut self, half: &Half<D::File>) -> Result<(), StorageError> {
-        let mut at = 0;
-        let mut expected = None;
-        while let Some(head) = half.head(at)? {
-            if expected.is_some_and(|expected| expected != head.sequence) {
-                break;
+        let (mut at, mut expected) = (0, None);
+        loop {
+            let (mut frames, mut bytes) = (Vec::new(), 0);
+            while bytes < RESTORED_AT_ONCE_BYTES
+                && let Some(head) = half.head(at)?
+                && expected.is_none_or(|expected| expected == head.sequence)
+            {
+                let mut frame = vec![0; head.bytes];
+                let got = half.read(&mut frame, at)?;
+                frame.truncate(got);
+                bytes += head.bytes;
+                at += head.padded_bytes();
+                expected = Some(head.sequence + 1);
+                frames.push((head, frame));
             }
-            let mut frame = vec![0; head.bytes];
-            let got = half.read(&mut frame, at)?;
-            let Some(entries) = head.entries(&frame[..got]) else { break };
-            for entry in entries {
-                self.restore(&entry)?;
+            let whole = frames.iter().map_while(|(head, frame)| head.entries(frame));
+            let whole: Vec<_> = whole.collect();
+            let is_end = frames.is_empty() || whole.len() < frames.len();
+            self.replayed.frames += whole.len() as u64;
+            self.restore(whole.into_iter().flatten())?;
+            if is_end {
+                return Ok(());
             }
-            self.replayed.frames += 1;
-            expected = Some(head.sequence + 1);
-            at += head.padded_bytes();
+        }
+    }
+
+    /// Those of a segment in their order: a later one may hold other bytes for the same place.
+    fn restore<'e>(&mut self, all: impl Iterator<Item = Entry<'e>>) -> Result<(), StorageError> {
+        let mut segments = BTreeMap::<_, Vec<_>>::new();
+        for entry in all {
+            segments.entry((entry.dir, entry.segment_base)).or_default().push(entry);
+        }
+        let segments = segments.into_iter().map(|((name, base), entries)| {
+            let dir = self.dir.join(name);
+            let path = dir.join(OffsetFile::live(base, FileKind::Log).name());
+            let read_anew = self.read_anew.remove(&path).unwrap_or(u64::MAX);
+            Segment { name, dir, path, entries, read_anew, replayed: Replayed::default() }
+        });
+        let segments = segments.collect();
+        for restored in self.disk.side_by_side(segments, |segment| segment.restore(self.disk)) {
+            let Segment { path, read_anew, replayed, .. } = restored?;
+            self.read_anew.insert(path, read_anew);
+            self.replayed.add(replayed);
         }
         Ok(())
     }
+}
 
-    /// Writes an entry's bytes where they belong, also if they are there: memory may keep what it
+/// What some frames have of one segment.
+struct Segment<'e> {
+    /// Of the partition's directory.
+    name: &'e str,
+    dir: PathBuf,
+    path: PathBuf,
+    entries: Vec<Entry<'e>>,
+    read_anew: u64,
+    replayed: Replayed,
+}
+
+impl Segment<'_> {
+    /// Writes the entries' bytes where they belong, also if they are there: memory may keep what it
     /// was advised to let go of.
-    fn restore(&mut self, entry: &Entry<'_>) -> Result<(), StorageError> {
-        self.replayed.bytes += entry.bytes.len() as u64;
+    fn restore<D: Disk>(mut self, disk: &D) -> Result<Self, StorageError> {
+        self.replayed.bytes = self.entries.iter().map(|entry| entry.bytes.len() as u64).sum();
         // A name from a file becomes part of a path only if it is a partition's.
-        let is_partition = parse_partition_dir(entry.dir).is_some();
-        let partition_dir = self.dir.join(entry.dir);
-        if !is_partition || read_topic_id(self.disk, &partition_dir)? != Some(entry.topic_id) {
-            self.replayed.passed_over += 1;
-            return Ok(());
-        }
-        let path = partition_dir.join(OffsetFile::live(entry.segment_base, FileKind::Log).name());
-        let file = match self.disk.open(&path, OpenMode::ReadWrite) {
+        let topic_id = match parse_partition_dir(self.name) {
+            Some(_) => read_topic_id(disk, &self.dir)?,
+            None => None,
+        };
+        let count = self.entries.len();
+        self.entries.retain(|entry| topic_id == Some(entry.topic_id));
+        self.replayed.passed_over = (count - self.entries.len()) as u64;
+        let Some(first) = self.entries.iter().map(|entry| entry.position).min() else {
+            return Ok(self);
+        };
+        let file = match disk.open(&self.path, OpenMode::ReadWrite) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                // Its name was on disk before the entry was: it was removed since.
-                self.replayed.passed_over += 1;
-                return Ok(());
+                // Its name was on disk before the entries were: it was removed since.
+                self.replayed.passed_over = count as u64;
+                return Ok(self);
             }
-            Err(error) => return Err(StorageError::io("open segment", &path)(error)),
+            Err(error) => return Err(StorageError::io("open segment", &self.path)(error)),
         };
-        let mut there = vec![0; entry.bytes.len()];
-        let written = (|| {
-            let read_anew = self.read_anew.entry(path.clone()).or_insert(u64::MAX);
-            if entry.position < *read_anew {
-                file.forget_cached(entry.position)?;
-                *read_anew = entry.position;
-            }
+        self.write(&file, first).map_err(StorageError::io("restore segment", &self.path))?;
+        Ok(self)
+    }
+
+    fn write<F: DiskFile>(&mut self, file: &F, first: u64) -> io::Result<()> {
+        if first < self.read_anew {
+            file.forget_cached(first)?;
+            self.read_anew = first;
+        }
+        for entry in &self.entries {
+            let mut there = vec![0; entry.bytes.len()];
             let got = file.read_at(&mut there, entry.position)?;
             if there[..got] != *entry.bytes {
                 self.replayed.restored += entry.bytes.len() as u64;
             }
-            file.write_at(entry.bytes, entry.position)
-        })();
-        written.map_err(StorageError::io("restore segment", &path))
+            file.write_at(entry.bytes, entry.position)?;
+        }
+        Ok(())
     }
 }
