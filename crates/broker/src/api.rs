@@ -190,7 +190,7 @@ api_table! {
             throttles, isolation, expected_followers);
     ListOffsets, 1..=11, Topic(Describe), list_offsets(partitions, metadata, isolation);
     Metadata, 0..=13, Topic(Describe),
-        metadata_api(metadata, lost_leaders, isolation, timers, to_controller, settings);
+        metadata_api(metadata, lost_leaders, timers, to_controller, settings);
     OffsetCommit, 2..=10, Group(Read), offset_commit(groups, metadata);
     OffsetFetch, 1..=10, Group(Describe), offset_fetch(groups, metadata);
     FindCoordinator, 0..=6, Group(Describe), find_coordinator(metadata, to_controller, settings);

@@ -247,6 +247,10 @@ impl<D: Disk> FetchReader<D> {
             && let Some(hints) = &self.hints
             && let Some(hint) =
                 hints.of(&found.name, target.partition, partition.map(|partition| &**partition))
+            && let Some(hint) = match error {
+                ErrorCode::FencedLeaderEpoch => Some(hint),
+                _ => hint.other_than(BrokerId(self.leader_id)),
+            }
         {
             data.current_leader = LeaderIdAndEpoch {
                 leader_id: hint.leader.map_or(-1, |leader| leader.0),

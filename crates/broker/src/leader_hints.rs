@@ -28,6 +28,14 @@ pub struct LeaderHint {
     pub leader_epoch: LeaderEpoch,
 }
 
+impl LeaderHint {
+    /// For those whom `broker` turns away. Cut off from its peers it leads as far as it knows, and
+    /// who is told so asks it again, and again. Told that nobody leads librdkafka warns of it.
+    pub fn other_than(self, broker: BrokerId) -> Option<LeaderHint> {
+        (self.leader != Some(broker)).then_some(self)
+    }
+}
+
 /// Where a leader is.
 pub struct LeaderAddress {
     pub host: Str,

@@ -211,6 +211,9 @@ pub const EARLY_REFUSALS_MAX: usize = 1_000;
 /// How long. What is behind the refused batch has left the client before it heard of the refusal.
 pub const EARLY_REFUSALS_FOR: Duration = Duration::from_secs(10);
 
+/// How long clients hear of a broker that was fenced for its silence.
+pub const SILENT_NAMED_FOR: Duration = Duration::from_secs(1);
+
 /// Who asks later than this after a leader was lost has asked before.
 pub const LEADER_JUST_LOST: Duration = Duration::from_millis(30);
 

@@ -72,8 +72,11 @@ impl<E: Env> ImageSubscriber for MetadataPublisher<E> {
         for held in changes.lead.iter().chain(&changes.follow) {
             hold(&node, held, image, now);
         }
-        node.metadata.publish(Arc::clone(image));
         let mono = node.env().clock().mono();
+        for broker in newly_fenced(loaded) {
+            node.lost_leaders.note_fenced(broker, mono);
+        }
+        node.metadata.publish(Arc::clone(image));
         node.expected_followers.note_led(&changes.lead, before, node.broker_id(), mono);
         node.lost_leaders.handle_new_leaders(mono);
         if !delta.cluster().is_empty() {
@@ -245,6 +248,13 @@ fn start<E: Env>(node: &Node<E>, partition: Arc<Partition<E::Disk>>) {
     if *partition.id.topic == *OFFSETS_TOPIC && partition.leads() {
         node.groups.load(partition);
     }
+}
+
+/// Brokers that are out of service from this step on.
+fn newly_fenced(step: &Loaded) -> impl Iterator<Item = BrokerId> {
+    let is_fenced = |image: &MetadataImage, id| image.cluster.broker(id).is_some_and(|b| b.fenced);
+    let changed = step.delta.cluster().brokers().keys().copied();
+    changed.filter(move |id| is_fenced(&step.image, *id) && !is_fenced(&step.before, *id))
 }
 
 fn stop<E: Env>(node: &Node<E>, partition: &LocalPartition, now: WallTime) {

@@ -17,12 +17,31 @@ use crate::metadata_cache::MetadataCache;
 use crate::replicas::LostLeaders;
 use crate::timers::{Expire, TimerId, Timers};
 
+/// Brokers of which little is heard.
+#[derive(Default)]
+pub struct Unheard {
+    /// They lead, and others may soon.
+    pub lost: BTreeSet<BrokerId>,
+    /// They are out of service, and clients hear of them all the same.
+    pub named: BTreeSet<BrokerId>,
+    /// It is this broker that hears of nobody.
+    pub is_cut_off: bool,
+}
+
+impl Unheard {
+    pub fn at(now: MonoTime, lost_leaders: &LostLeaders) -> Unheard {
+        let is_cut_off = lost_leaders.is_cut_off(now);
+        let lost = if is_cut_off { BTreeSet::new() } else { lost_leaders.at(now) };
+        Unheard { lost, named: lost_leaders.named_still(now), is_cut_off }
+    }
+}
+
 /// What a client wants to know.
 pub trait MetadataQuestion: Send {
     /// Whether the answer would have to do with one of these leaders, and there may be another.
     fn names_any(&self, image: &MetadataImage, leaders: &BTreeSet<BrokerId>) -> bool;
 
-    fn answer(self: Box<Self>, image: &MetadataImage, lost: BTreeSet<BrokerId>);
+    fn answer(self: Box<Self>, image: &MetadataImage, unheard: Unheard);
 }
 
 /// The waiting itself.
@@ -66,17 +85,19 @@ impl MetadataWait {
         wait.look(now);
     }
 
-    /// Something has changed: other leaders, or one that was lost is there again.
+    /// Something has changed: other leaders, or one that was lost is there again, or it is this
+    /// broker that is cut off.
     pub fn look(self: &Arc<Self>, now: MonoTime) {
         if now < self.look_at {
             return;
         }
-        let (lost, image) = (self.lost.at(now), self.metadata.image());
+        let (unheard, image) = (Unheard::at(now, &self.lost), self.metadata.image());
         let mut state = self.lock();
-        let waits = now < self.deadline;
+        // To whoever is cut off nobody will tell who leads next.
+        let waits = now < self.deadline && !unheard.is_cut_off;
         match &state.question {
             None => return,
-            Some(question) if waits && question.names_any(&image, &lost) => return,
+            Some(question) if waits && question.names_any(&image, &unheard.lost) => return,
             Some(_) => {}
         }
         let (question, timer) = (state.question.take(), state.timer.take());
@@ -86,7 +107,7 @@ impl MetadataWait {
         }
         self.lost.remove_waiting(self);
         if let Some(question) = question {
-            question.answer(&image, lost);
+            question.answer(&image, unheard);
         }
     }
 
@@ -111,6 +132,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::cluster::Isolation;
 
     const LOST: BrokerId = BrokerId(3);
     const ASKED: MonoTime = MonoTime(1_000_000_000);
@@ -126,7 +148,7 @@ mod tests {
             std::ptr::eq(image, &*self.first) && leaders.contains(&LOST)
         }
 
-        fn answer(self: Box<Self>, image: &MetadataImage, _: BTreeSet<BrokerId>) {
+        fn answer(self: Box<Self>, image: &MetadataImage, _: Unheard) {
             self.told.lock().expect("one thread").push(std::ptr::eq(image, &*self.first));
         }
     }
@@ -152,7 +174,8 @@ mod tests {
     fn world() -> (World, Question) {
         let first = Arc::new(MetadataImage::empty());
         let metadata = Arc::new(MetadataCache::new(Arc::clone(&first)));
-        let (lost, timers, told) = (Arc::default(), Arc::default(), Arc::default());
+        let lost = Arc::new(LostLeaders::new(Arc::new(Isolation::of_one_alone())));
+        let (timers, told) = (Arc::default(), Arc::default());
         let question = Question { first, told: Arc::clone(&told) };
         (World { lost, metadata, timers, told }, question)
     }

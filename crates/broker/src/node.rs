@@ -83,7 +83,7 @@ pub struct Node<E: Env> {
     pub(crate) isr_changes: IsrChanges,
     pub(crate) lost_leaders: Arc<LostLeaders>,
     pub(crate) expected_followers: Arc<ExpectedFollowers>,
-    pub(crate) isolation: Isolation,
+    pub(crate) isolation: Arc<Isolation>,
     pub(crate) observers: Observers,
     /// Where other voters reach this one.
     pub(crate) voter_endpoints: Vec<VoterEndpoint>,
@@ -123,6 +123,8 @@ impl<E: Env> Node<E> {
         let settings = Settings::new(Arc::clone(&config), cluster_id, chance);
         let slots = config.network.max_incremental_fetch_session_cache_slots.max(0) as usize;
         let lease = Arc::new(Lease::unlimited());
+        let session = config.membership.session_timeout();
+        let isolation = Arc::new(Isolation::new(Arc::clone(&lease), session));
         let node = Arc::new(Node {
             metadata: Arc::new(MetadataCache::new(Arc::clone(&image))),
             partitions: Arc::default(),
@@ -144,9 +146,9 @@ impl<E: Env> Node<E> {
             fetchers: ReplicaFetchers::default(),
             throttles: Arc::new(Throttles::new(&config.replication)),
             isr_changes: IsrChanges::default(),
-            lost_leaders: Arc::default(),
+            lost_leaders: Arc::new(LostLeaders::new(Arc::clone(&isolation))),
             expected_followers: Arc::default(),
-            isolation: Isolation::new(Arc::clone(&lease), config.membership.session_timeout()),
+            isolation,
             observers: Observers::default(),
             voter_endpoints,
             peers: Peers::new(Arc::clone(&timers)),

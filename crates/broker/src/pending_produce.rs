@@ -108,7 +108,11 @@ impl PendingProduce {
         index: i32,
         here: Option<&Partition<D>>,
     ) -> Refusal {
-        let leader = self.hints.as_ref().and_then(|hints| hints.of(topic, index, here));
+        let known = |hints: &LeaderHints| match here {
+            Some(here) => here.leader_elsewhere(),
+            None => hints.of::<D>(topic, index, None),
+        };
+        let leader = self.hints.as_ref().and_then(known);
         Refusal { leader, ..ErrorCode::NotLeaderOrFollower.into() }
     }
 
@@ -200,7 +204,7 @@ impl HearAppended for PendingProduce {
                 let message = Some(why.to_string());
                 let error = why.error_code();
                 let is_told = error == ErrorCode::NotLeaderOrFollower && self.hints.is_some();
-                let leader = is_told.then_some(leader);
+                let leader = leader.filter(|_| is_told);
                 self.refused(at, Refusal { message, leader, ..error.into() });
             }
         }

@@ -28,6 +28,12 @@ impl Isolation {
         Isolation { lease, session, followed_at: AtomicU64::new(0) }
     }
 
+    /// Of the only broker.
+    #[cfg(test)]
+    pub fn of_one_alone() -> Isolation {
+        Isolation::new(Arc::new(Lease::unlimited()), Duration::from_secs(1))
+    }
+
     /// A follower has fetched, be it only to hear that there is nothing.
     pub fn note_followed(&self, now: MonoTime) {
         self.followed_at.fetch_max(now.0, Ordering::AcqRel);
@@ -78,7 +84,7 @@ mod tests {
 
     #[test]
     fn the_only_broker_is_never_cut_off() {
-        let isolation = Isolation::new(Arc::new(Lease::unlimited()), SESSION);
+        let isolation = Isolation::of_one_alone();
         assert!(!isolation.is_on(after_ms(1_000_000)));
     }
 }

@@ -5,7 +5,7 @@
 //! Differs from Kafka: if the controller is in this process, an auto-created topic is there in the
 //! first answer, not in the second; a leader whose connection to a follower here has just ended is
 //! none for a moment (`LostLeaders`), then its successor is waited for (`MetadataWait`); and this
-//! broker leads nothing when it is cut off (`Isolation`).
+//! broker, when it is cut off, leads nothing and does not name itself (`Isolation`).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,11 +21,11 @@ use types::{BrokerId, ErrorCode, Uuid};
 
 use crate::authorized;
 use crate::auto_creation;
-use crate::cluster::{Isolation, ToController};
+use crate::cluster::ToController;
 use crate::internal_topics::is_internal;
 use crate::limits::{LOST_LEADER_NOTICED_IN, METADATA_ASKED_ANEW_AFTER, NEXT_LEADER_WAIT_MAX};
 use crate::metadata_cache::MetadataCache;
-use crate::metadata_wait::{MetadataQuestion, MetadataWait};
+use crate::metadata_wait::{MetadataQuestion, MetadataWait, Unheard};
 use crate::network::Reply;
 use crate::replicas::LostLeaders;
 use crate::request::RequestContext;
@@ -42,7 +42,6 @@ pub fn handle<E: Env>(
     reply: Reply<MetadataResponse>,
     metadata: &Arc<MetadataCache>,
     lost_leaders: &Arc<LostLeaders>,
-    isolation: &Isolation,
     timers: &Arc<Timers>,
     to_controller: &ToController<E>,
     settings: &Settings,
@@ -59,20 +58,20 @@ pub fn handle<E: Env>(
         refused,
         with_operations: request.include_topic_authorized_operations,
         cluster_operations: authorized::on_cluster(request.include_cluster_authorized_operations),
-        is_cut_off: isolation.is_on(ctx.now),
         listener: Arc::clone(&ctx.connection.listener),
         cluster_id: settings.cluster_id,
         here: settings.broker_id(),
         reply,
     };
     let image = metadata.image();
-    let lost = lost_leaders.at(ctx.now);
+    let unheard = Unheard::at(ctx.now, lost_leaders);
     let was_lost = || question.names_any(&image, &lost_leaders.lost_before(ctx.now));
-    let times = if !lost.is_empty() && was_lost() {
+    let times = if !unheard.lost.is_empty() && was_lost() {
         (ctx.now, ctx.now, ctx.now.plus(NEXT_LEADER_WAIT_MAX))
     } else {
-        if !lost.is_empty() || !may_have_lost(ctx, &question, &image) {
-            return question.tell(&image, lost);
+        let is_known = !unheard.lost.is_empty() || unheard.is_cut_off;
+        if is_known || !may_have_lost(ctx, &question, &image) {
+            return question.tell(&image, unheard);
         }
         let look_at = ctx.now.plus(LOST_LEADER_NOTICED_IN);
         (ctx.now, look_at, look_at)
@@ -99,7 +98,6 @@ struct Question {
     refused: Vec<(Str, ErrorCode)>,
     with_operations: bool,
     cluster_operations: i32,
-    is_cut_off: bool,
     listener: Arc<str>,
     cluster_id: Uuid,
     here: BrokerId,
@@ -117,26 +115,33 @@ impl MetadataQuestion for Question {
         }
     }
 
-    fn answer(self: Box<Self>, image: &MetadataImage, lost: BTreeSet<BrokerId>) {
-        self.tell(image, lost);
+    fn answer(self: Box<Self>, image: &MetadataImage, unheard: Unheard) {
+        self.tell(image, unheard);
     }
 }
 
 impl Question {
-    fn tell(self, image: &MetadataImage, mut lost: BTreeSet<BrokerId>) {
-        if self.is_cut_off {
+    fn tell(self, image: &MetadataImage, unheard: Unheard) {
+        let Unheard { mut lost, named, is_cut_off } = unheard;
+        if is_cut_off {
             lost.insert(self.here);
         }
-        let brokers = self.brokers(image);
+        let mut brokers = self.brokers(image, &named);
         let ids = brokers.iter().map(|broker| broker.node_id);
-        let controller_id = asked_as_controller(self.here, self.is_cut_off, ids);
+        let heard = ids.filter(|id| !named.contains(&BrokerId(*id)));
+        let controller_id = asked_as_controller(self.here, is_cut_off, heard);
         let told = Told { image, lost, with_operations: self.with_operations };
-        let topics = match self.wanted {
+        let topics: Vec<_> = match self.wanted {
             None => image.topics.iter().map(|topic| told.found(topic)).collect(),
             Some(wanted) => {
                 wanted.into_iter().map(|asked| told.answer(asked, &self.refused)).collect()
             }
         };
+        let mut partitions = topics.iter().flat_map(|topic| &topic.partitions);
+        if is_cut_off && !partitions.any(|partition| partition.leader_id == self.here.0) {
+            // Who leads next others know: they are to be asked.
+            brokers.retain(|broker| broker.node_id != self.here.0);
+        }
         self.reply.send(MetadataResponse {
             brokers,
             cluster_id: Some(self.cluster_id.to_string().into()),
@@ -147,8 +152,14 @@ impl Question {
         });
     }
 
-    fn brokers(&self, image: &MetadataImage) -> Vec<MetadataResponseBroker> {
-        let reachable = image.cluster.unfenced_brokers().filter_map(|broker| {
+    fn brokers(
+        &self,
+        image: &MetadataImage,
+        named: &BTreeSet<BrokerId>,
+    ) -> Vec<MetadataResponseBroker> {
+        let known = image.cluster.brokers();
+        let told = known.filter(|broker| !broker.fenced || named.contains(&broker.id));
+        let reachable = told.filter_map(|broker| {
             let endpoint = broker.endpoint(&self.listener)?;
             Some(MetadataResponseBroker {
                 node_id: broker.id.0,

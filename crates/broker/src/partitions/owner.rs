@@ -90,17 +90,17 @@ pub trait HearAppended: Send + Sync {
     fn handle_appended(&self, at: RequestPlace, result: Result<Appended, NotAppended>);
 }
 
-/// Why an append was refused, and whom the partition knows as its leader then.
+/// Why an append was refused, and which other broker the partition knows as its leader then.
 pub struct NotAppended {
     pub why: AppendRefused,
-    pub leader: LeaderHint,
+    pub leader: Option<LeaderHint>,
 }
 
 impl AppendDone {
     pub(super) fn tell(
         self,
         result: Result<Appended, AppendRefused>,
-        leader: impl FnOnce() -> LeaderHint,
+        leader: impl FnOnce() -> Option<LeaderHint>,
     ) {
         match self {
             AppendDone::Call(call) => call(result),

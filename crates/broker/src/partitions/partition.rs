@@ -328,7 +328,7 @@ impl<D: Disk> Partition<D> {
         }
         let answered = output.replies.len() + output.passed.len();
         for (done, result) in output.replies {
-            done.tell(result, || self.current_leader());
+            done.tell(result, || self.leader_elsewhere());
         }
         for (then, result) in output.passed {
             then(result);

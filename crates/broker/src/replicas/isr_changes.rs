@@ -76,7 +76,9 @@ impl IsrChanges {
     }
 
     fn check<E: Env>(&self, node: &Arc<Node<E>>) {
-        if node.isolation.is_on(node.env().clock().mono()) {
+        let mono = node.env().clock().mono();
+        if node.isolation.is_on(mono) {
+            node.lost_leaders.handle_new_leaders(mono);
             // No change can be made, and what is waited for cannot come.
             let all = node.partitions.all();
             let waited_for = all.iter().filter(|partition| partition.may_be_led_elsewhere());

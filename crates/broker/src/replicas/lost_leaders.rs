@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use types::{BrokerId, MonoTime};
 
-use crate::limits::{LEADER_JUST_LOST, LEADER_LOST_FOR_MAX};
+use crate::cluster::Isolation;
+use crate::limits::{LEADER_JUST_LOST, LEADER_LOST_FOR_MAX, SILENT_NAMED_FOR};
 use crate::metadata_wait::MetadataWait;
 
 /// Leaders whose connection to a follower here has just ended, or who owe it an answer, while the
@@ -18,11 +19,13 @@ use crate::metadata_wait::MetadataWait;
 ///
 /// This is advice for clients and nothing else. A leader that lives is heard of again with the next
 /// fetch, or after [`LEADER_LOST_FOR_MAX`].
-#[derive(Default)]
 pub struct LostLeaders {
+    isolation: Arc<Isolation>,
     leaders: Mutex<BTreeMap<BrokerId, Heard>>,
     /// A [`MonoTime`], if there is any: no leader is lost before then.
     earliest: AtomicU64,
+    /// Fenced for their silence, and until when clients hear of them.
+    silent: Mutex<BTreeMap<BrokerId, MonoTime>>,
     /// Who would be told of a leader that is lost. They live until their deadline.
     waiting: Mutex<Vec<Weak<MetadataWait>>>,
 }
@@ -43,6 +46,21 @@ impl Heard {
 }
 
 impl LostLeaders {
+    pub fn new(isolation: Arc<Isolation>) -> LostLeaders {
+        LostLeaders {
+            isolation,
+            leaders: Mutex::default(),
+            earliest: AtomicU64::new(NEVER),
+            silent: Mutex::default(),
+            waiting: Mutex::default(),
+        }
+    }
+
+    /// Whether it is this broker that is lost: then it knows of no other.
+    pub fn is_cut_off(&self, now: MonoTime) -> bool {
+        self.isolation.is_on(now)
+    }
+
     /// A connection to `leader` has ended, or nobody listens there.
     pub fn note_lost(&self, leader: BrokerId, now: MonoTime) {
         self.change(leader, |heard| _ = heard.lost.get_or_insert(now));
@@ -72,7 +90,27 @@ impl LostLeaders {
         before
     }
 
-    /// Others may lead now.
+    /// `broker` is out of service from now on.
+    ///
+    /// Who was merely silent may be reached by clients still, and sends them away: its partitions
+    /// go over to their next leaders at once only if the answer that names those names it, too.
+    /// librdkafka takes what a broker has that is named no more to nobody, for a second. One that
+    /// is gone is not named: librdkafka would go on connecting to it, ever less often.
+    pub fn note_fenced(&self, broker: BrokerId, now: MonoTime) {
+        let heard = self.lock().get(&broker).copied().unwrap_or_default();
+        if heard.lost.is_none() && heard.answer_due.is_some() {
+            lock(&self.silent).insert(broker, now.plus(SILENT_NAMED_FOR));
+        }
+    }
+
+    /// Of the brokers that are out of service, those that clients hear of.
+    pub fn named_still(&self, now: MonoTime) -> BTreeSet<BrokerId> {
+        let mut silent = lock(&self.silent);
+        silent.retain(|_, until| now < *until);
+        silent.keys().copied().collect()
+    }
+
+    /// Others may lead now, or this broker may lead no more.
     pub fn handle_new_leaders(&self, now: MonoTime) {
         self.waiting().iter().for_each(|waiting| waiting.look(now));
     }
@@ -127,9 +165,13 @@ mod tests {
     const LEADER: BrokerId = BrokerId(2);
     const THEN: MonoTime = MonoTime(1_000_000_000);
 
+    fn unheard() -> LostLeaders {
+        LostLeaders::new(Arc::new(Isolation::of_one_alone()))
+    }
+
     #[test]
     fn a_leader_is_lost_until_it_is_heard_of_again() {
-        let lost = LostLeaders::default();
+        let lost = unheard();
         lost.note_lost(LEADER, THEN);
         assert_eq!(lost.at(THEN), BTreeSet::from([LEADER]));
         lost.note_heard(BrokerId(3), THEN);
@@ -140,7 +182,7 @@ mod tests {
 
     #[test]
     fn who_stays_lost_and_leads_is_named_again_after_a_moment_however_often_it_is_tried() {
-        let lost = LostLeaders::default();
+        let lost = unheard();
         lost.note_lost(LEADER, THEN);
         let later = THEN.plus(LEADER_LOST_FOR_MAX);
         lost.note_lost(LEADER, later);
@@ -150,8 +192,20 @@ mod tests {
     }
 
     #[test]
+    fn who_is_fenced_for_its_silence_is_named_for_a_moment_and_who_is_gone_is_not() {
+        let lost = unheard();
+        let (silent, gone, unknown) = (LEADER, BrokerId(3), BrokerId(4));
+        lost.note_asked(silent, THEN);
+        lost.note_asked(gone, THEN);
+        lost.note_lost(gone, THEN);
+        [silent, gone, unknown].iter().for_each(|broker| lost.note_fenced(*broker, THEN));
+        assert_eq!(lost.named_still(THEN), BTreeSet::from([silent]));
+        assert_eq!(lost.named_still(THEN.plus(SILENT_NAMED_FOR)), BTreeSet::new());
+    }
+
+    #[test]
     fn who_owes_an_answer_is_lost_once_it_is_due_until_it_comes() {
-        let lost = LostLeaders::default();
+        let lost = unheard();
         let at = |ms| THEN.plus(Duration::from_millis(ms));
         lost.note_asked(LEADER, at(800));
         // Asked again, for the first has timed out, it owes the first answer still.

@@ -13,6 +13,7 @@ use protocol::messages::list_offsets_request::{
 };
 use protocol::messages::metadata_response::MetadataResponsePartition;
 use protocol::messages::produce_request::{PartitionProduceData, ProduceRequest, TopicProduceData};
+use protocol::messages::produce_response::PartitionProduceResponse;
 use protocol::messages::{MetadataRequest, MetadataResponse};
 use records::{BatchBuilder, NewRecord};
 use types::{ErrorCode, Offset, Uuid};
@@ -115,9 +116,21 @@ impl Cluster {
     pub fn try_to_produce(
         &mut self,
         to: usize,
-        (topic_id, index): (Uuid, i32),
+        place: (Uuid, i32),
         values: &[Vec<u8>],
     ) -> (ErrorCode, i64) {
+        let produced = self.told_of_producing(to, place, values);
+        let error = ErrorCode::from_code(produced.error_code).expect("a known error");
+        (error, produced.base_offset)
+    }
+
+    /// The whole answer.
+    pub fn told_of_producing(
+        &mut self,
+        to: usize,
+        (topic_id, index): (Uuid, i32),
+        values: &[Vec<u8>],
+    ) -> PartitionProduceResponse {
         let mut batch = BatchBuilder::new().base_offset(Offset(0));
         for value in values {
             let timestamp = self.clock.wall();
@@ -129,9 +142,7 @@ impl Cluster {
         let topic_data = vec![topic];
         let request =
             ProduceRequest { acks: -1, timeout_ms: 30_000, topic_data, ..Default::default() };
-        let produced = self.ask(to, &request).responses.remove(0).partition_responses.remove(0);
-        let error = ErrorCode::from_code(produced.error_code).expect("a known error");
-        (error, produced.base_offset)
+        self.ask(to, &request).responses.remove(0).partition_responses.remove(0)
     }
 
     /// Where the log starts, as a client is told.

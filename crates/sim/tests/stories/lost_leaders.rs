@@ -59,3 +59,31 @@ fn who_begins_while_a_leader_is_frozen_hears_of_the_next_one_alone() {
         assert!(took <= 550, "seed {seed}: {took} ms");
     }
 }
+
+/// librdkafka takes what a broker has that is named no more to nobody, for a second, whatever the
+/// same answer says of the next leader.
+#[test]
+fn a_broker_that_was_fenced_for_its_silence_is_named_beside_the_next_leader_for_a_moment() {
+    let brokers = |c: &mut Cluster| -> Vec<i32> {
+        c.ask(1, &MetadataRequest::default()).brokers.iter().map(|broker| broker.node_id).collect()
+    };
+    for seed in 1..6 {
+        for is_killed in [false, true] {
+            let mut cluster = Cluster::in_service(seed);
+            cluster.create_topic("t", &[&[3, 1, 2]], &[]);
+            cluster.wait_until("in sync", |c| c.partition(1, "t", 0).isr_nodes.len() == 3);
+            cluster.run_for(500);
+            match is_killed {
+                true => cluster.kill(3),
+                false => cluster.freeze_for(3, 20_000),
+            }
+            cluster.wait_until("another leads", |c| {
+                [1, 2].contains(&c.partition(1, "t", 0).leader_id)
+            });
+            let told: &[i32] = if is_killed { &[1, 2] } else { &[1, 2, 3] };
+            assert_eq!(brokers(&mut cluster), told, "seed {seed}, killed: {is_killed}");
+            cluster.run_for(1_000);
+            assert_eq!(brokers(&mut cluster), [1, 2], "seed {seed}, killed: {is_killed}");
+        }
+    }
+}

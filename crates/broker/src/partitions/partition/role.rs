@@ -54,6 +54,12 @@ impl<D: Disk> Partition<D> {
         LeaderHint { leader, leader_epoch: replica.leader_epoch() }
     }
 
+    /// Who else leads, as far as this replica knows.
+    pub fn leader_elsewhere(&self) -> Option<LeaderHint> {
+        let me = self.look().replica.me();
+        self.current_leader().other_than(me)
+    }
+
     /// Whether something that came from the leader is on its way to the disk and is not vouched for
     /// before it is there.
     pub fn is_syncing(&self) -> bool {
