@@ -18,7 +18,6 @@ use crate::replicas::LostLeaders;
 use crate::timers::{Expire, TimerId, Timers};
 
 /// Brokers of which little is heard.
-#[derive(Default)]
 pub struct Unheard {
     /// They lead, and others may soon.
     pub lost: BTreeSet<BrokerId>,
