@@ -14,8 +14,10 @@ pub struct ControllerFinder {
 
 #[derive(Debug)]
 struct State {
-    /// From the configuration; the id of a bootstrap server is not known.
+    /// From the configuration, where the id of a bootstrap server is not known, and the last leader
+    /// that was elsewhere and did not answer as such.
     candidates: Vec<(Option<BrokerId>, PeerAddress)>,
+    configured: usize,
     /// Which candidate is asked while no leader is known.
     turn: usize,
     leader: Option<PeerAddress>,
@@ -29,8 +31,9 @@ impl ControllerFinder {
             |at: &config::HostPort| PeerAddress { host: (&*at.host).into(), port: at.port };
         let voters = quorum.voters.iter().map(|v| (Some(v.id), address(&v.address)));
         let servers = quorum.bootstrap_servers.iter().map(|at| (None, address(at)));
-        let candidates = voters.chain(servers).collect();
-        let state = State { candidates, turn: 0, leader: None, epoch: -1 };
+        let candidates: Vec<_> = voters.chain(servers).collect();
+        let configured = candidates.len();
+        let state = State { candidates, configured, turn: 0, leader: None, epoch: -1 };
         ControllerFinder { state: Mutex::new(state) }
     }
 
@@ -69,7 +72,8 @@ impl ControllerFinder {
         self.lock().follow(epoch, None)
     }
 
-    /// `address` answers that it does not lead, or not at all: somebody else is asked.
+    /// `address` answers that it does not lead, or not at all: somebody else is asked, and it again
+    /// in its turn. It may lead in a moment, and nobody names it twice.
     pub fn handle_failure(&self, address: &PeerAddress) {
         let mut state = self.lock();
         match &state.leader {
@@ -77,6 +81,11 @@ impl ControllerFinder {
             // Somebody else has found out already.
             Some(_) => return,
             None => {}
+        }
+        if state.candidates.iter().all(|(_, at)| at != address) {
+            let configured = state.configured;
+            state.candidates.truncate(configured);
+            state.candidates.push((None, address.clone()));
         }
         let asked = state.candidates.get(state.turn).is_some_and(|(_, at)| at == address);
         if asked {
@@ -151,6 +160,16 @@ mod tests {
         let given_up = finder.handle_leader(BrokerId(7), 6, Some(d.clone()));
         assert_eq!(given_up, [a.clone(), b.clone(), c.clone()]);
         assert_eq!(finder.handle_leader_here(7), [a, b, c, d]);
+    }
+
+    #[test]
+    fn a_leader_that_is_no_configured_server_is_asked_again_after_it_refused_once() {
+        let finder = finder();
+        finder.handle_leader(BrokerId(7), 6, Some(at("d")));
+        for host in ["d", "a", "b", "c", "d", "a"] {
+            assert_eq!(finder.current(), Some(at(host)));
+            finder.handle_failure(&at(host));
+        }
     }
 
     #[test]
