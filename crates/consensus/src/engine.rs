@@ -165,7 +165,8 @@ pub enum EngineEvent {
         next: Offset,
     },
     /// Another node leads, or none is known. Proposals of this node that are not committed by now
-    /// may or may not survive; nothing speculative may be kept.
+    /// may or may not survive; nothing speculative may be kept. Said again when it has become known
+    /// where voters listen, perhaps that leader.
     Follow {
         epoch: Epoch,
         leader: Option<NodeId>,

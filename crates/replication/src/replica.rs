@@ -86,11 +86,6 @@ impl Replica {
         }
     }
 
-    /// The broker that this replica is on.
-    pub fn me(&self) -> BrokerId {
-        self.me
-    }
-
     /// Who leads: this broker or another; `None` while nobody does.
     pub fn current_leader(&self) -> Option<BrokerId> {
         match &self.role {

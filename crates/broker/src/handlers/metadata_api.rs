@@ -5,7 +5,8 @@
 //! Differs from Kafka: if the controller is in this process, an auto-created topic is there in the
 //! first answer, not in the second; a leader whose connection to a follower here has just ended is
 //! none for a moment (`LostLeaders`), then its successor is waited for (`MetadataWait`); and this
-//! broker, when it is cut off, leads nothing and does not name itself (`Isolation`).
+//! broker, when it is cut off, leads nothing that others could, and names itself only for the rest
+//! (`Isolation`). A broker that was fenced for its silence is named for a moment.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

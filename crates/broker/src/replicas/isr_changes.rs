@@ -76,20 +76,19 @@ impl IsrChanges {
     }
 
     fn check<E: Env>(&self, node: &Arc<Node<E>>) {
-        let mono = node.env().clock().mono();
-        if node.isolation.is_on(mono) {
-            node.lost_leaders.handle_new_leaders(mono);
+        let now = node.env().clock().mono();
+        if node.isolation.is_on(now) {
+            node.lost_leaders.handle_new_leaders(now);
             // No change can be made, and what is waited for cannot come.
             let all = node.partitions.all();
             let waited_for = all.iter().filter(|partition| partition.may_be_led_elsewhere());
-            let now = node.env().clock().wall();
-            waited_for.for_each(|partition| partition.refuse_waiters_for_others(now));
+            let wall = node.env().clock().wall();
+            waited_for.for_each(|partition| partition.refuse_waiters_for_others(wall));
         }
         let Some(links) = node.fetchers.links() else { return };
         let lag_time_max = node.settings.config.replication.lag_time_max;
         let idle = (lag_time_max / 8).min(ISR_CHECK_IDLE_MAX);
         let is_hinted = self.hint.swap(false, Ordering::AcqRel);
-        let now = node.env().clock().mono();
         let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
         let is_due = looks.is_due(is_hinted, idle, now);
         drop(looks);

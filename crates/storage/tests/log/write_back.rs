@@ -75,15 +75,21 @@ fn until_a_failed_commit_has_been_heard_of_no_flush_beside_it_succeeds() {
     assert_eq!(promised(&world), [2; LOGS]);
 }
 
+/// A log that was just made, whose first record waits for its commit.
+fn asked_for_one(disk: &SimDisk) -> World {
+    let mut world = World::start(disk);
+    world.create(0, 1);
+    world.append(0, b"x");
+    world.ask(0);
+    world
+}
+
 /// `partition.metadata` is opened for each sync of it.
 #[test]
 fn of_two_syncs_of_the_names_of_a_log_that_was_just_made_none_succeeds_where_one_has_failed() {
     for commits_first in [true, false] {
         let disk = SimDisk::new(1);
-        let mut world = World::start(&disk);
-        world.create(0, 1);
-        world.append(0, b"x");
-        world.ask(0);
+        let mut world = asked_for_one(&disk);
         let (log, commits) = (&world.logs[&0], Arc::clone(&world.commits));
         let (flusher, end) = (log.flusher(), log.log_end());
         let (told, hears) = mpsc::channel();
@@ -140,10 +146,7 @@ fn an_error_that_another_program_was_told_of_first_is_not_missed() {
 fn a_start_has_what_was_committed_and_nothing_that_only_the_page_cache_has() {
     for is_committed in [true, false] {
         let disk = SimDisk::new(1);
-        let mut world = World::start(&disk);
-        world.create(0, 1);
-        world.append(0, b"x");
-        world.ask(0);
+        let mut world = asked_for_one(&disk);
         world.run_all();
         world.append(0, b"y");
         if is_committed {
@@ -170,10 +173,7 @@ fn a_start_has_what_was_committed_and_nothing_that_only_the_page_cache_has() {
 #[test]
 fn an_error_of_the_journal_that_the_last_process_was_not_told_of_keeps_none_from_starting() {
     let disk = SimDisk::new(1);
-    let mut world = World::start(&disk);
-    world.create(0, 1);
-    world.append(0, b"x");
-    world.ask(0);
+    let mut world = asked_for_one(&disk);
     world.run_all();
     disk.fail_write_back("commit-journal-0");
     disk.crash(Crash::Kill);

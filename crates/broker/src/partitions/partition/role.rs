@@ -56,8 +56,7 @@ impl<D: Disk> Partition<D> {
 
     /// Who else leads, as far as this replica knows.
     pub fn leader_elsewhere(&self) -> Option<LeaderHint> {
-        let me = self.look().replica.me();
-        self.current_leader().other_than(me)
+        (!self.leads()).then(|| self.current_leader())
     }
 
     /// Whether something that came from the leader is on its way to the disk and is not vouched for
