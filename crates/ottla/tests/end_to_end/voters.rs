@@ -45,9 +45,7 @@ fn kafkas(cluster: &Cluster, arguments: &[&str], file_of: Option<usize>) -> Stri
 fn a_controller_is_added_and_the_leader_removed_under_kill_9_and_nothing_is_lost() {
     let mut cluster = Cluster::start_dynamic(3);
     cluster.wait_for("a cluster of three", |cluster| (cluster.brokers()? == 3).then_some(()));
-    cluster.wait_for("a topic", |cluster| {
-        cluster.json(&["topic", "create", "t", "--replication-factor", "3"], "")
-    });
+    cluster.create_topic("a topic", &["t", "--replication-factor", "3"]);
     cluster.produce(&["one"]);
     cluster.spawn(4);
     let before = quorum(&cluster, "an observer", |q| ids(q, "observers").contains(&4));
@@ -76,9 +74,7 @@ fn a_controller_is_added_and_the_leader_removed_under_kill_9_and_nothing_is_lost
     // Two of three must go on: one of them was added, and none is the one that was removed.
     let next = three["leader"].as_u64().expect("a leader");
     cluster.kill(usize::try_from(next).expect("small"));
-    cluster.wait_for("a topic after the death of the controller", |cluster| {
-        cluster.json(&["topic", "create", "u"], "")
-    });
+    cluster.create_topic("a topic after the death of the controller", &["u"]);
     cluster.produce(&["five"]);
     let after = quorum(&cluster, "a leader", |q| q["leader"].as_u64().is_some_and(|l| l != next));
     assert_eq!(ids(&after, "voters"), ids(&three, "voters"));
@@ -91,18 +87,14 @@ fn a_controller_is_added_and_the_leader_removed_under_kill_9_and_nothing_is_lost
 fn a_standalone_controller_is_joined_by_two_that_go_on_without_it() {
     let mut cluster = Cluster::start_dynamic(1);
     cluster.wait_for("a cluster of three", |cluster| (cluster.brokers()? == 3).then_some(()));
-    cluster.wait_for("a topic", |cluster| {
-        cluster.json(&["topic", "create", "t", "--replication-factor", "3"], "")
-    });
+    cluster.create_topic("a topic", &["t", "--replication-factor", "3"]);
     cluster.produce(&["one"]);
     for id in [2, 3] {
         change(&cluster, "add", id);
     }
     quorum(&cluster, "three voters", |q| ids(q, "voters") == [1, 2, 3]);
     cluster.kill(1);
-    cluster.wait_for("a topic without the first controller", |cluster| {
-        cluster.json(&["topic", "create", "u"], "")
-    });
+    cluster.create_topic("a topic without the first controller", &["u"]);
     cluster.produce(&["two"]);
     assert_eq!(cluster.read(2), ["one", "two"], "{}", cluster.logs());
 }
@@ -128,14 +120,10 @@ fn a_voter_that_listens_elsewhere_says_so_and_is_found_there_by_all() {
     });
     // Two of three must go on, and one of them is the one that moved.
     cluster.kill(leader);
-    cluster.wait_for("a topic with the voter that moved", |cluster| {
-        cluster.json(&["topic", "create", "t", "--replication-factor", "2"], "")
-    });
+    cluster.create_topic("a topic with the voter that moved", &["t", "--replication-factor", "2"]);
     // One that was away meanwhile learns of it from the log.
     cluster.spawn(leader);
     cluster.wait_for("all again", |cluster| (cluster.brokers()? == 3).then_some(()));
     cluster.kill(other);
-    cluster.wait_for("a topic with those two", |cluster| {
-        cluster.json(&["topic", "create", "u", "--replication-factor", "2"], "")
-    });
+    cluster.create_topic("a topic with those two", &["u", "--replication-factor", "2"]);
 }
