@@ -89,7 +89,7 @@ fn asked_for_one(disk: &SimDisk) -> World {
 fn of_two_syncs_of_the_names_of_a_log_that_was_just_made_none_succeeds_where_one_has_failed() {
     for commits_first in [true, false] {
         let disk = SimDisk::new(1);
-        let mut world = asked_for_one(&disk);
+        let world = asked_for_one(&disk);
         let (log, commits) = (&world.logs[&0], Arc::clone(&world.commits));
         let (flusher, end) = (log.flusher(), log.log_end());
         let (told, hears) = mpsc::channel();
@@ -173,7 +173,7 @@ fn a_start_has_what_was_committed_and_nothing_that_only_the_page_cache_has() {
 #[test]
 fn an_error_of_the_journal_that_the_last_process_was_not_told_of_keeps_none_from_starting() {
     let disk = SimDisk::new(1);
-    let mut world = asked_for_one(&disk);
+    let world = asked_for_one(&disk);
     world.run_all();
     disk.fail_write_back("commit-journal-0");
     disk.crash(Crash::Kill);
