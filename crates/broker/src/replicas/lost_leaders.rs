@@ -26,6 +26,8 @@ pub struct LostLeaders {
     earliest: AtomicU64,
     /// Fenced for their silence, and until when clients hear of them.
     silent: Mutex<BTreeMap<BrokerId, MonoTime>>,
+    /// Until when clients hear of any of them. Read by every request for metadata.
+    silent_until: AtomicU64,
     /// Who would be told of a leader that is lost. They live until their deadline.
     waiting: Mutex<Vec<Weak<MetadataWait>>>,
 }
@@ -52,6 +54,7 @@ impl LostLeaders {
             leaders: Mutex::default(),
             earliest: AtomicU64::new(NEVER),
             silent: Mutex::default(),
+            silent_until: AtomicU64::new(NEVER),
             waiting: Mutex::default(),
         }
     }
@@ -99,12 +102,17 @@ impl LostLeaders {
     pub fn note_fenced(&self, broker: BrokerId, now: MonoTime) {
         let heard = self.lock().get(&broker).copied().unwrap_or_default();
         if heard.lost.is_none() && heard.answer_due.is_some() {
-            lock(&self.silent).insert(broker, now.plus(SILENT_NAMED_FOR));
+            let until = now.plus(SILENT_NAMED_FOR);
+            lock(&self.silent).insert(broker, until);
+            self.silent_until.fetch_max(until.0, Ordering::AcqRel);
         }
     }
 
     /// Of the brokers that are out of service, those that clients hear of.
     pub fn named_still(&self, now: MonoTime) -> BTreeSet<BrokerId> {
+        if now.0 >= self.silent_until.load(Ordering::Acquire) {
+            return BTreeSet::new();
+        }
         let mut silent = lock(&self.silent);
         silent.retain(|_, until| now < *until);
         silent.keys().copied().collect()
