@@ -102,6 +102,7 @@ impl PendingProduce {
         })
     }
 
+    #[cold]
     pub fn not_leader<D: Disk>(
         &self,
         topic: &str,

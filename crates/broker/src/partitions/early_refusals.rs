@@ -44,6 +44,7 @@ impl EarlyRefusals {
     ///
     /// # Errors
     /// What `found` says, or what the batch before was told.
+    #[inline]
     pub fn settle<T>(
         &self,
         topic: &TopicProduceData,

@@ -97,6 +97,7 @@ pub struct NotAppended {
 }
 
 impl AppendDone {
+    #[inline]
     pub(super) fn tell(
         self,
         result: Result<Appended, AppendRefused>,

@@ -137,6 +137,7 @@ impl<D: Disk> Partition<D> {
 
 impl<D: Disk> Owner<D> {
     /// Why the batch is refused whatever the log holds, if it is.
+    #[inline]
     fn refusal_of(&mut self, append: &Append) -> Option<AppendRefused> {
         let run = Run::of(append.batch.header());
         let too_few = || self.replica.leader().is_some_and(|leader| leader.is_under_min_isr());

@@ -55,6 +55,7 @@ impl<D: Disk> Partition<D> {
     }
 
     /// Who else leads, as far as this replica knows.
+    #[cold]
     pub fn leader_elsewhere(&self) -> Option<LeaderHint> {
         (!self.leads()).then(|| self.current_leader())
     }
