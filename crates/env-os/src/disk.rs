@@ -5,13 +5,14 @@ use env::{DirEntry, Disk, DiskFile, OpenMode};
 use past_cache::PastCache;
 use rustix::buffer::spare_capacity;
 use rustix::fs::{
-    Advice, FallocateFlags, FlockOperation, fadvise, fallocate, fcntl_lock, flock, statvfs, syncfs,
+    Advice, FallocateFlags, FlockOperation, OFlags, fadvise, fallocate, fcntl_lock, flock, statvfs,
+    syncfs,
 };
 use rustix::io::{Errno, ReadWriteFlags, pread, preadv2, pwritev};
 use rustix::process::{Resource, getrlimit};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IoSlice, IoSliceMut};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -52,6 +53,16 @@ fn written_back(error: io::Error) -> io::Error {
     }
 }
 
+/// Reads of the file do not note when it was read last: for a log, which is written between reads,
+/// the file system would write that down again and again. Only a file's owner may ask for it.
+fn open_quietly(options: &OpenOptions, path: &Path) -> io::Result<File> {
+    let quietly = options.clone().custom_flags(OFlags::NOATIME.bits() as i32).open(path);
+    match quietly {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => options.open(path),
+        opened => opened,
+    }
+}
+
 impl OsDisk {
     /// Whether somebody holds the [`lock`](Disk::lock) on `path`, of either kind. Makes no file;
     /// one that cannot be opened is not held as far as we can tell.
@@ -76,7 +87,8 @@ impl Disk for OsDisk {
             OpenMode::Create => _ = options.write(true).create(true).truncate(false),
             OpenMode::Truncate => _ = options.write(true).create(true).truncate(true),
         }
-        options.open(path).map(|file| OsFile(file, OnceLock::new())).map_err(about("open", path))
+        let opened = open_quietly(&options, path).map_err(about("open", path))?;
+        Ok(OsFile(opened, OnceLock::new()))
     }
 
     fn read_dir(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
@@ -355,6 +367,22 @@ mod tests {
         assert_eq!(OsDisk.open(&path, OpenMode::Create).unwrap().len().unwrap(), 3);
         assert!(OsDisk.open(&path, OpenMode::Read).unwrap().write_at(b"x", 0).is_err());
         assert_eq!(OsDisk.open(&path, OpenMode::Truncate).unwrap().len().unwrap(), 0);
+    }
+
+    #[test]
+    fn a_read_of_what_was_just_written_does_not_write_down_when_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        let file = OsDisk.open(&path, OpenMode::Create).unwrap();
+        let read_at = || fs::metadata(&path).unwrap().accessed().unwrap();
+        let before = read_at();
+        // The clock of file times ticks every few milliseconds.
+        let began = std::time::Instant::now();
+        while began.elapsed() < std::time::Duration::from_millis(40) {
+            file.write_at(b"new", 0).unwrap();
+            assert_eq!(file.read_at(&mut [0; 8], 0).unwrap(), 3);
+        }
+        assert_eq!(read_at(), before);
     }
 
     #[test]
