@@ -148,16 +148,15 @@ impl<E: Env> ReplicaFetchers<E> {
         let now = node.env().clock().mono();
         match outcome {
             Ok(response) if response.error_code == 0 => {
+                let mut fetched = Vec::new();
                 for topic in response.responses {
                     for data in topic.partitions {
-                        self.handle_partition(
-                            node,
-                            leader,
-                            (topic.topic_id, data.partition_index),
-                            data,
-                        );
+                        let key = (topic.topic_id, data.partition_index);
+                        fetched.extend(self.handle_partition(node, leader, key, data));
                     }
                 }
+                // With one sync, whatever came.
+                fetched.iter().for_each(|partition| partition.commit_if_wanted());
                 if let Some(session) = self.lock().get_mut(&leader) {
                     session.is_asking = false;
                     session.handle_answered(response.session_id);
@@ -180,17 +179,17 @@ impl<E: Env> ReplicaFetchers<E> {
         self.ask(leader);
     }
 
+    /// Returns the partition, which may want a commit.
     fn handle_partition(
         &self,
         node: &Arc<Node<E>>,
         leader: BrokerId,
         key: Key,
         data: PartitionData,
-    ) {
-        let found = self.lock().get(&leader).and_then(|session| {
+    ) -> Option<Arc<Partition<E::Disk>>> {
+        let (partition, asked) = self.lock().get(&leader).and_then(|session| {
             session.get(key).map(|(partition, asked)| (Arc::clone(partition), asked))
-        });
-        let Some((partition, asked)) = found else { return };
+        })?;
         let (now, wall) = (node.env().clock().mono(), node.env().clock().wall());
         let answer = answer_of(&data);
         let records = data.records.unwrap_or_default();
@@ -219,6 +218,7 @@ impl<E: Env> ReplicaFetchers<E> {
         if is_failed {
             self.ask_later(node, leader, now.plus(FETCHER_BACKOFF));
         }
+        Some(partition)
     }
 
     fn ask_later(&self, node: &Arc<Node<E>>, leader: BrokerId, at: MonoTime) {

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use env::Env;
-use env_sim::{Crash, Operation};
+use env_sim::{Crash, Operation, SimEnv};
 use protocol::messages::produce_request::PartitionProduceData;
 use protocol::messages::{FetchRequest, ProduceRequest};
 use types::ErrorCode;
@@ -123,6 +123,35 @@ fn two_partitions_of_a_request_are_written_once_each_whatever_else_the_read_brin
     }
     for partition in [0, 1] {
         assert_eq!(broker.read_all("t", partition), ["a", "b", "c", "d"]);
+    }
+}
+
+#[test]
+fn all_partitions_of_a_request_are_made_durable_with_one_commit() {
+    for seed in 0..16 {
+        let broker = Broker::on(SimEnv::new(seed), &[]);
+        broker.create_topic("t", 3, &[]);
+        (0..3).for_each(|partition| _ = broker.append("t", partition, &["a"]));
+        let mut client = broker.client();
+        client.send(12, &produce("t", 0, ACKS_ALL, batch(&["b"])));
+        assert_eq!(offset(&mut client), Ok(1));
+        // Nobody else has asked for anything for a while: what is small is committed at once.
+        broker.pass_ms(20);
+        let commits = || {
+            let page = broker.metrics();
+            let mut lines = page.lines();
+            let line = lines.find(|line| line.starts_with("ottla_log_dir_commit_appends_count"));
+            line.and_then(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).expect("a count")
+        };
+        let before = commits();
+        let mut request = produce("t", 0, ACKS_ALL, batch(&["c"]));
+        request.topic_data[0].partition_data.extend(
+            [1, 2].map(|index| PartitionProduceData { index, records: Some(batch(&["c"])) }),
+        );
+        client.send(12, &request);
+        let answer = client.answer::<ProduceRequest>().responses.remove(0).partition_responses;
+        assert!(answer.iter().all(|partition| partition.error_code == 0), "{answer:?}");
+        assert_eq!(commits() - before, 1, "seed {seed}");
     }
 }
 

@@ -86,32 +86,40 @@ impl<D: Disk> Partition<D> {
 
     /// Returns how many were answered.
     pub(super) fn run_turns(&self, now: WallTime) -> usize {
-        self.run_turns_where(now, &|| false)
+        let (answered, wants_sync) = self.take_turns(now);
+        if wants_sync {
+            self.request_commit();
+        }
+        answered
     }
 
-    fn run_turns_where(&self, now: WallTime, may_wait: &dyn Fn() -> bool) -> usize {
-        let mut answered = 0;
+    /// How many were answered, and whether a commit is to be asked for.
+    fn take_turns(&self, now: WallTime) -> (usize, bool) {
+        let (mut answered, mut wants_sync) = (0, false);
         loop {
-            let Some(mut held) = self.baton.try_take() else { return answered };
+            let Some(mut held) = self.baton.try_take() else { return (answered, wants_sync) };
             let work = lock(&self.mailbox).take();
             let mut output = self.turn(&mut held, work, now);
             drop(held);
-            let commits_here = output.wants_sync && may_wait();
-            output.wants_sync &= !commits_here;
+            wants_sync |= std::mem::take(&mut output.wants_sync);
             answered += self.deliver(output);
-            if commits_here {
-                self.commit_here();
-            }
             if lock(&self.mailbox).is_empty() {
-                return answered;
+                return (answered, wants_sync);
             }
         }
     }
 }
 
 impl<D: Disk> RunTurns for Partition<D> {
-    fn run_due(&self, now: WallTime, may_wait: &dyn Fn() -> bool) {
-        self.run_turns_where(now, may_wait);
+    fn run_due(&self, now: WallTime) -> bool {
+        self.take_turns(now).1
+    }
+
+    fn commit(&self, may_wait: bool) {
+        match may_wait {
+            true => self.commit_here(),
+            false => self.request_commit(),
+        }
     }
 }
 

@@ -70,7 +70,8 @@ impl<D: Disk> Partition<D> {
         place.commit.request_here(&place.reader, || Arc::clone(&place.on_commit));
     }
 
-    fn ask_for_commit_if_wanted(&self) {
+    /// Asks for a commit of what somebody waits for to be durable here.
+    pub fn commit_if_wanted(&self) {
         let owner = self.look();
         let wants_sync = owner.log.is_some() && !owner.is_broken && owner.wants_sync();
         drop(owner);
@@ -153,7 +154,7 @@ impl<D: Disk> OnCommit for Listener<D> {
         drop(mailbox);
         if !is_of_now {
             // Whoever waits for what is there instead was told that a commit is on its way.
-            partition.ask_for_commit_if_wanted();
+            partition.commit_if_wanted();
             return 0;
         }
         partition.run_turns(now)

@@ -226,7 +226,8 @@ impl<D: Disk> Partition<D> {
         owner.replica.follower()?.poll_fetch(ends, now)
     }
 
-    /// The leader's answer to `asked`. The records are as it has them: nothing is unpacked.
+    /// The leader's answer to `asked`. The records are as it has them: nothing is unpacked. Whoever
+    /// brings it sees to a [commit](Self::commit_if_wanted): an answer is about many partitions.
     ///
     /// # Errors
     /// A batch is damaged, or the log takes nothing more.
@@ -239,9 +240,7 @@ impl<D: Disk> Partition<D> {
         wall: WallTime,
     ) -> Result<Followed, AppendError> {
         self.own(wall, |owner, output| {
-            let followed = self.follow(owner, asked, answer, records, (now, wall), output);
-            output.wants_sync = owner.log.is_some() && !owner.is_broken && owner.wants_sync();
-            followed
+            self.follow(owner, asked, answer, records, (now, wall), output)
         })
     }
 
