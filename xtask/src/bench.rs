@@ -13,13 +13,14 @@ pub fn run(args: &[String]) -> Result<(), String> {
         "ottla",
     ]))?;
     match args.first().map(String::as_str) {
-        Some("kafka") => against_kafka(args),
+        Some("kafka") => with_outside_clients(args),
+        Some("durable") if args.iter().any(|arg| arg == "--outside") => with_outside_clients(args),
         _ => crate::sim::release("bench", args),
     }
 }
 
 /// Kafka's jars and the Python with librdkafka are those of `cargo xtask interop`.
-fn against_kafka(args: &[String]) -> Result<(), String> {
+fn with_outside_clients(args: &[String]) -> Result<(), String> {
     let toolbox = Toolbox::new(&crate::root(), &crate::root().join("target/interop"));
     toolbox.provide(Tool::Java)?;
     toolbox.provide(Tool::Python)?;

@@ -5,10 +5,12 @@
 //! 64 that have a partition each; both with five requests in flight; and once with a lone one that
 //! sends a record at a time, in turn with a bare `fdatasync`.
 //!
-//! With `--sustained` page-cache production is measured once the kernel makes it wait for the disk:
-//! the rate that it keeps for longer than memory lasts.
+//! With `--sustained` page-cache production is measured while the kernel writes it out: the rate
+//! that it keeps for longer than memory lasts. With `--outside` the producers are Kafka's and
+//! librdkafka.
 
 mod lone;
+mod outside;
 mod sustained;
 
 use std::io::{Read, Write};
@@ -57,6 +59,9 @@ pub fn measure(options: &DurableOptions) -> Outcome<()> {
     std::fs::create_dir_all(&options.dir).map_err(|error| error.to_string())?;
     if options.sustained {
         return sustained::measure(options, &server);
+    }
+    if options.is_outside {
+        return outside::measure(options, &server);
     }
     let mut all: [Vec<Figures>; 2] = [Vec::new(), Vec::new()];
     for round in 0..options.rounds {

@@ -7,7 +7,7 @@
 mod apache;
 mod bars;
 mod starts;
-mod tools;
+pub mod tools;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -20,6 +20,7 @@ use crate::server::{Running, Server};
 use crate::wire::said;
 use crate::{FILES, Outcome};
 use apache::Apache;
+use tools::Outside;
 
 /// `bench kafka`.
 #[derive(Clone, Debug)]
@@ -30,13 +31,8 @@ pub struct KafkaOptions {
     pub prime: Duration,
     /// Names; empty is all.
     pub cases: Vec<String>,
-    /// Records that each of the outside tools sends and reads.
-    pub tool_records: u64,
+    pub outside: Outside,
     pub server: Option<PathBuf>,
-    /// Kafka's jars.
-    pub classpath: String,
-    /// A Python with confluent-kafka.
-    pub python: PathBuf,
     pub dir: PathBuf,
     /// Where the JSON, the page and the tables go.
     pub out: PathBuf,
@@ -90,7 +86,7 @@ impl Up {
 /// Starts the server of this number on a directory.
 pub fn start(options: &KafkaOptions, number: usize, dir: &Path) -> Outcome<Up> {
     match NAMES[number] {
-        "kafka" => Ok(Up::Kafka(Apache::start(&options.classpath, dir)?)),
+        "kafka" => Ok(Up::Kafka(Apache::start(&options.outside.classpath, dir)?)),
         _ => {
             let node = Server::ottla(options.server.clone())?;
             Ok(Up::Ottla(node.start_with(&dir.join("data"), &[DELETE_SOON])?))

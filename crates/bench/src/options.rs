@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use crate::Outcome;
 use crate::kafka::KafkaOptions;
+use crate::kafka::tools::Outside;
 
 pub const HELP: &str = "\
 usage: cargo xtask bench [options]
        cargo xtask bench commit [--rounds N] [--dir PATH]
                     ways to make many files survive power loss together
        cargo xtask bench durable [--rounds N] [--gigabytes G] [--only DURABILITY] [--server PATH]
-                                 [--dir PATH] [--sustained]
+                                 [--dir PATH] [--sustained | --outside]
                     acknowledged means on disk, beside acknowledged means the page cache
        cargo xtask bench restart [--partitions N] [--gigabytes X] [--rounds N]
                     [--files-max N] [--server PATH] [--dir PATH]
@@ -28,7 +29,8 @@ usage: cargo xtask bench [options]
   --dir PATH        where data goes (default: target/bench)
   -o json           JSON instead of tables
   --gigabytes X     durable: written in each run (default 4); restart: over all partitions (10)
-  --sustained       durable: the rates once page-cache production waits for the disk
+  --sustained       durable: the rates while what page-cache producers write is written out
+  --outside         durable: with Kafka's own producer and librdkafka, filling all partitions
   --partitions N    restart: how many (default 1000)
   --files-max N     restart: files that the node may have open (default 20000)
   --case NAME,…     kafka: only these of the cases, start, tools (default: all)
@@ -63,8 +65,11 @@ pub struct DurableOptions {
     pub only: Vec<String>,
     pub server: Option<PathBuf>,
     pub dir: PathBuf,
-    /// Measured once page-cache production waits for the disk.
+    /// Measured while the kernel writes out what producers write.
     pub sustained: bool,
+    /// With producers that are not ours.
+    pub is_outside: bool,
+    pub outside: Outside,
 }
 
 /// `bench commit`.
@@ -158,10 +163,8 @@ fn kafka(arguments: &[String]) -> Outcome<Command> {
         window: Duration::from_secs(5),
         prime: Duration::from_secs(20),
         cases: Vec::new(),
-        tool_records: 1_000_000,
+        outside: Outside::default(),
         server: None,
-        classpath: String::new(),
-        python: PathBuf::from("python3"),
         dir: DATA_DIR.into(),
         out: PathBuf::from("target/bench/kafka"),
     };
@@ -171,10 +174,10 @@ fn kafka(arguments: &[String]) -> Outcome<Command> {
             "--seconds" => options.window = Duration::from_secs(number(name, value)?),
             "--prime" => options.prime = Duration::from_secs(number(name, value)?),
             "--case" => options.cases.extend(value.split(',').map(str::to_owned)),
-            "--tool-records" => options.tool_records = number(name, value)?,
+            "--tool-records" => options.outside.records = number(name, value)?,
             "--server" => options.server = Some(value.into()),
-            "--classpath" => options.classpath.clone_from(value),
-            "--python" => options.python = value.into(),
+            "--classpath" => options.outside.classpath.clone_from(value),
+            "--python" => options.outside.python = value.into(),
             "--dir" => options.dir = value.into(),
             "--out" => options.out = value.into(),
             _ => return Ok(false),
@@ -184,6 +187,9 @@ fn kafka(arguments: &[String]) -> Outcome<Command> {
     Ok(Command::Kafka(options))
 }
 
+/// Of `bench durable`, without a value.
+const FLAGS: [&str; 2] = ["--sustained", "--outside"];
+
 fn durable(arguments: &[String]) -> Outcome<Command> {
     let mut options = DurableOptions {
         rounds: 5,
@@ -192,16 +198,21 @@ fn durable(arguments: &[String]) -> Outcome<Command> {
         server: None,
         dir: DATA_DIR.into(),
         sustained: false,
+        is_outside: false,
+        outside: Outside::default(),
     };
     let (flags, others): (Vec<_>, Vec<_>) =
-        arguments.iter().cloned().partition(|name| name == "--sustained");
-    options.sustained = !flags.is_empty();
+        arguments.iter().cloned().partition(|name| FLAGS.contains(&name.as_str()));
+    let [sustained, outside] = FLAGS.map(|flag| flags.iter().any(|given| given == flag));
+    (options.sustained, options.is_outside) = (sustained, outside);
     for_each_option(&others, |name, value| {
         match name {
             "--rounds" => options.rounds = number(name, value)?,
             "--gigabytes" => options.gigabytes = number(name, value)?,
             "--only" => options.only.push(value.clone()),
             "--server" => options.server = Some(value.into()),
+            "--classpath" => options.outside.classpath.clone_from(value),
+            "--python" => options.outside.python = value.into(),
             "--dir" => options.dir = value.into(),
             _ => return Ok(false),
         }

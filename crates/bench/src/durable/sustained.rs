@@ -1,8 +1,9 @@
 //! What producers keep up for longer than memory takes what the disk has not seen.
 //!
-//! Linux lets a program dirty memory freely up to half way between `dirty_background_ratio` and
-//! `dirty_ratio`; beyond, who writes waits as long as the disk takes (`balance_dirty_pages`). What
-//! is written before that point is not counted, of either durability.
+//! Linux leaves what a program writes in memory until `dirty_background_ratio` of it is dirty, then
+//! writes it out beside the program; where the disk does not keep up, who writes waits from half
+//! way to `dirty_ratio` (`balance_dirty_pages`). What is written before the first point is not
+//! counted, of either durability.
 
 use std::fs;
 use std::path::Path;
@@ -20,7 +21,7 @@ use crate::wire::{TOPIC, create_topic_with};
 
 /// How often the kernel is asked, and the disk for room.
 const SLICE_BYTES: u64 = 256 << 20;
-/// If nothing has throttled by then, nothing will.
+/// If nothing is written out by then, nothing will.
 const LEAD_BYTES_MAX: u64 = 12_000_000_000;
 /// What stays free of the disk.
 const SPARE_BYTES: u64 = 16_000_000_000;
@@ -63,7 +64,7 @@ pub fn measure(options: &DurableOptions, server: &Server) -> Outcome<()> {
 }
 
 /// `lead`: what the other durability wrote before it counted, in GB; without it, until the kernel
-/// throttles.
+/// writes out.
 fn run(
     options: &DurableOptions,
     server: &Server,
@@ -94,7 +95,7 @@ fn run(
             ahead += bytes;
             is_steady = match lead {
                 Some(lead) => ahead as f64 >= lead * 1e9,
-                None => is_throttled()?,
+                None => is_written_out()?,
             };
         }
         check_room(&options.dir, ahead)?;
@@ -113,24 +114,22 @@ fn check_room(dir: &Path, ahead: u64) -> Outcome<()> {
         return Err(format!("only {free} bytes of the disk are free: --gigabytes is too much"));
     }
     if ahead > LEAD_BYTES_MAX {
-        let why = "the disk keeps up with all that is produced; is the machine busy?";
-        return Err(format!(
-            "nothing was throttled in {} GB: {why}",
-            LEAD_BYTES_MAX / 1_000_000_000
-        ));
+        let gigabytes = LEAD_BYTES_MAX / 1_000_000_000;
+        return Err(format!("{gigabytes} GB were not enough for the kernel to write them out"));
     }
     Ok(())
 }
 
-/// Whether whoever writes waits for the disk. Source: Linux `dirty_freerun_ceiling`.
-fn is_throttled() -> Outcome<bool> {
+/// Whether the kernel writes out whatever is dirty, and not only what has been so for long. Source:
+/// Linux `balance_dirty_pages`.
+fn is_written_out() -> Outcome<bool> {
     let counts = fs::read_to_string("/proc/vmstat").map_err(|error| format!("vmstat: {error}"))?;
     let pages = |name: &str| {
         let line = counts.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         let pages = line.and_then(|pages| pages.parse::<u64>().ok());
         pages.ok_or_else(|| format!("/proc/vmstat has no {name}"))
     };
-    let limits = pages("nr_dirty_threshold")? + pages("nr_dirty_background_threshold")?;
+    let begins = pages("nr_dirty_background_threshold")?;
     // A slice may end just below.
-    Ok((pages("nr_dirty")? + pages("nr_writeback")?) * 20 >= limits / 2 * 19)
+    Ok((pages("nr_dirty")? + pages("nr_writeback")?) * 20 >= begins * 19)
 }

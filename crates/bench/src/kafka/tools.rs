@@ -1,5 +1,6 @@
 //! Load that is not ours: Kafka's own perf tools, and librdkafka through confluent-kafka.
 
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -11,19 +12,54 @@ use crate::Outcome;
 use crate::wire::said;
 
 const PARTITIONS: usize = 4;
-const RECORD_BYTES: u64 = 1024;
+pub const RECORD_BYTES: u64 = 1024;
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/bench/rdkafka_perf.py");
 
+/// What the tools need, and how much they are to do.
+#[derive(Clone, Debug)]
+pub struct Outside {
+    /// Records that each tool sends or reads.
+    pub records: u64,
+    /// Kafka's jars.
+    pub classpath: String,
+    /// A Python with confluent-kafka.
+    pub python: PathBuf,
+}
+
+impl Default for Outside {
+    fn default() -> Outside {
+        let python = PathBuf::from("python3");
+        Outside { records: 1_000_000, classpath: String::new(), python }
+    }
+}
+
 /// A tool, and which number of its output is records a second.
-struct Tool {
-    name: &'static str,
+pub struct Tool {
+    pub name: &'static str,
     about: &'static str,
-    command: fn(&KafkaOptions, &str, &str) -> Command,
+    command: fn(&Outside, &str, &str) -> Command,
     rate: fn(&str) -> Option<f64>,
 }
 
 /// Each writes or reads all records; those that read follow one that writes.
-const TOOLS: [Tool; 4] = [
+const TOOLS: [&Tool; 4] = [
+    &PRODUCERS[0],
+    &Tool {
+        name: "kafka-consumer-perf-test",
+        about: "Kafka's own tool reads them back, its defaults",
+        command: consumer_perf,
+        rate: consumer_rate,
+    },
+    &PRODUCERS[1],
+    &Tool {
+        name: "librdkafka-consume",
+        about: "librdkafka (confluent-kafka) reads them back, its defaults",
+        command: |outside, address, topic| rdkafka(outside, "consume", address, topic),
+        rate: |said| said.trim().parse().ok(),
+    },
+];
+
+pub const PRODUCERS: [Tool; 2] = [
     Tool {
         name: "kafka-producer-perf-test",
         about: "Kafka's own tool writes 1 KiB records, its defaults and acks=all",
@@ -31,21 +67,9 @@ const TOOLS: [Tool; 4] = [
         rate: producer_rate,
     },
     Tool {
-        name: "kafka-consumer-perf-test",
-        about: "Kafka's own tool reads them back, its defaults",
-        command: consumer_perf,
-        rate: consumer_rate,
-    },
-    Tool {
         name: "librdkafka-produce",
         about: "librdkafka (confluent-kafka) writes 1 KiB records, its defaults and acks=all",
-        command: |options, address, topic| rdkafka(options, "produce", address, topic),
-        rate: |said| said.trim().parse().ok(),
-    },
-    Tool {
-        name: "librdkafka-consume",
-        about: "librdkafka (confluent-kafka) reads them back, its defaults",
-        command: |options, address, topic| rdkafka(options, "consume", address, topic),
+        command: |outside, address, topic| rdkafka(outside, "produce", address, topic),
         rate: |said| said.trim().parse().ok(),
     },
 ];
@@ -75,15 +99,9 @@ fn run(options: &KafkaOptions, tool: &Tool, target: &Target, topic: &str) -> Out
         Ok(usage(pid).map_err(|error| format!("usage: {error}"))?.cpu)
     };
     let before = cpu()?;
-    let mut command = (tool.command)(options, &target.address, topic);
-    let output = command.stdin(Stdio::null()).stderr(Stdio::piped()).output();
-    let output = output.map_err(|error| format!("start {}: {error}", tool.name))?;
+    let rate = tool.run(&options.outside, &target.address, topic)?;
     let used = cpu()?.saturating_sub(before).as_secs_f64();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let rate = (tool.rate)(&said).filter(|_| output.status.success()).ok_or_else(|| {
-        format!("{}: {said} {}", tool.name, String::from_utf8_lossy(&output.stderr))
-    })?;
-    let records = options.tool_records as f64;
+    let records = options.outside.records as f64;
     let gigabytes = records * RECORD_BYTES as f64 / 1e9;
     Ok(vec![
         Figure::more("records", Unit::RecordsPerSecond, rate),
@@ -92,15 +110,28 @@ fn run(options: &KafkaOptions, tool: &Tool, target: &Target, topic: &str) -> Out
     ])
 }
 
-fn java(options: &KafkaOptions, class: &str) -> Command {
+impl Tool {
+    /// Records a second.
+    pub fn run(&self, outside: &Outside, address: &str, topic: &str) -> Outcome<f64> {
+        let mut command = (self.command)(outside, address, topic);
+        let output = command.stdin(Stdio::null()).stderr(Stdio::piped()).output();
+        let output = output.map_err(|error| format!("start {}: {error}", self.name))?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        (self.rate)(&said).filter(|_| output.status.success()).ok_or_else(|| {
+            format!("{}: {said} {}", self.name, String::from_utf8_lossy(&output.stderr))
+        })
+    }
+}
+
+fn java(outside: &Outside, class: &str) -> Command {
     let mut command = Command::new("java");
-    command.args(["-Xmx512m", "-cp", &options.classpath, class]);
+    command.args(["-Xmx512m", "-cp", &outside.classpath, class]);
     command
 }
 
-fn producer_perf(options: &KafkaOptions, address: &str, topic: &str) -> Command {
-    let mut command = java(options, "org.apache.kafka.tools.ProducerPerformance");
-    let records = options.tool_records.to_string();
+fn producer_perf(outside: &Outside, address: &str, topic: &str) -> Command {
+    let mut command = java(outside, "org.apache.kafka.tools.ProducerPerformance");
+    let records = outside.records.to_string();
     command.args(["--bootstrap-server", address, "--topic", topic, "--num-records", &records]);
     command.args(["--record-size", &RECORD_BYTES.to_string(), "--throughput", "-1"]);
     command.args(["--command-property", "acks=all"]);
@@ -113,9 +144,9 @@ fn producer_rate(said: &str) -> Option<f64> {
     line.split(" records/sec").next()?.rsplit(' ').next()?.parse().ok()
 }
 
-fn consumer_perf(options: &KafkaOptions, address: &str, topic: &str) -> Command {
-    let mut command = java(options, "org.apache.kafka.tools.ConsumerPerformance");
-    let records = options.tool_records.to_string();
+fn consumer_perf(outside: &Outside, address: &str, topic: &str) -> Command {
+    let mut command = java(outside, "org.apache.kafka.tools.ConsumerPerformance");
+    let records = outside.records.to_string();
     command.args(["--bootstrap-server", address, "--topic", topic, "--num-records", &records]);
     command.arg("--hide-header");
     command
@@ -128,9 +159,9 @@ fn consumer_rate(said: &str) -> Option<f64> {
     line.rsplit(", ").next()?.trim().parse().ok()
 }
 
-fn rdkafka(options: &KafkaOptions, verb: &str, address: &str, topic: &str) -> Command {
-    let mut command = Command::new(&options.python);
-    command.arg(SCRIPT).args([verb, address, topic, &options.tool_records.to_string()]);
+fn rdkafka(outside: &Outside, verb: &str, address: &str, topic: &str) -> Command {
+    let mut command = Command::new(&outside.python);
+    command.arg(SCRIPT).args([verb, address, topic, &outside.records.to_string()]);
     command
 }
 
