@@ -15,7 +15,7 @@ fn sample(page: &str, name: &str) -> Option<f64> {
     line.map(|value| value.parse().unwrap_or_else(|_| panic!("{name} is {value}")))
 }
 
-fn number(broker: &Broker, name: &str) -> f64 {
+pub fn number(broker: &Broker, name: &str) -> f64 {
     let page = broker.metrics();
     sample(&page, name).unwrap_or_else(|| panic!("no {name} in\n{page}"))
 }

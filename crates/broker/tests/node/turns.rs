@@ -10,6 +10,7 @@ use types::ErrorCode;
 
 use crate::harness::{Broker, Client};
 use crate::idempotence::Producer;
+use crate::metrics::number;
 use crate::shorthand::{ACKS_ALL, batch, error, fetch, produce, values};
 
 const ACKS_NONE: i16 = 0;
@@ -27,6 +28,14 @@ fn send_at_once(client: &mut Client, acks: i16, batches: &[Bytes]) {
     let request = |batch: &Bytes| produce("t", 0, acks, batch.clone());
     before.iter().for_each(|batch| client.hold(12, &request(batch)));
     client.send_without_commits(12, &request(last));
+}
+
+/// A record for each of so many partitions of `t`.
+fn produce_to(partitions: i32, value: &str) -> ProduceRequest {
+    let mut request = produce("t", 0, ACKS_ALL, batch(&[value]));
+    let other = |index| PartitionProduceData { index, records: Some(batch(&[value])) };
+    request.topic_data[0].partition_data.extend((1..partitions).map(other));
+    request
 }
 
 /// The offset or the error of the next answer.
@@ -101,19 +110,13 @@ fn requests_of_every_acks_share_a_turn_and_those_that_want_an_answer_get_one() {
 fn two_partitions_of_a_request_are_written_once_each_whatever_else_the_read_brings() {
     let broker = Broker::start();
     broker.create_topic("t", 2, &[("durability", "page-cache")]);
-    let two = |value: &str| {
-        let mut request = produce("t", 0, ACKS_ALL, batch(&[value]));
-        let other = PartitionProduceData { index: 1, records: Some(batch(&[value])) };
-        request.topic_data[0].partition_data.push(other);
-        request
-    };
     broker.append("t", 0, &["a"]);
     broker.append("t", 1, &["a"]);
     let before = broker.env.disk().mutations();
     let mut client = broker.client();
-    client.hold(12, &two("b"));
-    client.hold(12, &two("c"));
-    client.send_without_commits(12, &two("d"));
+    client.hold(12, &produce_to(2, "b"));
+    client.hold(12, &produce_to(2, "c"));
+    client.send_without_commits(12, &produce_to(2, "d"));
     assert_eq!(broker.env.disk().mutations() - before, 2, "a write for each partition");
     for expected in 1..=3 {
         let mut answer = client.answer::<ProduceRequest>();
@@ -137,21 +140,12 @@ fn all_partitions_of_a_request_are_made_durable_with_one_commit() {
         assert_eq!(offset(&mut client), Ok(1));
         // Nobody else has asked for anything for a while: what is small is committed at once.
         broker.pass_ms(20);
-        let commits = || {
-            let page = broker.metrics();
-            let mut lines = page.lines();
-            let line = lines.find(|line| line.starts_with("ottla_log_dir_commit_appends_count"));
-            line.and_then(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).expect("a count")
-        };
-        let before = commits();
-        let mut request = produce("t", 0, ACKS_ALL, batch(&["c"]));
-        request.topic_data[0].partition_data.extend(
-            [1, 2].map(|index| PartitionProduceData { index, records: Some(batch(&["c"])) }),
-        );
-        client.send(12, &request);
+        let name = "ottla_log_dir_commit_appends_count{logDirectory=\"/data\"}";
+        let before = number(&broker, name);
+        client.send(12, &produce_to(3, "c"));
         let answer = client.answer::<ProduceRequest>().responses.remove(0).partition_responses;
         assert!(answer.iter().all(|partition| partition.error_code == 0), "{answer:?}");
-        assert_eq!(commits() - before, 1, "seed {seed}");
+        assert_eq!(number(&broker, name) - before, 1.0, "seed {seed}");
     }
 }
 
