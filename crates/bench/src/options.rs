@@ -204,6 +204,9 @@ fn durable(arguments: &[String]) -> Outcome<Command> {
     let (flags, others): (Vec<_>, Vec<_>) =
         arguments.iter().cloned().partition(|name| FLAGS.contains(&name.as_str()));
     let [sustained, outside] = FLAGS.map(|flag| flags.iter().any(|given| given == flag));
+    if sustained && outside {
+        return Err(format!("{} are two measurements: give one", FLAGS.join(" and ")));
+    }
     (options.sustained, options.is_outside) = (sustained, outside);
     for_each_option(&others, |name, value| {
         match name {
@@ -291,6 +294,12 @@ mod tests {
             panic!("a good line is understood");
         };
         assert!(options.sustained && options.rounds == 2);
+        let Ok(Command::Durable(options)) = parsed("durable --outside --python x/python") else {
+            panic!("a good line is understood");
+        };
+        assert!(options.is_outside && options.outside.python.ends_with("x/python"));
+        let both = parsed("durable --outside --sustained");
+        assert!(both.is_err_and(|error| error.contains("give one")));
         assert!(parsed("durable --rounds").is_err_and(|error| error.contains("needs a value")));
         assert!(parsed("restart --scale 2").is_err_and(|error| error.contains("unknown option")));
         for (line, told) in [("--rounds x", "number"), ("--scale", "value"), ("-o xml", "xml")] {

@@ -1,12 +1,11 @@
 //! What it costs producers that are not ours, with their defaults and `acks=all`.
 
-use std::time::Duration;
-
 use super::{DURABILITIES, PARTITIONS, spread};
 use crate::Outcome;
 use crate::kafka::tools::{Outside, PRODUCERS, RECORD_BYTES, Tool};
 use crate::machine::{sync_file_system, warm_up};
 use crate::options::DurableOptions;
+use crate::process::cpu_time;
 use crate::server::Server;
 use crate::wire::{TOPIC, create_topic_with};
 
@@ -60,11 +59,8 @@ fn run(
     sync_file_system(&options.dir).map_err(|error| format!("sync the file system: {error}"))?;
     let running = server.start(&options.dir)?;
     create_topic_with(running.address, TOPIC, PARTITIONS, &[("durability", durability)])?;
-    let cpu = || -> Outcome<Duration> {
-        Ok(load::usage(running.pid()).map_err(|error| format!("usage: {error}"))?.cpu)
-    };
-    let before = cpu()?;
+    let before = cpu_time(running.pid())?;
     let records_per_second = tool.run(outside, &running.address.to_string(), TOPIC)?;
-    let used = cpu()?.saturating_sub(before).as_secs_f64();
+    let used = cpu_time(running.pid())?.saturating_sub(before).as_secs_f64();
     Ok(Figure { records_per_second, cpu_seconds_per_gb: used * 1e9 / bytes as f64 })
 }
