@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::rc::Rc;
+use std::thread;
 use std::time::Duration;
 
 use broker::Connection;
@@ -42,8 +43,13 @@ pub(crate) async fn serve<E: Env>(
             return_buffer(&mut connection, &spare);
         }
         let responses = connection.responses();
+        let looks_out = look_out.is_on(Instant::now);
+        if looks_out {
+            // The client may be waiting for this very core: it was woken from here.
+            thread::yield_now();
+        }
         // Whoever yields sees first what has arrived elsewhere, and does not sleep until it does.
-        let is_awake = connection.has_work() || look_out.is_on(Instant::now);
+        let is_awake = connection.has_work() || looks_out;
         tokio::select! {
             biased;
             ready = poll_fn(|cx| responses.poll_ready(cx)) => match ready {
