@@ -390,14 +390,20 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = OsDisk.open(&dir.path().join("f"), OpenMode::Create).unwrap();
         let page = |byte: u8, pages: usize| vec![byte; pages << 12];
+        let past_cache = |byte: u8, pages: usize, position: u64| {
+            // Memory that begins on a page lies within a page more.
+            let memory = page(byte, pages + 1);
+            let from = memory.as_ptr().align_offset(4096);
+            file.write_past_cache_at(&memory[from..from + (pages << 12)], position).unwrap();
+        };
         file.write_at(&page(1, 64), 0).unwrap();
-        file.write_past_cache_at(&page(2, 1), 4096).unwrap();
-        file.write_past_cache_at(&page(3, 16), 8192).unwrap();
+        past_cache(2, 1, 4096);
+        past_cache(3, 16, 8192);
         file.write_at(&page(4, 1), 8192).unwrap();
-        // Neither whole pages, nor on one, nor few.
+        // Neither whole pages, nor on one in the file, nor on one in memory.
         file.write_past_cache_at(b"abc", 4096 * 18).unwrap();
-        file.write_past_cache_at(&page(5, 1), 4096 * 18 + 3).unwrap();
-        file.write_past_cache_at(&page(6, 40), 4096 * 20).unwrap();
+        past_cache(5, 1, 4096 * 18 + 3);
+        file.write_past_cache_at(&page(6, 41)[1..][..40 << 12], 4096 * 20).unwrap();
         file.sync().unwrap();
         let expected = [
             page(1, 1),

@@ -63,9 +63,12 @@ pub const RECOVERY_POINTS_BYTES: u64 = 256 << 20;
 /// What one frame of the journal takes at most.
 pub const JOURNAL_FRAME_BYTES_MAX: usize = 4 << 20;
 
-/// A larger commit is written as several frames: they are read back, summed and written while they
-/// are in a core's own cache.
+/// A larger commit is several frames: they are read back and summed while they are in a core's own
+/// cache.
 pub const JOURNAL_FRAME_BYTES: usize = 256 << 10;
+
+/// So much of a commit's frames is written at once, and held in memory for that.
+pub const JOURNAL_WRITE_BYTES: usize = 1 << 20;
 
 /// A start holds so much of the journal in memory, and writes it back to all its segments side by
 /// side.
@@ -75,6 +78,9 @@ pub const RESTORED_AT_ONCE_BYTES: usize = 8 << 20;
 /// commits one in 256 takes a millisecond longer and the others half as long, until all of a file
 /// was written once.
 pub const JOURNAL_FILL_BYTES: u64 = 1 << 20;
+
+/// Whoever writes more at once does not fill ahead: what comes next would be written twice.
+pub const JOURNAL_FILLING_BYTES_MAX: usize = 256 << 10;
 
 /// How many log files a process keeps open that may have `process_max` files and sockets, of which
 /// `sockets` are connections: what those leave, but for a sixteenth, or 64, that is kept for all

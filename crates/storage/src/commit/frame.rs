@@ -32,28 +32,42 @@ pub(crate) struct Entry<'a> {
     pub(crate) bytes: &'a [u8],
 }
 
-/// Room for a frame that is being put together.
+/// Room for frames that are put together one behind another, to be written at once. It begins on a
+/// page, as each of them does: so it can be written past the page cache.
 #[derive(Debug, Default)]
 pub(crate) struct FrameWriter {
     /// Only ever grows: what is behind `end` is left from other frames.
     out: Vec<u8>,
+    /// Where in `out` a page begins. All other places count from there.
+    skipped: usize,
+    /// Where the last frame begins.
+    begin: usize,
     end: usize,
     entries: u32,
 }
 
 impl FrameWriter {
-    pub(crate) fn start(&mut self) {
+    /// Forgets all frames.
+    pub(crate) fn clear(&mut self) {
         self.end = 0;
+        self.start();
+    }
+
+    /// The next frame, behind those that are finished.
+    pub(crate) fn start(&mut self) {
+        self.begin = self.end;
         self.take(HEADER_BYTES);
         self.entries = 0;
     }
 
+    /// Whether nothing is in the frame.
     pub(crate) fn is_empty(&self) -> bool {
         self.entries == 0
     }
 
+    /// Of the frame.
     pub(crate) fn len(&self) -> usize {
-        self.end
+        self.end - self.begin
     }
 
     /// What an entry takes beside its bytes.
@@ -82,23 +96,39 @@ impl FrameWriter {
     fn take(&mut self, count: usize) -> &mut [u8] {
         let from = self.end;
         self.end += count;
-        if self.out.len() < self.end {
-            self.out.resize(self.end, 0);
+        if self.out.len() < self.skipped + self.end {
+            self.grow(from);
         }
-        &mut self.out[from..self.end]
+        &mut self.out[self.skipped + from..self.skipped + self.end]
     }
 
-    /// The whole frame, filled up to a page.
-    pub(crate) fn finish(&mut self, sequence: u64) -> &[u8] {
-        let bytes = self.end;
-        self.out[..4].copy_from_slice(&MAGIC.to_be_bytes());
-        self.out[8..12].copy_from_slice(&(bytes as u32).to_be_bytes());
-        self.out[12..16].copy_from_slice(&self.entries.to_be_bytes());
-        self.out[16..24].copy_from_slice(&sequence.to_be_bytes());
-        let crc = records::crc32c(&self.out[CHECKED_FROM..bytes]);
-        self.out[4..8].copy_from_slice(&crc.to_be_bytes());
+    #[cold]
+    fn grow(&mut self, used: usize) {
+        let bytes = self.end.next_power_of_two() + PAGE_BYTES as usize;
+        let mut grown = vec![0; bytes];
+        let skipped = grown.as_ptr().align_offset(PAGE_BYTES as usize);
+        let old = &self.out[self.skipped..];
+        grown[skipped..skipped + used].copy_from_slice(&old[..used]);
+        (self.out, self.skipped) = (grown, skipped);
+    }
+
+    /// Closes the frame: filled up to a page. What is put in next needs a [`start`](Self::start).
+    pub(crate) fn finish(&mut self, sequence: u64) {
+        let bytes = self.len();
+        let entries = self.entries;
+        let frame = &mut self.out[self.skipped + self.begin..self.skipped + self.end];
+        frame[..4].copy_from_slice(&MAGIC.to_be_bytes());
+        frame[8..12].copy_from_slice(&(bytes as u32).to_be_bytes());
+        frame[12..16].copy_from_slice(&entries.to_be_bytes());
+        frame[16..24].copy_from_slice(&sequence.to_be_bytes());
+        let crc = records::crc32c(&frame[CHECKED_FROM..]);
+        frame[4..8].copy_from_slice(&crc.to_be_bytes());
         self.take(bytes.next_multiple_of(PAGE_BYTES as usize) - bytes).fill(0);
-        &self.out[..self.end]
+    }
+
+    /// All frames that were finished since [`clear`](Self::clear).
+    pub(crate) fn frames(&self) -> &[u8] {
+        &self.out[self.skipped..self.skipped + self.end]
     }
 }
 
@@ -181,10 +211,15 @@ mod tests {
 
     fn frame() -> Vec<u8> {
         let mut writer = FrameWriter::default();
-        writer.start();
+        writer.clear();
+        put_together(&mut writer, 77);
+        writer.frames().to_vec()
+    }
+
+    fn put_together(writer: &mut FrameWriter, sequence: u64) {
         writer.push(entry("a-0"), 3).copy_from_slice(b"abc");
         writer.push(entry("topic-17"), 5).copy_from_slice(b"defgh");
-        writer.finish(77).to_vec()
+        writer.finish(sequence);
     }
 
     #[test]
@@ -196,6 +231,27 @@ mod tests {
         let entries = head.entries(&frame).unwrap();
         assert_eq!(entries[0], Entry { bytes: b"abc", ..entry("a-0") });
         assert_eq!(entries[1], Entry { bytes: b"defgh", ..entry("topic-17") });
+    }
+
+    #[test]
+    fn frames_lie_one_behind_another_from_the_beginning_of_a_page() {
+        let mut writer = FrameWriter::default();
+        for _ in 0..2 {
+            writer.clear();
+            for sequence in 77..200 {
+                put_together(&mut writer, sequence);
+                writer.start();
+            }
+            put_together(&mut writer, 200);
+            let frames = writer.frames();
+            assert_eq!(frames.as_ptr() as usize % PAGE_BYTES as usize, 0);
+            let pages = frames.chunks_exact(PAGE_BYTES as usize);
+            assert_eq!(pages.len(), 124);
+            for (page, sequence) in pages.zip(77..) {
+                let head = FrameHead::parse(page).unwrap();
+                assert_eq!((head.sequence, head.entries(page).unwrap().len()), (sequence, 2));
+            }
+        }
     }
 
     #[test]

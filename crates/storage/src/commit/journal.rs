@@ -15,7 +15,9 @@ use types::TopicPartition;
 use super::dirty::{Dirty, Piece};
 use super::frame::{Entry, FrameWriter, PAGE_BYTES};
 use crate::error::StorageError;
-use crate::limits::{JOURNAL_FILL_BYTES, JOURNAL_FRAME_BYTES};
+use crate::limits::{
+    JOURNAL_FILL_BYTES, JOURNAL_FILLING_BYTES_MAX, JOURNAL_FRAME_BYTES, JOURNAL_WRITE_BYTES,
+};
 use crate::log_state::LogState;
 
 pub(crate) const HALVES: [&str; 2] = ["commit-journal-0", "commit-journal-1"];
@@ -30,7 +32,7 @@ pub(crate) struct CommitJournal<D: Disk> {
     next_sequence: u64,
     /// No frame on disk would be replayed.
     is_blank: bool,
-    frame: FrameWriter,
+    frames: FrameWriter,
 }
 
 struct Half<D: Disk> {
@@ -84,7 +86,7 @@ impl<D: Disk> CommitJournal<D> {
             half_bytes: 0,
             next_sequence: 1,
             is_blank: true,
-            frame: FrameWriter::default(),
+            frames: FrameWriter::default(),
         }
     }
 
@@ -176,15 +178,21 @@ impl<D: Disk> CommitJournal<D> {
         pieces: impl Iterator<Item = (&'a Dirty<D>, &'a Piece<D>)>,
     ) -> Result<(u64, u64), StorageError> {
         let (mut at, mut sequence) = (self.halves[self.current].end, self.next_sequence);
-        self.frame.start();
+        self.frames.clear();
         for (dirty, piece) in pieces {
             let mut from = piece.from;
             while from < piece.to {
                 let overhead = FrameWriter::overhead(&dirty.dir_name);
-                let room = JOURNAL_FRAME_BYTES.saturating_sub(self.frame.len() + overhead);
+                let room = JOURNAL_FRAME_BYTES.saturating_sub(self.frames.len() + overhead);
                 if room == 0 {
-                    at += self.write_frame(file, at, sequence)?;
+                    self.frames.finish(sequence);
                     sequence += 1;
+                    if self.frames.frames().len() > JOURNAL_WRITE_BYTES - JOURNAL_FRAME_BYTES {
+                        at += self.write_out(file, at)?;
+                        self.frames.clear();
+                    } else {
+                        self.frames.start();
+                    }
                     continue;
                 }
                 let bytes = (piece.to - from).min(room as u64) as usize;
@@ -195,38 +203,35 @@ impl<D: Disk> CommitJournal<D> {
                     position: from,
                     bytes: &[],
                 };
-                piece.read(from, self.frame.push(entry, bytes))?;
+                piece.read(from, self.frames.push(entry, bytes))?;
                 from += bytes as u64;
             }
         }
-        if !self.frame.is_empty() {
-            at += self.write_frame(file, at, sequence)?;
+        if !self.frames.is_empty() {
+            self.frames.finish(sequence);
             sequence += 1;
+            at += self.write_out(file, at)?;
         }
         Ok((at, sequence))
     }
 
-    fn write_frame(&mut self, file: &D::File, at: u64, number: u64) -> Result<u64, StorageError> {
+    /// Writes the frames that are finished, and returns how long they are.
+    fn write_out(&mut self, file: &D::File, at: u64) -> Result<u64, StorageError> {
         let half = &mut self.halves[self.current];
-        let frame = self.frame.finish(number);
-        let end = at + frame.len() as u64;
-        if end > half.filled {
+        let frames = self.frames.frames();
+        let end = at + frames.len() as u64;
+        if end > half.filled && frames.len() <= JOURNAL_FILLING_BYTES_MAX {
             let ahead = (end + JOURNAL_FILL_BYTES).min(self.half_bytes.max(end));
-            // If there is no room, the frame itself will say so, and others may need what is left.
+            // If there is no room, the frames will say so, and others may need what is left.
             match file.write_at(&vec![0; (ahead - end) as usize], end) {
                 Ok(()) => half.filled = ahead,
                 Err(_) => _ = file.set_len(half.filled.max(at)),
             }
         }
-        // Alone it is on the disk sooner past the cache; of several the sync does the writing.
-        let written = match number == self.next_sequence {
-            true => file.write_past_cache_at(frame, at),
-            false => file.write_at(frame, at),
-        };
+        let written = file.write_past_cache_at(frames, at);
         written.map_err(StorageError::io("write commit journal", &half.path))?;
-        let written = frame.len() as u64;
-        self.frame.start();
-        Ok(written)
+        half.filled = half.filled.max(end);
+        Ok(frames.len() as u64)
     }
 
     fn make_room(&mut self, needed: u64) -> Room<D> {
@@ -270,12 +275,11 @@ impl<D: Disk> CommitJournal<D> {
                 continue;
             }
             // A frame without entries, with a number that no frame behind it continues.
-            self.frame.start();
-            let number = self.next_sequence;
+            self.frames.clear();
+            self.frames.finish(self.next_sequence);
             let file = self.open(half)?;
-            let frame = self.frame.finish(number);
             let path = &self.halves[half].path;
-            let emptied = file.write_at(frame, 0).and_then(|()| file.sync());
+            let emptied = file.write_at(self.frames.frames(), 0).and_then(|()| file.sync());
             emptied.map_err(StorageError::io("empty commit journal", path))?;
             self.next_sequence += 2;
             if !self.halves[half].is_retiring {

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
+use storage::limits::{JOURNAL_FRAME_BYTES, JOURNAL_WRITE_BYTES};
 use storage::verify::{Finding, Severity, VerifyOptions, verify};
 use storage::{
     AppendContext, CommitParts, GroupCommit, LogConfig, LogDir, LogSettings, OnCommit,
@@ -599,6 +600,26 @@ fn a_commit_of_several_frames_survives_and_of_one_that_is_torn_nothing_follows()
         }
     }
     assert!(torn > 5, "the second was torn {torn} times only");
+}
+
+#[test]
+fn a_commit_too_large_to_be_written_at_once_is_in_the_journal_whole() {
+    let disk = SimDisk::new(1);
+    let mut world = World::with_journal(&disk, 8 << 20).unwrap();
+    world.create(0, 1);
+    (0..69).for_each(|serial| assert!(world.append(0, &[serial; 15_000])));
+    // Just below what the journal takes, of which each frame has a little for itself.
+    assert!(world.append(0, &[69; 8_300]));
+    world.ask(0);
+    World::run(&world.commits);
+    assert_eq!(world.dir.metrics().commits_without_journal.get(), 0);
+    disk.crash(Crash::PowerLoss);
+    let world = World::with_journal(&disk, 8 << 20).unwrap();
+    let replayed = world.dir.replayed();
+    let written_at_once = (JOURNAL_WRITE_BYTES / JOURNAL_FRAME_BYTES) as u64;
+    assert!(replayed.frames > written_at_once, "{replayed:?}");
+    let first_bytes: Vec<u8> = world.values(0).iter().map(|value| value[0]).collect();
+    assert_eq!(first_bytes, Vec::from_iter(0..70));
 }
 
 #[test]
