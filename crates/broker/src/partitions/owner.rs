@@ -262,12 +262,12 @@ impl<D: Disk> Owner<D> {
         }
     }
 
-    /// Whether what is in the log is to be on disk, and is not.
+    /// Whether what is in the log is to be on disk, is not, and can still get there.
     pub(super) fn wants_sync(&self) -> bool {
-        let log_end = self.log.as_ref().map_or(self.durable, PartitionLog::log_end);
+        let Some(log) = self.log.as_ref().filter(|_| !self.is_broken) else { return false };
         match self.replica.role() {
             Role::Leader(leader) => leader.wants_sync(),
-            Role::Follower(follower) => follower.vouches_by_disk() && self.durable < log_end,
+            Role::Follower(follower) => follower.vouches_by_disk() && self.durable < log.log_end(),
         }
     }
 

@@ -72,9 +72,7 @@ impl<D: Disk> Partition<D> {
 
     /// Asks for a commit of what somebody waits for to be durable here.
     pub fn commit_if_wanted(&self) {
-        let owner = self.look();
-        let wants_sync = owner.log.is_some() && !owner.is_broken && owner.wants_sync();
-        drop(owner);
+        let wants_sync = self.look().wants_sync();
         if wants_sync {
             self.request_commit();
         }
@@ -85,7 +83,7 @@ impl<D: Disk> Partition<D> {
     /// that is not idempotent would write again what the closing of the log keeps.
     pub fn settle(&self, now: WallTime) {
         self.own(now, |owner, output| {
-            if owner.is_broken || !owner.wants_sync() {
+            if !owner.wants_sync() {
                 return;
             }
             // A log that cannot be synced says so when it is closed, and its waiters are refused.
@@ -111,7 +109,7 @@ impl<D: Disk> Partition<D> {
                 }
             }
         }
-        output.wants_sync = owner.log.is_some() && !owner.is_broken && owner.wants_sync();
+        output.wants_sync = owner.wants_sync();
     }
 
     /// Everything below `passed` is committed.

@@ -64,8 +64,7 @@ impl<D: Disk> Partition<D> {
     /// before it is there.
     pub fn is_syncing(&self) -> bool {
         let owner = self.look();
-        let follows = owner.replica.follower().is_some();
-        follows && owner.log.is_some() && !owner.is_broken && owner.wants_sync()
+        owner.replica.follower().is_some() && owner.wants_sync()
     }
 
     /// Whether `broker` is in the in-sync set as the controller has committed it; false unless this
