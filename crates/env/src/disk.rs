@@ -120,7 +120,7 @@ pub trait DiskFile: Send + Sync + 'static {
     /// Writes all of `bytes` at `position`, growing the file if needed.
     fn write_at(&self, bytes: &[u8], position: u64) -> io::Result<()>;
     /// The same for what is synced at once and not read again soon: past the page cache, if it is
-    /// whole pages and the file system can.
+    /// whole pages in memory and in the file, and the file system can.
     fn write_past_cache_at(&self, bytes: &[u8], position: u64) -> io::Result<()> {
         self.write_at(bytes, position)
     }

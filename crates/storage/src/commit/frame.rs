@@ -50,7 +50,6 @@ impl FrameWriter {
     /// Forgets all frames.
     pub(crate) fn clear(&mut self) {
         self.end = 0;
-        self.start();
     }
 
     /// The next frame, behind those that are finished.
@@ -114,8 +113,7 @@ impl FrameWriter {
 
     /// Closes the frame: filled up to a page. What is put in next needs a [`start`](Self::start).
     pub(crate) fn finish(&mut self, sequence: u64) {
-        let bytes = self.len();
-        let entries = self.entries;
+        let (bytes, entries) = (self.len(), self.entries);
         let frame = &mut self.out[self.skipped + self.begin..self.skipped + self.end];
         frame[..4].copy_from_slice(&MAGIC.to_be_bytes());
         frame[8..12].copy_from_slice(&(bytes as u32).to_be_bytes());
@@ -211,12 +209,12 @@ mod tests {
 
     fn frame() -> Vec<u8> {
         let mut writer = FrameWriter::default();
-        writer.clear();
         put_together(&mut writer, 77);
         writer.frames().to_vec()
     }
 
     fn put_together(writer: &mut FrameWriter, sequence: u64) {
+        writer.start();
         writer.push(entry("a-0"), 3).copy_from_slice(b"abc");
         writer.push(entry("topic-17"), 5).copy_from_slice(b"defgh");
         writer.finish(sequence);
@@ -238,11 +236,7 @@ mod tests {
         let mut writer = FrameWriter::default();
         for _ in 0..2 {
             writer.clear();
-            for sequence in 77..200 {
-                put_together(&mut writer, sequence);
-                writer.start();
-            }
-            put_together(&mut writer, 200);
+            (77..=200).for_each(|sequence| put_together(&mut writer, sequence));
             let frames = writer.frames();
             assert_eq!(frames.as_ptr() as usize % PAGE_BYTES as usize, 0);
             let pages = frames.chunks_exact(PAGE_BYTES as usize);

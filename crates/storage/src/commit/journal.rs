@@ -179,6 +179,7 @@ impl<D: Disk> CommitJournal<D> {
     ) -> Result<(u64, u64), StorageError> {
         let (mut at, mut sequence) = (self.halves[self.current].end, self.next_sequence);
         self.frames.clear();
+        self.frames.start();
         for (dirty, piece) in pieces {
             let mut from = piece.from;
             while from < piece.to {
@@ -189,10 +190,8 @@ impl<D: Disk> CommitJournal<D> {
                     sequence += 1;
                     if self.frames.frames().len() > JOURNAL_WRITE_BYTES - JOURNAL_FRAME_BYTES {
                         at += self.write_out(file, at)?;
-                        self.frames.clear();
-                    } else {
-                        self.frames.start();
                     }
+                    self.frames.start();
                     continue;
                 }
                 let bytes = (piece.to - from).min(room as u64) as usize;
@@ -215,7 +214,7 @@ impl<D: Disk> CommitJournal<D> {
         Ok((at, sequence))
     }
 
-    /// Writes the frames that are finished, and returns how long they are.
+    /// Writes the frames that are finished and forgets them. Returns how long they were.
     fn write_out(&mut self, file: &D::File, at: u64) -> Result<u64, StorageError> {
         let half = &mut self.halves[self.current];
         let frames = self.frames.frames();
@@ -231,7 +230,8 @@ impl<D: Disk> CommitJournal<D> {
         let written = file.write_past_cache_at(frames, at);
         written.map_err(StorageError::io("write commit journal", &half.path))?;
         half.filled = half.filled.max(end);
-        Ok(frames.len() as u64)
+        self.frames.clear();
+        Ok(end - at)
     }
 
     fn make_room(&mut self, needed: u64) -> Room<D> {
@@ -276,6 +276,7 @@ impl<D: Disk> CommitJournal<D> {
             }
             // A frame without entries, with a number that no frame behind it continues.
             self.frames.clear();
+            self.frames.start();
             self.frames.finish(self.next_sequence);
             let file = self.open(half)?;
             let path = &self.halves[half].path;
