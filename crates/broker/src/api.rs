@@ -188,7 +188,7 @@ api_table! {
     Fetch, 4..=18, Topic(Read),
         fetch(partitions, metadata, fetch_sessions, cold_reads, timers, settings, metrics,
             throttles, isolation, expected_followers);
-    ListOffsets, 1..=11, Topic(Describe), list_offsets(partitions, metadata, isolation);
+    ListOffsets, 1..=11, Topic(Describe), list_offsets(partitions, metadata, isolation, lease_wait);
     Metadata, 0..=13, Topic(Describe),
         metadata_api(metadata, lost_leaders, timers, to_controller, settings);
     OffsetCommit, 2..=10, Group(Read), offset_commit(groups, metadata);

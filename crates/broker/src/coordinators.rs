@@ -2,7 +2,6 @@
 
 mod answer_timeouts;
 mod group_host;
-mod lease_wait;
 mod load;
 mod shard_host;
 

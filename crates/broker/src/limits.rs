@@ -252,8 +252,9 @@ pub const PEER_RESPONSE_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// How many reads wait for the disk at a time.
 pub const COLD_READ_LANES: usize = 4;
 
-/// How long a coordinator without a lease holds an answer back: a controller is replaced within a
-/// second and a half. What follows on the connection, heartbeats among it, waits as well.
+/// How long a broker without a lease holds an answer back that another may know better: a
+/// controller is replaced within a second and a half. What follows on the connection, heartbeats
+/// among it, waits as well.
 pub const LEASE_WAIT_MAX: Duration = Duration::from_secs(3);
 
 /// How often it looks whether the lease is back.

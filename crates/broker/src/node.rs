@@ -15,8 +15,8 @@ use types::{BrokerId, ErrorCode, TopicPartition, Uuid};
 
 use crate::cleaners::Cleaners;
 use crate::cluster::{
-    ControllerFinder, ControllerRegistration, ControllerTasks, Isolation, Lease, Lifecycle,
-    MetadataFollower, PeerReplicationLinks, ToController, quorum,
+    ControllerFinder, ControllerRegistration, ControllerTasks, Isolation, Lease, LeaseWait,
+    Lifecycle, MetadataFollower, PeerReplicationLinks, ToController, quorum,
 };
 use crate::cold_reads::ColdReads;
 use crate::controller_host::ControllerHost;
@@ -84,6 +84,7 @@ pub struct Node<E: Env> {
     pub(crate) lost_leaders: Arc<LostLeaders>,
     pub(crate) expected_followers: Arc<ExpectedFollowers>,
     pub(crate) isolation: Arc<Isolation>,
+    pub(crate) lease_wait: Arc<LeaseWait>,
     pub(crate) observers: Observers,
     /// Where other voters reach this one.
     pub(crate) voter_endpoints: Vec<VoterEndpoint>,
@@ -125,6 +126,7 @@ impl<E: Env> Node<E> {
         let lease = Arc::new(Lease::unlimited());
         let session = config.membership.session_timeout();
         let isolation = Arc::new(Isolation::new(Arc::clone(&lease), session));
+        let lease_wait = LeaseWait::new(&timers, &lease);
         let node = Arc::new(Node {
             metadata: Arc::new(MetadataCache::new(Arc::clone(&image))),
             partitions: Arc::default(),
@@ -134,7 +136,7 @@ impl<E: Env> Node<E> {
                 env.clone(),
                 Arc::clone(&timers),
                 group_config(&config),
-                Arc::clone(&lease),
+                Arc::clone(&lease_wait),
             )),
             fetch_sessions: FetchSessions::new(slots),
             cold_reads: ColdReads::new(&env),
@@ -149,6 +151,7 @@ impl<E: Env> Node<E> {
             lost_leaders: Arc::new(LostLeaders::new(Arc::clone(&isolation))),
             expected_followers: Arc::default(),
             isolation,
+            lease_wait,
             observers: Observers::default(),
             voter_endpoints,
             peers: Peers::new(Arc::clone(&timers)),

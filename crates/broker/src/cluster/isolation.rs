@@ -16,6 +16,10 @@ use super::lease::Lease;
 ///
 /// Where only the controllers are silent followers go on fetching, and reads and writes go on.
 /// Kafka lets such clients wait (docs/adr/0012, point 8).
+///
+/// It is a hint and no proof: what a follower sent may have lain in a socket while this broker was
+/// asleep, and a session counts from its last heartbeat. What must not be old asks for the
+/// [lease](Lease).
 pub struct Isolation {
     lease: Arc<Lease>,
     session: Duration,

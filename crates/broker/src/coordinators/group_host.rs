@@ -14,9 +14,8 @@ use group_coordinator::{GroupCoordinatorConfig, GroupCoordinatorShard, Reply};
 use types::ErrorCode;
 
 use super::answer_timeouts::AnswerTimeouts;
-use super::lease_wait::LeaseWait;
 use super::shard_host::ShardHost;
-use crate::cluster::Lease;
+use crate::cluster::LeaseWait;
 use crate::partitions::{GatePassed, Partition};
 use crate::timers::Timers;
 
@@ -31,7 +30,6 @@ pub struct GroupHost<E: Env> {
     env: E,
     timers: Arc<Timers>,
     config: GroupCoordinatorConfig,
-    lease: Arc<Lease>,
     lease_wait: Arc<LeaseWait>,
     timeouts: Arc<AnswerTimeouts>,
     shards: RwLock<Shards<E>>,
@@ -43,12 +41,11 @@ impl<E: Env> GroupHost<E> {
         env: E,
         timers: Arc<Timers>,
         config: GroupCoordinatorConfig,
-        lease: Arc<Lease>,
+        lease_wait: Arc<LeaseWait>,
     ) -> GroupHost<E> {
         let (shards, partition_count) = (RwLock::default(), AtomicI32::new(0));
         let timeouts = AnswerTimeouts::new(&timers, config.commit_timeout);
-        let lease_wait = LeaseWait::new(&timers, &lease);
-        GroupHost { env, timers, config, lease, lease_wait, timeouts, shards, partition_count }
+        GroupHost { env, timers, config, lease_wait, timeouts, shards, partition_count }
     }
 
     /// Reads a partition of `__consumer_offsets`, and serves its groups from then on.
@@ -84,7 +81,7 @@ impl<E: Env> GroupHost<E> {
         drop(shards);
         unloaded.into_values().for_each(|shard| shard.close());
         self.timeouts.close();
-        self.lease_wait.close();
+        self.lease_wait.close(self.env.clock().mono());
     }
 
     /// Asks the coordinator of `group`. `on_reply` is called exactly once, now or later.
@@ -102,7 +99,7 @@ impl<E: Env> GroupHost<E> {
 
     /// Calls `then` when [`read`](Self::read) has something to tell, or will not have soon.
     pub fn once_leased(&self, then: impl FnOnce() + Send + 'static) {
-        self.lease_wait.once(self.env.clock().mono(), Box::new(then));
+        self.lease_wait.once(self.env.clock().mono(), Box::new(|_| then()));
     }
 
     /// Reads from the coordinator of `group`.
@@ -115,7 +112,7 @@ impl<E: Env> GroupHost<E> {
         group: &str,
         read: impl FnOnce(&GroupCoordinatorShard) -> T,
     ) -> Result<T, ErrorCode> {
-        if !self.lease.holds(self.env.clock().mono()) {
+        if !self.lease_wait.is_leased(self.env.clock().mono()) {
             return Err(ErrorCode::NotCoordinator);
         }
         self.shard_of(group)?.read(read)

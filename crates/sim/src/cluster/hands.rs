@@ -147,14 +147,26 @@ impl Cluster {
 
     /// Where the log starts, as a client is told.
     pub fn log_start(&mut self, leader: usize, topic: &str, partition_index: i32) -> i64 {
+        self.told_of_log_start(leader, topic, partition_index).expect("the leader")
+    }
+
+    /// What a client is told that asks `whom` where the log starts.
+    pub fn told_of_log_start(
+        &mut self,
+        whom: usize,
+        topic: &str,
+        partition_index: i32,
+    ) -> Result<i64, ErrorCode> {
         let asked =
             ListOffsetsPartition { partition_index, current_leader_epoch: -1, timestamp: EARLIEST };
         let topic = ListOffsetsTopic { name: topic.into(), partitions: vec![asked] };
         let request =
             ListOffsetsRequest { replica_id: -1, topics: vec![topic], ..Default::default() };
-        let listed = self.ask(leader, &request).topics.remove(0).partitions.remove(0);
-        assert_eq!(listed.error_code, 0);
-        listed.offset
+        let listed = self.ask(whom, &request).topics.remove(0).partitions.remove(0);
+        match ErrorCode::from_code(listed.error_code).expect("a known error") {
+            ErrorCode::None => Ok(listed.offset),
+            error => Err(error),
+        }
     }
 
     /// The names in a directory of a machine.

@@ -10,3 +10,4 @@ mod refused_batches;
 mod registered_controllers;
 mod throttled_moves;
 mod woken_controllers;
+mod woken_leaders;

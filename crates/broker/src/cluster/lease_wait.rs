@@ -1,21 +1,23 @@
 //! Answers that a broker without a lease holds back until it has one again.
 //!
-//! Leases end when a controller is lost, and come back with the next one. Whoever was answered
-//! `NOT_COORDINATOR` meanwhile would find the same coordinator again; librdkafka (2.11) then never
-//! asks it anew for the offsets of its partitions, and reads nothing until the next rebalance.
+//! Leases end when a controller is lost, and come back with the next one; those of a broker that
+//! was asleep, once it has heard what others lead by now. Whoever was answered `NOT_COORDINATOR`
+//! meanwhile would find the same coordinator again; librdkafka (2.11) then never asks it anew for
+//! the offsets of its partitions, and reads nothing until the next rebalance.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use types::MonoTime;
 
-use crate::cluster::Lease;
+use super::Lease;
 use crate::limits::{LEASE_LOOK, LEASE_WAIT_MAX};
 use crate::timers::{Expire, TimerId, Timers};
 
-/// What is done once there is a lease, or waiting is over.
-type Then = Box<dyn FnOnce() + Send>;
+/// What is done once there is a lease, or waiting is over; it is told when that is.
+type Then = Box<dyn FnOnce(MonoTime) + Send>;
 
-pub(super) struct LeaseWait {
+/// Those who wait for this broker's lease.
+pub struct LeaseWait {
     timers: Arc<Timers>,
     lease: Arc<Lease>,
     state: Mutex<State>,
@@ -30,27 +32,31 @@ struct State {
 }
 
 impl LeaseWait {
-    pub(super) fn new(timers: &Arc<Timers>, lease: &Arc<Lease>) -> Arc<LeaseWait> {
+    pub fn new(timers: &Arc<Timers>, lease: &Arc<Lease>) -> Arc<LeaseWait> {
         let (timers, lease) = (Arc::clone(timers), Arc::clone(lease));
         Arc::new(LeaseWait { timers, lease, state: Mutex::default() })
     }
 
+    pub fn is_leased(&self, now: MonoTime) -> bool {
+        self.lease.holds(now)
+    }
+
     /// Calls `then` once: at once if there is a lease, and after [`LEASE_WAIT_MAX`] in any case.
-    pub(super) fn once(self: &Arc<Self>, now: MonoTime, then: Then) {
-        if self.lease.holds(now) {
-            return then();
+    pub fn once(self: &Arc<Self>, now: MonoTime, then: Then) {
+        if self.is_leased(now) {
+            return then(now);
         }
         let mut state = self.lock();
         if state.is_closed {
             drop(state);
-            return then();
+            return then(now);
         }
         state.waiting.push((now.plus(LEASE_WAIT_MAX), then));
         self.set_alarm(&mut state, now);
     }
 
     /// Nobody waits any more.
-    pub(super) fn close(&self) {
+    pub fn close(&self, now: MonoTime) {
         let mut state = self.lock();
         state.is_closed = true;
         let waiting = std::mem::take(&mut state.waiting);
@@ -58,7 +64,7 @@ impl LeaseWait {
             self.timers.cancel(alarm);
         }
         drop(state);
-        waiting.into_iter().for_each(|(_, then)| then());
+        waiting.into_iter().for_each(|(_, then)| then(now));
     }
 
     fn set_alarm(self: &Arc<Self>, state: &mut State, now: MonoTime) {
@@ -84,7 +90,7 @@ impl Expire for LeaseWait {
         let over: Vec<(MonoTime, Then)> = state.waiting.drain(..over).collect();
         self.set_alarm(&mut state, now);
         drop(state);
-        over.into_iter().for_each(|(_, then)| then());
+        over.into_iter().for_each(|(_, then)| then(now));
     }
 }
 
@@ -113,7 +119,7 @@ mod tests {
 
         fn ask(&self, now: MonoTime) -> usize {
             let told = Arc::clone(&self.told);
-            self.wait.once(now, Box::new(move || _ = told.fetch_add(1, Ordering::Relaxed)));
+            self.wait.once(now, Box::new(move |_| _ = told.fetch_add(1, Ordering::Relaxed)));
             self.told.load(Ordering::Relaxed)
         }
 
@@ -144,7 +150,7 @@ mod tests {
         world.ask(at(0));
         world.ask(at(2_000));
         assert_eq!(world.told_by(at(LEASE_WAIT_MAX.as_millis() as u64)), 1);
-        world.wait.close();
+        world.wait.close(at(3_100));
         assert_eq!(world.told_by(at(3_500)), 2);
         assert_eq!((world.ask(at(3_600)), world.timers.next_deadline()), (3, None));
     }
