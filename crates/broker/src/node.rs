@@ -308,6 +308,7 @@ impl<E: Env> Node<E> {
     pub fn shutdown(&self) {
         let now = self.env.clock().wall();
         self.groups.unload_all();
+        self.lease_wait.close(self.env.clock().mono());
         self.moves.suspend_all();
         for partition in self.partitions.all() {
             partition.settle(now);

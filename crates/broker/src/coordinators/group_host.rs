@@ -81,7 +81,6 @@ impl<E: Env> GroupHost<E> {
         drop(shards);
         unloaded.into_values().for_each(|shard| shard.close());
         self.timeouts.close();
-        self.lease_wait.close(self.env.clock().mono());
     }
 
     /// Asks the coordinator of `group`. `on_reply` is called exactly once, now or later.

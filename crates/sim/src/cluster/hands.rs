@@ -8,13 +8,14 @@ use env_sim::Crash;
 use protocol::messages::create_topics_request::{
     CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfig, CreateTopicsRequest,
 };
+use protocol::messages::delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
 use protocol::messages::list_offsets_request::{
     ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic,
 };
 use protocol::messages::metadata_response::MetadataResponsePartition;
 use protocol::messages::produce_request::{PartitionProduceData, ProduceRequest, TopicProduceData};
 use protocol::messages::produce_response::PartitionProduceResponse;
-use protocol::messages::{MetadataRequest, MetadataResponse};
+use protocol::messages::{DeleteRecordsRequest, MetadataRequest, MetadataResponse};
 use records::{BatchBuilder, NewRecord};
 use types::{ErrorCode, Offset, Uuid};
 
@@ -167,6 +168,22 @@ impl Cluster {
             ErrorCode::None => Ok(listed.offset),
             error => Err(error),
         }
+    }
+
+    /// Deletes what lies before `offset`; what a client is told of that, and the low watermark.
+    pub fn delete_records(
+        &mut self,
+        leader: usize,
+        (topic, partition_index): (&str, i32),
+        offset: i64,
+        timeout_ms: i32,
+    ) -> (ErrorCode, i64) {
+        let partition = DeleteRecordsPartition { partition_index, offset };
+        let topic = DeleteRecordsTopic { name: topic.into(), partitions: vec![partition] };
+        let request = DeleteRecordsRequest { topics: vec![topic], timeout_ms };
+        let deleted = self.ask(leader, &request).topics.remove(0).partitions.remove(0);
+        let error = ErrorCode::from_code(deleted.error_code).expect("a known error");
+        (error, deleted.low_watermark)
     }
 
     /// The names in a directory of a machine.

@@ -2,9 +2,6 @@
 
 use protocol::messages::FetchRequest;
 use protocol::messages::fetch_request::{FetchPartition, FetchTopic};
-use protocol::messages::list_offsets_request::{
-    ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic,
-};
 use protocol::messages::metadata_request::{MetadataRequest, MetadataRequestTopic};
 use sim::cluster::Cluster;
 use types::{ErrorCode, Uuid};
@@ -26,21 +23,11 @@ fn record() -> [Vec<u8>; 1] {
     [b"v".to_vec()]
 }
 
-/// What it says of where a log starts.
-fn asked_for_the_start(cluster: &mut Cluster, of: usize) -> ErrorCode {
-    let first =
-        ListOffsetsPartition { partition_index: 0, current_leader_epoch: -1, timestamp: -2 };
-    let topic = ListOffsetsTopic { name: SHARED.into(), partitions: vec![first] };
-    let request = ListOffsetsRequest { replica_id: -1, topics: vec![topic], ..Default::default() };
-    let told = cluster.ask(of, &request).topics[0].partitions[0].error_code;
-    ErrorCode::from_code(told).expect("a known error")
-}
-
 #[test]
 fn a_leader_that_is_cut_off_from_its_peers_sends_its_clients_to_the_next() {
     for seed in 1..6 {
         let (mut cluster, topic) = led_by_the_first(seed);
-        assert_eq!(asked_for_the_start(&mut cluster, 1), ErrorCode::None);
+        assert_eq!(cluster.log_start(1, SHARED, 0), 0);
         cluster.cut_off_from_peers(1);
         let cut_at = cluster.now();
         let refused = cluster.try_to_produce(1, (topic, 0), &record()).0;
@@ -51,7 +38,8 @@ fn a_leader_that_is_cut_off_from_its_peers_sends_its_clients_to_the_next() {
         let refused = cluster.try_to_produce(1, (topic, 0), &record()).0;
         assert_eq!(refused, ErrorCode::NotLeaderOrFollower);
         assert_eq!(cluster.now(), refused_at, "it need not wait to be refused again");
-        assert_eq!(asked_for_the_start(&mut cluster, 1), ErrorCode::NotLeaderOrFollower);
+        let refused = cluster.told_of_log_start(1, SHARED, 0);
+        assert_eq!(refused, Err(ErrorCode::NotLeaderOrFollower));
         assert_eq!(cluster.partition(1, SHARED, 0).leader_id, -1, "it knows of no other");
         cluster.wait_until("another leads", |c| c.partition(2, SHARED, 0).leader_id > 1);
         let next = cluster.partition(2, SHARED, 0).leader_id as usize;

@@ -1,8 +1,6 @@
 //! What a client was told is deleted stays so, whoever leads.
 
-use protocol::messages::delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
-use protocol::messages::delete_records_response::DeleteRecordsPartitionResult;
-use protocol::messages::{DeleteRecordsRequest, MetadataRequest};
+use protocol::messages::MetadataRequest;
 use sim::cluster::Cluster;
 use types::ErrorCode;
 
@@ -23,12 +21,7 @@ fn with_records(seed: u64) -> Cluster {
 }
 
 fn delete(cluster: &mut Cluster, leader: usize, offset: i64, timeout_ms: i32) -> (ErrorCode, i64) {
-    let partition = DeleteRecordsPartition { partition_index: 0, offset };
-    let topic = DeleteRecordsTopic { name: TOPIC.into(), partitions: vec![partition] };
-    let request = DeleteRecordsRequest { topics: vec![topic], timeout_ms };
-    let DeleteRecordsPartitionResult { error_code, low_watermark, .. } =
-        cluster.ask(leader, &request).topics.remove(0).partitions.remove(0);
-    (ErrorCode::from_code(error_code).expect("a known error"), low_watermark)
+    cluster.delete_records(leader, (TOPIC, 0), offset, timeout_ms)
 }
 
 /// Brokers that live, as node 1 knows.

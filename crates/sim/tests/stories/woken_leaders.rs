@@ -1,7 +1,5 @@
 //! What clients hear of a leader that slept while another was elected.
 
-use protocol::messages::DeleteRecordsRequest;
-use protocol::messages::delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
 use sim::cluster::Cluster;
 use types::ErrorCode;
 
@@ -11,12 +9,8 @@ const TOPIC: &str = "t";
 fn another_leads_and_deletes(cluster: &mut Cluster, offset: i64) {
     cluster.wait_until("another leads", |c| c.partition(2, TOPIC, 0).leader_id > 1);
     let next = cluster.partition(2, TOPIC, 0).leader_id as usize;
-    let partition = DeleteRecordsPartition { partition_index: 0, offset };
-    let topic = DeleteRecordsTopic { name: TOPIC.into(), partitions: vec![partition] };
-    let request = DeleteRecordsRequest { topics: vec![topic], timeout_ms: 30_000 };
     cluster.wait_until("it deletes", |c| {
-        let deleted = c.ask(next, &request).topics.remove(0).partitions.remove(0);
-        (deleted.error_code, deleted.low_watermark) == (0, offset)
+        c.delete_records(next, (TOPIC, 0), offset, 30_000) == (ErrorCode::None, offset)
     });
 }
 
