@@ -3,7 +3,7 @@
 //!
 //! A node is filled, killed at once (nothing is written down of what is durable), left alone until
 //! its checkpoint, killed again and again, and at last stopped and started. Each start is timed
-//! until it answers; memory and open files are those of the node right after.
+//! until it answers; CPU time, memory and open files are those of the node right after.
 
 use std::fs;
 use std::path::Path;
@@ -29,6 +29,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(250);
 struct Started {
     what: &'static str,
     ready_ms: f64,
+    cpu_ms: f64,
     rss_mib: f64,
     files: usize,
 }
@@ -95,14 +96,17 @@ fn fill(running: &Running, options: &RestartOptions) -> Outcome<()> {
 }
 
 fn look(running: &Running, what: &'static str, starts: &mut Vec<Started>) -> Outcome<()> {
+    let cpu = process::whole_cpu_time(running.pid())?;
     let memory = process::memory(running.pid())?;
     let started = Started {
         what,
         ready_ms: running.ready_after.as_secs_f64() * 1e3,
+        cpu_ms: cpu.as_secs_f64() * 1e3,
         rss_mib: memory.rss_kib as f64 / 1024.0,
         files: process::open_files(running.pid())?,
     };
-    eprintln!("{what}: {:.0} ms, {:.0} MiB", started.ready_ms, started.rss_mib);
+    let Started { ready_ms, cpu_ms, rss_mib, .. } = started;
+    eprintln!("{what}: {ready_ms:.0} ms, CPU {cpu_ms:.0} ms, {rss_mib:.0} MiB");
     starts.push(started);
     Ok(())
 }
@@ -128,7 +132,8 @@ fn print(options: &RestartOptions, starts: &[Started]) {
         options.partitions,
         options.bytes as f64 / 1e9
     );
-    println!("| start | ready, ms | RSS, MiB | open files |\n| --- | --- | --- | --- |");
+    println!("| start | ready, ms | CPU, ms | RSS, MiB | open files |");
+    println!("| --- | --- | --- | --- | --- |");
     let mut names: Vec<&str> = starts.iter().map(|started| started.what).collect();
     names.dedup();
     for name in names {
@@ -137,8 +142,9 @@ fn print(options: &RestartOptions, starts: &[Started]) {
             shown(&of.iter().map(|started| value(started)).collect::<Vec<_>>(), 0)
         };
         let ready = spread(|started| started.ready_ms);
+        let cpu = spread(|started| started.cpu_ms);
         let rss = spread(|started| started.rss_mib);
         let files = spread(|started| started.files as f64);
-        println!("| {name} | {ready} | {rss} | {files} |");
+        println!("| {name} | {ready} | {cpu} | {rss} | {files} |");
     }
 }

@@ -35,8 +35,9 @@ enum Task {
     Checkpoint,
     /// Writes down what is known to be committed: `replica.high.watermark.checkpoint.interval.ms`.
     HighWatermarks,
-    /// Asks for a commit of what is older than `flush.ms`.
-    Flush,
+    /// Asks for a commit of what is older than `flush.ms`, and writes down what the next start may
+    /// take for granted of logs that were written to much.
+    Often,
     /// Lets go of segments that are too old or too many: `log.retention.check.interval.ms`.
     Retention,
 }
@@ -48,7 +49,7 @@ impl<E: Env> Housekeeping<E> {
         let tasks = [
             (Task::Checkpoint, checkpoint_ms),
             (Task::HighWatermarks, log.high_watermark_checkpoint_interval_ms),
-            (Task::Flush, FLUSH_CHECK_MS),
+            (Task::Often, FLUSH_CHECK_MS),
             (Task::Retention, log.retention_check_interval_ms),
         ];
         let clock = node.env().clock();
@@ -58,7 +59,7 @@ impl<E: Env> Housekeeping<E> {
                 interval: Duration::from_millis(interval_ms.max(1000) as u64),
                 task,
                 lane: match task {
-                    Task::Checkpoint | Task::HighWatermarks | Task::Flush => {
+                    Task::Checkpoint | Task::HighWatermarks | Task::Often => {
                         node.env().background().lane("checkpoint")
                     }
                     Task::Retention => node.log_store.lane().clone(),
@@ -95,8 +96,9 @@ impl<E: Env> Housekeeping<E> {
                 checkpoint_high_watermarks(&node);
                 self.rest(&node);
             }
-            Task::Flush => {
+            Task::Often => {
                 flush_aged(&node);
+                write_down(&node);
                 self.rest(&node);
             }
             Task::Retention => self.retain_from(&node, node.partitions.all(), 0),
@@ -135,6 +137,17 @@ fn flush_aged<E: Env>(node: &Node<E>) {
         let flush_ms = partition.settings().log.flush_ms;
         if flush_ms < i64::MAX {
             partition.flush_older_than(WallTime(now.0.saturating_sub(flush_ms)));
+        }
+    }
+}
+
+/// However fast a log is written to, a start after a crash looks at the last of its batches alone.
+fn write_down<E: Env>(node: &Node<E>) {
+    let now = node.env().clock().wall();
+    for partition in node.partitions.all() {
+        if partition.reader().is_write_down_due() {
+            let written = partition.with_log(now, |log| log.write_down_when_due());
+            complain(&partition.id, written.unwrap_or(Ok(())));
         }
     }
 }

@@ -4,15 +4,13 @@ pub(crate) mod cut;
 mod retaining;
 mod room;
 mod staged;
+mod written_down;
 
 use crate::config::LogConfig;
 use crate::error::StorageError;
-use crate::file_names::{FileKind, OffsetFile};
 use crate::flush::LogFlusher;
 use crate::index_rule::IndexRule;
-use crate::limits::CHECKPOINT_SNAPSHOTS_MAX;
 use crate::log_state::LogState;
-use crate::producer_snapshot;
 use crate::producer_state::ProducerStates;
 use crate::reader::LogReader;
 use crate::segment::Segment;
@@ -70,6 +68,8 @@ pub(crate) struct Active<D: Disk> {
     /// What it counts from if that batch has none.
     pub(crate) since: WallTime,
     pub(crate) reserved_bytes: u64,
+    /// What a start needs to know of the batches before is written down, or was looked up.
+    pub(crate) written_down: u64,
     /// The indexes grow and what is to be known for an append is known. Not before the first one:
     /// most partitions are idle.
     is_awake: bool,
@@ -84,6 +84,7 @@ impl<D: Disk> Active<D> {
             first_timestamp: WallTime::NONE,
             since: now,
             reserved_bytes: 0,
+            written_down: 0,
             is_awake: false,
         }
     }
@@ -96,7 +97,7 @@ impl<D: Disk> Active<D> {
     ) -> Result<Active<D>, StorageError> {
         let bytes = segment.bytes()?;
         let empty = Active::empty(segment, config, now);
-        Ok(Active { bytes, reserved_bytes: bytes, ..empty })
+        Ok(Active { bytes, reserved_bytes: bytes, written_down: bytes, ..empty })
     }
 
     /// Before anything is appended, or the segment is closed.
@@ -218,43 +219,6 @@ impl<D: Disk> PartitionLog<D> {
         self.flusher().flush_to(self.log_end())
     }
 
-    /// Prepares what lets the next recovery begin at the log end: what producers are known is
-    /// written down, and indexes are written out. Returns the flusher, and up to where to flush,
-    /// unless all is durable. Once that is done and the recovery points are written
-    /// ([`checkpoint_recovery_points`](crate::LogDir::checkpoint_recovery_points)), recovery reads
-    /// only what came after.
-    ///
-    /// # Errors
-    /// [`StorageError`]; the log is poisoned.
-    pub fn checkpoint(&mut self) -> Result<Option<FlushDue<D>>, StorageError> {
-        self.state.check_alive()?;
-        let end = self.next_offset;
-        if self.active.bytes > 0 && self.snapshots.last() != Some(&end) {
-            self.is_untouched = false;
-            let written = self.active.segment.write_out_indexes();
-            let taken = written.and_then(|()| self.take_snapshot(end));
-            match self.state.guard_unless_full(taken) {
-                // The next recovery looks at more, that is all.
-                Err(error) if error.is_full() => {}
-                taken => taken?,
-            }
-        }
-        let pruned = self.prune_snapshots();
-        self.state.guard(pruned)?;
-        Ok((self.recovery_point() < end).then(|| (self.flusher(), end)))
-    }
-
-    /// Keeps those at the base of a segment, and the newest of the others. A snapshot is not
-    /// synced: if power loss takes it, the one before it does, and more batches are looked at.
-    fn prune_snapshots(&mut self) -> Result<(), StorageError> {
-        let segments = self.state.segments();
-        let is_base = |at: &Offset| segments.iter().any(|segment| segment.base() == *at);
-        let others: Vec<Offset> =
-            self.snapshots.iter().filter(|at| !is_base(at)).copied().collect();
-        let surplus = others.len().saturating_sub(CHECKPOINT_SNAPSHOTS_MAX);
-        self.remove_snapshots(|at| others[..surplus].contains(&at))
-    }
-
     /// The offset that Kafka would flush to after the last roll: everything in closed segments.
     /// `None` if that is durable.
     pub fn flush_due(&self) -> Option<Offset> {
@@ -317,18 +281,6 @@ impl<D: Disk> PartitionLog<D> {
         self.state.set_segments(list);
         self.active = Active::empty(segment, &self.config, now);
         Ok(())
-    }
-
-    pub(crate) fn take_snapshot(&mut self, at: Offset) -> Result<(), StorageError> {
-        producer_snapshot::write(&self.state.disk, &self.snapshot_path(at), &self.producers)?;
-        if let Err(place) = self.snapshots.binary_search(&at) {
-            self.snapshots.insert(place, at);
-        }
-        Ok(())
-    }
-
-    pub(crate) fn snapshot_path(&self, at: Offset) -> PathBuf {
-        self.state.file(OffsetFile::live(at, FileKind::ProducerSnapshot).name())
     }
 
     /// Producers with a transaction open, and where it began: the oldest first.

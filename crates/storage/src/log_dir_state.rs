@@ -352,15 +352,16 @@ impl<D: Disk> LogDirState<D> {
 
     pub(crate) fn checkpoint_recovery_points(&self) -> Result<(), StorageError> {
         let mut checkpoints = self.lock();
-        for (of, log) in self.lock_open().iter() {
-            if let Some(log) = log.upgrade() {
-                checkpoints.note_recovery_point(of, log.checkpointed_recovery_point());
-            }
+        let open: Vec<_> = self.lock_open().values().filter_map(Weak::upgrade).collect();
+        let points: Vec<_> = open.iter().map(|log| log.checkpointed_recovery_point()).collect();
+        for (log, point) in open.iter().zip(&points) {
+            checkpoints.note_recovery_point(&log.partition, *point);
         }
         if checkpoints.has_moved {
             self.write_recovery_points(&checkpoints)?;
             checkpoints.has_moved = false;
         }
+        open.iter().zip(points).for_each(|(log, point)| log.note_written_recovery_point(point));
         Ok(())
     }
 

@@ -31,7 +31,11 @@ pub(crate) struct LogState<D: Disk> {
     log_start: AtomicI64,
     log_end: AtomicI64,
     recovery_point: AtomicI64,
+    /// As the checkpoint on the disk says it; a moment behind that.
+    written_recovery_point: AtomicI64,
     first_unstable: AtomicI64,
+    /// At the end of the active segment: a start after a crash would look at each batch in them.
+    pub(crate) undescribed_bytes: AtomicU64,
     /// Moves whenever bytes that readers may be looking at were cut off.
     truncations: AtomicU64,
     is_poisoned: AtomicBool,
@@ -84,7 +88,9 @@ impl<D: Disk> LogState<D> {
             log_start: AtomicI64::new(0),
             log_end: AtomicI64::new(0),
             recovery_point: AtomicI64::new(0),
+            written_recovery_point: AtomicI64::new(0),
             first_unstable: AtomicI64::new(i64::MAX),
+            undescribed_bytes: AtomicU64::new(0),
             truncations: AtomicU64::new(0),
             is_poisoned: AtomicBool::new(false),
             is_retired: AtomicBool::new(false),
@@ -112,6 +118,14 @@ impl<D: Disk> LogState<D> {
         Offset(self.recovery_point.load(Ordering::Acquire))
     }
 
+    pub(crate) fn written_recovery_point(&self) -> Offset {
+        Offset(self.written_recovery_point.load(Ordering::Acquire))
+    }
+
+    pub(crate) fn note_written_recovery_point(&self, point: Offset) {
+        self.written_recovery_point.store(point.0, Ordering::Release);
+    }
+
     /// The first offset that an unfinished transaction makes unstable.
     pub(crate) fn first_unstable(&self) -> Option<Offset> {
         match self.first_unstable.load(Ordering::Acquire) {
@@ -132,6 +146,12 @@ impl<D: Disk> LogState<D> {
         after_unsure.map_or(recovery_point, |next| recovery_point.min(next.base()))
     }
 
+    /// As a start finds it.
+    pub(crate) fn open_at(&self, bounds: LogBounds) {
+        self.set_bounds(bounds);
+        self.note_written_recovery_point(bounds.recovery_point);
+    }
+
     pub(crate) fn set_bounds(&self, bounds: LogBounds) {
         let LogBounds { log_start, log_end, recovery_point } = bounds;
         assert!(log_start <= log_end, "log start {log_start} is past the log end {log_end}");
@@ -139,6 +159,7 @@ impl<D: Disk> LogState<D> {
         self.log_start.store(log_start.0, Ordering::Release);
         self.log_end.store(log_end.0, Ordering::Release);
         self.recovery_point.store(recovery_point.0, Ordering::Release);
+        self.written_recovery_point.fetch_min(recovery_point.0, Ordering::AcqRel);
     }
 
     pub(crate) fn publish_end(&self, log_end: Offset) {

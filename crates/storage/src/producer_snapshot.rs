@@ -151,8 +151,10 @@ pub(crate) fn write<D: Disk>(
     path: &Path,
     states: &ProducerStates,
 ) -> Result<(), StorageError> {
-    (|| disk.open(path, OpenMode::Truncate)?.write_at(&encode(states), 0))()
-        .map_err(StorageError::io("write producer snapshot", path))
+    (|| disk.open(path, OpenMode::Truncate)?.write_at(&encode(states), 0))().map_err(|error| {
+        _ = disk.remove_file(path); // half of it is of no use to anybody
+        StorageError::io("write producer snapshot", path)(error)
+    })
 }
 
 /// `None` if it is no sound snapshot.

@@ -94,7 +94,7 @@ pub(crate) fn open<D: Disk>(
     let first_base = segments[0].base();
     let recovery_point = if open.is_clean { log_end } else { open.recovery_point.min(log_end) };
     let log_start = open.log_start.max(first_base);
-    state.set_bounds(LogBounds { log_start, log_end, recovery_point });
+    state.open_at(LogBounds { log_start, log_end, recovery_point });
     state.set_segments(segments.clone());
     mark_durable(&state, &open);
     let trusted_to = (!open.is_clean).then(|| {

@@ -2,7 +2,7 @@
 
 use crate::harness::{Broker, Client};
 use crate::shorthand::{ACKS_ALL, LATEST, batch, latest, produce};
-use env::Env;
+use env::{Disk, Env};
 use env_sim::{Crash, SimEnv};
 use protocol::messages::{ListOffsetsRequest, ProduceRequest};
 use std::sync::Arc;
@@ -118,4 +118,21 @@ fn a_shutdown_acknowledges_what_it_keeps() {
     assert_eq!((partition.error_code, partition.base_offset), (0, 0));
     broker.crash_and_restart(Crash::PowerLoss);
     assert_eq!(end(&broker), 1);
+}
+
+#[test]
+fn what_a_start_goes_by_is_written_down_with_every_few_mebibytes() {
+    let broker = Broker::start();
+    broker.create_topic("orders", 1, &[]);
+    let value = "v".repeat(512 << 10);
+    let snapshots = || {
+        let entries = broker.env.disk().read_dir("/data/orders-0".as_ref()).unwrap();
+        entries.iter().filter(|entry| entry.name.ends_with(".snapshot")).count()
+    };
+    (0..7).for_each(|_| _ = broker.append("orders", 0, &[&value]));
+    broker.pass_ms(2_000);
+    assert_eq!(snapshots(), 0, "it would be worth nothing yet");
+    broker.append("orders", 0, &[&value]);
+    broker.pass_ms(2_000);
+    assert_eq!(snapshots(), 1);
 }

@@ -296,6 +296,7 @@ impl<D: Disk> PartitionLog<D> {
         self.state.guard_unless_full(written)?;
         self.state.publish_unstable(self.producers.first_unstable());
         self.state.publish_end(self.next_offset);
+        self.publish_undescribed();
         Ok(())
     }
 

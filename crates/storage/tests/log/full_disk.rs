@@ -225,3 +225,21 @@ fn a_disk_that_is_full_at_the_end_leaves_no_marker_of_a_clean_one() {
     assert!(!world.dir().was_clean());
     assert_eq!(world.log().log_end(), Offset(2));
 }
+
+#[test]
+fn what_a_start_would_go_by_finds_no_room_and_the_append_counts() {
+    let mut world = World::new(LogConfig { segment_bytes: 1 << 30, ..LogConfig::default() });
+    let of_a_write_down = large_of_a_write_down();
+    (0..of_a_write_down - 1).for_each(|sequence| _ = world.append(large(sequence)).unwrap());
+    leave(&world, large(0).size_bytes() as u64 + 1);
+    let mut context = world.context();
+    context.origin = records::validate::AppendOrigin::Coordinator;
+    let last = large(of_a_write_down - 1);
+    assert!(!world.log().append(last, context).unwrap().duplicate);
+    world.log().write_down_when_due().unwrap();
+    assert_eq!((world.dir().is_offline(), world.files(".snapshot").len()), (false, 0));
+    world.disk.set_capacity(u64::MAX);
+    let next = of_a_write_down..2 * of_a_write_down;
+    next.for_each(|sequence| world.append_large(sequence));
+    assert_eq!(world.files(".snapshot").len(), 1);
+}

@@ -6,6 +6,7 @@ use records::validate::{AppendOrigin, ValidatedBatch};
 use records::{BatchBuilder, NewRecord, RecordBatch};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use storage::limits::WRITE_DOWN_BYTES;
 use storage::{
     AppendContext, AppendError, Appended, LogConfig, LogDir, LogReader, LogSettings, PartitionLog,
     RecoveryReport,
@@ -110,6 +111,14 @@ impl World {
         self.log().append(batch, context)
     }
 
+    /// And what housekeeping does soon after.
+    pub fn append_large(&mut self, sequence: i32) {
+        self.append(large(sequence)).unwrap();
+        if self.reader().is_write_down_due() {
+            self.log().write_down_when_due().unwrap();
+        }
+    }
+
     /// A batch per timestamp list; returns the base offsets.
     pub fn fill(&mut self, batches: &[&[i64]]) -> Vec<i64> {
         let append = |times: &&[i64]| self.append(batch(times)).unwrap().base_offset.0;
@@ -187,7 +196,21 @@ pub fn from_producer(id: i64, epoch: i16, sequence: i32, count: usize) -> Valida
     ValidatedBatch::trusted(builder.build())
 }
 
-/// The same, in a transaction.
+/// A record of 16 KiB of producer 1, a millisecond after the one before.
+pub fn large(sequence: i32) -> ValidatedBatch {
+    let (timestamp, value) = (WallTime(NOW.0 + i64::from(sequence)), vec![7; 16 << 10]);
+    let mut builder = BatchBuilder::new();
+    builder.push(NewRecord { timestamp, value: Some(&value), ..NewRecord::default() });
+    let builder = builder.producer(ProducerId(1), ProducerEpoch(0), Sequence(sequence));
+    ValidatedBatch::trusted(builder.build())
+}
+
+/// With so many of them what a start goes by is written down.
+pub fn large_of_a_write_down() -> i32 {
+    WRITE_DOWN_BYTES.div_ceil(large(0).size_bytes() as u64) as i32
+}
+
+/// The same as [`from_producer`], in a transaction.
 pub fn transactional(id: i64, sequence: i32, count: usize) -> ValidatedBatch {
     let producer = (ProducerId(id), ProducerEpoch(0), Sequence(sequence));
     let builder = builder(&vec![NOW.0; count]).producer(producer.0, producer.1, producer.2);
