@@ -41,7 +41,7 @@ pub fn campaign(args: &[String], limit: Duration) -> Result<Finished, String> {
     let root = crate::root();
     let script = root.join("tests/interop/soak/soak.py");
     if asks_for_help(args) {
-        return help(&script, limit);
+        return help(&root, &script, limit);
     }
     let toolbox = with_python(&root)?;
     let judge = built("judge", is_debug(args))?;
@@ -75,7 +75,7 @@ pub fn failover(args: &[String]) -> Result<(), String> {
     let root = crate::root();
     let script = root.join("tests/interop/soak/failover.py");
     let finished = if asks_for_help(args) {
-        help(&script, LIMIT)?
+        help(&root, &script, LIMIT)?
     } else {
         let toolbox = with_python(&root)?;
         let (binary, args) = binary(args)?;
@@ -95,9 +95,11 @@ fn asks_for_help(args: &[String]) -> bool {
     args.iter().any(|arg| arg == "--help" || arg == "-h")
 }
 
-fn help(script: &Path, limit: Duration) -> Result<Finished, String> {
+/// The scripts say what they take once they have their clients.
+fn help(root: &Path, script: &Path, limit: Duration) -> Result<Finished, String> {
+    let program = with_python(root)?.python_program();
     print!("{USAGE}");
-    let mut help = python(Path::new("python3"), script);
+    let mut help = python(&program, script);
     help.arg("--help");
     process::watch(help, limit, true)
 }
