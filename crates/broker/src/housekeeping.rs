@@ -97,8 +97,7 @@ impl<E: Env> Housekeeping<E> {
                 self.rest(&node);
             }
             Task::Often => {
-                flush_aged(&node);
-                write_down(&node);
+                look_after_logs(&node);
                 self.rest(&node);
             }
             Task::Retention => self.retain_from(&node, node.partitions.all(), 0),
@@ -131,21 +130,15 @@ impl<E: Env> Housekeeping<E> {
     }
 }
 
-fn flush_aged<E: Env>(node: &Node<E>) {
+fn look_after_logs<E: Env>(node: &Node<E>) {
     let now = node.env().clock().wall();
     for partition in node.partitions.all() {
         let flush_ms = partition.settings().log.flush_ms;
         if flush_ms < i64::MAX {
             partition.flush_older_than(WallTime(now.0.saturating_sub(flush_ms)));
         }
-    }
-}
-
-/// However fast a log is written to, a start after a crash looks at the last of its batches alone.
-fn write_down<E: Env>(node: &Node<E>) {
-    let now = node.env().clock().wall();
-    for partition in node.partitions.all() {
-        if partition.reader().is_write_down_due() {
+        // However fast a log is written to, a start after a crash looks at its last batches alone.
+        if partition.is_write_down_due() {
             let written = partition.with_log(now, |log| log.write_down_when_due());
             complain(&partition.id, written.unwrap_or(Ok(())));
         }

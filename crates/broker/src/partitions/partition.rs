@@ -162,6 +162,11 @@ impl<D: Disk> Partition<D> {
         self.place.load().reader.clone()
     }
 
+    /// See [`LogReader::is_write_down_due`].
+    pub fn is_write_down_due(&self) -> bool {
+        self.place.load().reader.is_write_down_due()
+    }
+
     /// The log directory it is in.
     pub fn dir(&self) -> DirIndex {
         self.place.load().dir

@@ -108,8 +108,9 @@ impl<D: Disk> PartitionLog<D> {
 impl<D: Disk> LogReader<D> {
     /// So much was appended since a start would find written down what it needs to know of it that
     /// [`write_down_when_due`](PartitionLog::write_down_when_due) has something to do, or had until
-    /// a moment ago.
+    /// a moment ago. Never of a log that is out of use.
     pub fn is_write_down_due(&self) -> bool {
-        self.state.undescribed_bytes.load(Ordering::Relaxed) >= WRITE_DOWN_BYTES
+        let undescribed = self.state.undescribed_bytes.load(Ordering::Relaxed);
+        undescribed >= WRITE_DOWN_BYTES && self.state.check_alive().is_ok()
     }
 }

@@ -4,7 +4,7 @@
 use crate::support::*;
 use env_sim::{Crash, Operation};
 use std::sync::{Arc, Mutex};
-use storage::{LogDirMetrics, StorageError};
+use storage::{LogConfig, LogDirMetrics, StorageError};
 use types::Offset;
 
 /// What the directory said, and what it counted, after `act` met a failing `operation`.
@@ -93,4 +93,14 @@ fn who_asks_late_is_told_at_once() {
     world.dir().on_offline(move |_| *hear.lock().unwrap() += 1);
     assert_eq!(*said.lock().unwrap(), 1);
     assert!(world.dir().failure().is_some());
+}
+
+#[test]
+fn a_log_out_of_use_is_not_asked_again_to_write_anything_down() {
+    let mut world = World::new(LogConfig { segment_bytes: 1 << 30, ..LogConfig::default() });
+    (0..large_of_a_write_down()).for_each(|sequence| _ = world.append(large(sequence)).unwrap());
+    assert!(world.reader().is_write_down_due());
+    world.disk.fail(Operation::Write, DATA, ".snapshot");
+    assert!(world.log().write_down_when_due().is_err());
+    assert!(world.dir().is_offline() && !world.reader().is_write_down_due());
 }
