@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use env::{Background, Clock, Env, Lane};
 use storage::StorageError;
 use types::{MonoTime, Offset, TopicPartition, WallTime};
 
-use crate::limits::{FLUSH_CHECK_MS, RETENTION_PARTITIONS_AT_ONCE};
+use crate::limits::{FLUSH_CHECK_MS, RETENTION_PARTITIONS_AT_ONCE, WRITE_DOWN_ROUNDS};
 use crate::log_store::{DirIndex, LogStore};
 use crate::node::Node;
 use crate::partitions::Partition;
@@ -26,6 +27,7 @@ pub struct Housekeeping<E: Env> {
     lane: LaneOf<E>,
     /// What retention goes by.
     time: Mutex<SteadyTime>,
+    rounds: AtomicU64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +67,7 @@ impl<E: Env> Housekeeping<E> {
                     Task::Retention => node.log_store.lane().clone(),
                 },
                 time: Mutex::new(SteadyTime::new(clock.mono(), clock.wall())),
+                rounds: AtomicU64::new(0),
             });
             this.rest(node);
         }
@@ -97,7 +100,8 @@ impl<E: Env> Housekeeping<E> {
                 self.rest(&node);
             }
             Task::Often => {
-                look_after_logs(&node);
+                let round = self.rounds.fetch_add(1, Ordering::Relaxed);
+                look_after_logs(&node, round.is_multiple_of(WRITE_DOWN_ROUNDS));
                 self.rest(&node);
             }
             Task::Retention => self.retain_from(&node, node.partitions.all(), 0),
@@ -130,7 +134,7 @@ impl<E: Env> Housekeeping<E> {
     }
 }
 
-fn look_after_logs<E: Env>(node: &Node<E>) {
+fn look_after_logs<E: Env>(node: &Node<E>, writes_down: bool) {
     let now = node.env().clock().wall();
     for partition in node.partitions.all() {
         let flush_ms = partition.settings().log.flush_ms;
@@ -138,7 +142,7 @@ fn look_after_logs<E: Env>(node: &Node<E>) {
             partition.flush_older_than(WallTime(now.0.saturating_sub(flush_ms)));
         }
         // However fast a log is written to, a start after a crash looks at its last batches alone.
-        if partition.is_write_down_due() {
+        if writes_down && partition.is_write_down_due() {
             let written = partition.with_log(now, |log| log.write_down_when_due());
             complain(&partition.id, written.unwrap_or(Ok(())));
         }

@@ -46,6 +46,10 @@ pub const FETCH_WAIT_MS_MAX: i32 = 5 * 60 * 1000;
 /// How often partitions are looked at for `flush.ms`: the age is kept to within it.
 pub const FLUSH_CHECK_MS: i64 = 1000;
 
+/// In one of so many of these rounds what a start goes by is written down. A log waits meanwhile
+/// for as long as the file system takes to remove a file, and a producer to 64 of them with it.
+pub const WRITE_DOWN_ROUNDS: u64 = 10;
+
 /// How much of the metadata log is read at once; one batch at a time is looked at.
 pub const METADATA_READ_BYTES: usize = 1024 * 1024;
 
