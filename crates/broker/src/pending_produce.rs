@@ -86,7 +86,8 @@ impl PendingProduce {
             ..Default::default()
         };
         let topic = |topic: &TopicProduceData| TopicProduceResponse {
-            name: topic.name.clone(),
+            // The request's frame would live until all is acknowledged.
+            name: topic.name.detached(),
             topic_id: topic.topic_id,
             partition_responses: topic.partition_data.iter().map(partition).collect(),
         };

@@ -181,3 +181,53 @@ fn append_to<D: Disk>(
     let batch = validate_produce(data.records.unwrap_or_default(), &rules, ctx.wall)?;
     Ok((partition, batch))
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use env::{Clock, Env};
+    use env_sim::SimEnv;
+    use protocol::frame::{self, PREFIX_BYTES};
+    use records::{BatchBuilder, NewRecord};
+
+    use super::*;
+    use crate::api::{self, Caller};
+    use crate::network::ResponseQueue;
+    use crate::partitions::DueTurns;
+    use crate::request::Door;
+    use crate::tests;
+
+    fn request(env: &SimEnv) -> Bytes {
+        let timestamp = env.clock().wall();
+        let mut batch = BatchBuilder::new();
+        batch.push(NewRecord { timestamp, key: None, value: Some(&[7; 10_000]), headers: &[] });
+        let data = PartitionProduceData { index: 0, records: Some(batch.build().into_bytes()) };
+        let topic =
+            TopicProduceData { name: "t".into(), partition_data: vec![data], ..Default::default() };
+        let request = ProduceRequest {
+            acks: ACKS_ALL,
+            timeout_ms: 30_000,
+            topic_data: vec![topic],
+            ..Default::default()
+        };
+        let frame = frame::request(&request, 12, 1, Some("client".into())).expect("a request");
+        Bytes::from(frame.concat()).slice(PREFIX_BYTES..)
+    }
+
+    /// Found by counting page faults: the topic's name in the answer kept the whole request.
+    #[test]
+    fn a_request_that_waits_for_the_disk_is_no_longer_in_memory() {
+        let env = SimEnv::new(7);
+        let node = tests::lone_with_topic(&env, 1);
+        let caller = Caller::here(&node.settings.config, Door::Clients);
+        let turns: Arc<DueTurns> = Arc::default();
+        let responses: Arc<ResponseQueue> = Arc::default();
+        let frame = request(&env);
+        let slot = responses.open_slot();
+        api::dispatch(&node, &caller, &turns, frame.clone(), slot).expect("a request");
+        turns.run();
+        assert_eq!(responses.ready_bytes(), 0, "it waits");
+        assert_eq!(node.partitions.get("t", 0).expect("made").reader().log_end().0, 1);
+        assert!(frame.is_unique(), "somebody holds the request");
+    }
+}
