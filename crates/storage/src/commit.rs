@@ -9,6 +9,7 @@ mod dirty;
 mod frame;
 mod journal;
 mod replay;
+mod way;
 mod whole;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,7 +20,7 @@ use env::{Clock, Disk, Job};
 use types::{MonoTime, Offset, WallTime};
 
 use crate::error::StorageError;
-use crate::limits::{COMMIT_HERE_BYTES_MAX, JOURNAL_ROUND_BYTES_MAX};
+use crate::limits::COMMIT_HERE_BYTES_MAX;
 use crate::log_dir_state::LogDirState;
 use crate::log_state::LogState;
 use crate::reader::LogReader;
@@ -31,6 +32,7 @@ pub(crate) use journal::{CommitJournal, HALVES};
 use journal::{Retiring, Written};
 pub use replay::Replayed;
 pub(crate) use replay::replay;
+use way::Way;
 use whole::before_sync;
 pub(crate) use whole::{sync_beside, sync_everything};
 
@@ -272,17 +274,13 @@ impl<D: Disk> GroupCommit<D> {
         }
         // The frames must lead to files that are there.
         let names: Vec<_> = round.iter().filter(|dirty| dirty.needs_names()).collect();
-        let fits = bytes <= JOURNAL_ROUND_BYTES_MAX;
         let is_known = round.iter().all(|dirty| !dirty.log.topic_id.is_zero());
-        if fits && is_known && names.len() <= NAMES_APART_MAX {
+        let way = Way::of(round, bytes, journal);
+        if way != Way::Segments && is_known && names.len() <= NAMES_APART_MAX {
             for dirty in names {
                 dirty.sync_names()?;
             }
-            let (written, retiring) = journal.write(round)?;
-            if let Some(retiring) = retiring {
-                self.retire(retiring);
-            }
-            if written == Written::Yes {
+            if self.write_to_journal(journal, round, way)? == Written::Yes {
                 round.iter().for_each(Dirty::note_committed);
                 metrics.journal_used_bytes.set(journal.bytes() as i64);
                 return Ok(());
@@ -294,6 +292,19 @@ impl<D: Disk> GroupCommit<D> {
         metrics.journal_used_bytes.set(journal.bytes() as i64);
         self.note_synced_bytes(bytes);
         Ok(())
+    }
+
+    fn write_to_journal(
+        &self,
+        journal: &mut CommitJournal<D>,
+        round: &[Dirty<D>],
+        way: Way,
+    ) -> Result<Written, StorageError> {
+        let turned = if way == Way::OtherHalf { journal.turn() } else { None };
+        turned.into_iter().for_each(|retiring| self.retire(retiring));
+        let (written, retiring) = journal.write(round)?;
+        retiring.into_iter().for_each(|retiring| self.retire(retiring));
+        Ok(written)
     }
 
     /// However fast a node is written to, a start after a crash reads no more than what came since

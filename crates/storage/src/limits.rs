@@ -52,6 +52,13 @@ pub const JOURNAL_BYTES_MIN: u64 = 256 << 10;
 /// byte twice.
 pub const JOURNAL_ROUND_BYTES_MAX: u64 = 1 << 20;
 
+/// With so much in each file a sync of the files is no slower than one of the journal, and writes
+/// the bytes once.
+pub const SYNCED_FILE_BYTES_MIN: u64 = 512 << 10;
+
+/// What such a sync may bring to the disk besides: a few milliseconds.
+pub const SYNCED_BESIDE_BYTES_MAX: u64 = 4 << 20;
+
 /// What somebody who serves others commits instead of handing it over: written to a disk within
 /// tens of microseconds, so that the time it takes is that of the sync.
 pub const COMMIT_HERE_BYTES_MAX: u64 = 64 << 10;

@@ -14,6 +14,7 @@ use types::TopicPartition;
 
 use super::dirty::{Dirty, Piece};
 use super::frame::{Entry, FrameWriter, PAGE_BYTES};
+use super::way::Held;
 use crate::error::StorageError;
 use crate::limits::{
     JOURNAL_FILL_BYTES, JOURNAL_FILLING_BYTES_MAX, JOURNAL_FRAME_BYTES, JOURNAL_WRITE_BYTES,
@@ -110,6 +111,13 @@ impl<D: Disk> CommitJournal<D> {
         let mut all = Logs::new();
         self.halves.iter().for_each(|half| all.extend(half.logs.clone()));
         all.values().filter_map(Weak::upgrade).collect()
+    }
+
+    /// What the half in use holds; `None` while the other one is on its way to the disk.
+    pub(super) fn held(&self) -> Option<Held> {
+        let half = &self.halves[self.current];
+        let held = Held { bytes: half.end, logs: half.logs.len() as u64 };
+        (!self.halves.iter().any(|half| half.is_retiring)).then_some(held)
     }
 
     /// Whether there is room where frames are written just now, and nothing is on its way to the

@@ -82,7 +82,7 @@ impl World {
         World::with_journal(disk, JOURNAL_BYTES)
     }
 
-    fn with_journal(disk: &SimDisk, journal_bytes: u64) -> Result<World, StorageError> {
+    pub(crate) fn with_journal(disk: &SimDisk, journal_bytes: u64) -> Result<World, StorageError> {
         let disk = disk.for_process();
         let dir = LogDir::open(disk.clone(), Path::new(DATA))?;
         let mut logs = BTreeMap::new();
@@ -115,6 +115,15 @@ impl World {
 
     pub(crate) fn create(&mut self, number: usize, id: u8) {
         let log = self.dir.create_log(&name(number), Uuid::from_random([id; 16]), settings());
+        self.logs.insert(number, log.unwrap());
+    }
+
+    /// Whose segments take so much.
+    pub(crate) fn create_with(&mut self, number: usize, segment_bytes: u64) {
+        let config = Arc::new(LogConfig { segment_bytes, ..small() });
+        let settings = LogSettings { config, ..settings() };
+        let topic_id = Uuid::from_random([number as u8 + 1; 16]);
+        let log = self.dir.create_log(&name(number), topic_id, settings);
         self.logs.insert(number, log.unwrap());
     }
 

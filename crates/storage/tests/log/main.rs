@@ -6,6 +6,7 @@ mod cleaning;
 mod cleaning_crashes;
 mod cleaning_model;
 mod cleaning_support;
+mod commit_ways;
 mod committing;
 mod directories;
 mod faults;
