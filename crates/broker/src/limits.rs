@@ -48,7 +48,7 @@ pub const FLUSH_CHECK_MS: i64 = 1000;
 
 /// In one of so many of these rounds what a start goes by is written down. A log waits meanwhile
 /// for as long as the file system takes to remove a file, and a producer to 64 of them with it.
-pub const WRITE_DOWN_ROUNDS: u64 = 10;
+pub const WRITE_DOWN_ROUNDS: u64 = 3;
 
 /// How much of the metadata log is read at once; one batch at a time is looked at.
 pub const METADATA_READ_BYTES: usize = 1024 * 1024;
