@@ -15,7 +15,7 @@ metrics::group! {
         pub commit_bytes: Counter() = "ottla_log_dir_commit_bytes_total",
         /// Group commits that the network thread made which asked, with nobody else about.
         pub commits_here: Counter() = "ottla_log_dir_commits_here_total",
-        /// Group commits that synced the segments because the journal had no room for so much.
+        /// Group commits that synced the segments: too large for the journal, or to write twice.
         pub commits_without_journal: Counter() = "ottla_log_dir_commits_without_journal_total",
         /// Times that a half of the commit journal was made free by bringing its segments to disk.
         pub journal_checkpoints: Counter() = "ottla_log_dir_journal_checkpoints_total",
