@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use env::Disk;
 use protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use protocol::messages::produce_response::{
@@ -14,6 +15,7 @@ use storage::Appended;
 use types::{BrokerId, ErrorCode, MonoTime};
 
 use crate::leader_hints::{LeaderAddress, LeaderHint, LeaderHints};
+use crate::limits::HELD_REQUEST_BYTES_MAX;
 use crate::metrics::{Metrics, TopicMetrics};
 use crate::network::Reply;
 use crate::partitions::{HearAppended, NotAppended, Partition, RequestPlace};
@@ -78,6 +80,10 @@ impl PendingProduce {
         hints: Option<LeaderHints>,
         metrics: Arc<Metrics>,
     ) -> Arc<Self> {
+        let records = topics.iter().flat_map(|topic| &topic.partition_data);
+        let bytes: usize = records.filter_map(|data| data.records.as_ref()).map(Bytes::len).sum();
+        // A name keeps the request that it came in, until all is acknowledged.
+        let is_large = bytes > HELD_REQUEST_BYTES_MAX;
         let partition = |data: &PartitionProduceData| PartitionProduceResponse {
             index: data.index,
             base_offset: NO_OFFSET,
@@ -86,8 +92,7 @@ impl PendingProduce {
             ..Default::default()
         };
         let topic = |topic: &TopicProduceData| TopicProduceResponse {
-            // The request's frame would live until all is acknowledged.
-            name: topic.name.detached(),
+            name: if is_large { topic.name.detached() } else { topic.name.clone() },
             topic_id: topic.topic_id,
             partition_responses: topic.partition_data.iter().map(partition).collect(),
         };
