@@ -40,8 +40,8 @@ pub const FETCH_WAIT_PARTITIONS_MAX: usize = 100_000;
 /// may be. A look at 3,333 partitions takes some 5 ms, 0.1 % of a core for each follower.
 pub const LOOK_AT_ALL_EVERY: Duration = Duration::from_secs(5);
 
-/// Up to so much of records may stay in memory until they are acknowledged: to copy what the answer
-/// takes from their request costs more than it saves.
+/// A request with so much of records at most, and the buffer that it was read into, may stay in
+/// memory until it is acknowledged: to copy the names that its answer needs costs more.
 pub const HELD_REQUEST_BYTES_MAX: usize = 4 * 1024;
 
 /// A fetch never waits longer, whatever the client asks: Java's default request timeout is 30 s.

@@ -52,8 +52,8 @@ pub const JOURNAL_BYTES_MIN: u64 = 256 << 10;
 /// byte twice.
 pub const JOURNAL_ROUND_BYTES_MAX: u64 = 1 << 20;
 
-/// With so much in each file a sync of the files is no slower than one of the journal, and writes
-/// the bytes once.
+/// With so much in each file a sync of the files makes as much durable in the same time as the
+/// journal, and writes the bytes once.
 pub const SYNCED_FILE_BYTES_MIN: u64 = 512 << 10;
 
 /// What such a sync may bring to the disk besides: a few milliseconds.
