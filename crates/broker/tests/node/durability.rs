@@ -130,9 +130,9 @@ fn what_a_start_goes_by_is_written_down_with_every_few_mebibytes() {
         entries.iter().filter(|entry| entry.name.ends_with(".snapshot")).count()
     };
     (0..7).for_each(|_| _ = broker.append("orders", 0, &[&value]));
-    broker.pass_ms(12_000);
+    broker.pass_ms(4_000);
     assert_eq!(snapshots(), 0, "it would be worth nothing yet");
     broker.append("orders", 0, &[&value]);
-    broker.pass_ms(12_000);
+    broker.pass_ms(4_000);
     assert_eq!(snapshots(), 1);
 }

@@ -117,7 +117,11 @@ impl<D: Disk> CommitJournal<D> {
     pub(super) fn held(&self) -> Option<Held> {
         let half = &self.halves[self.current];
         let held = Held { bytes: half.end, logs: half.logs.len() as u64 };
-        (!self.halves.iter().any(|half| half.is_retiring)).then_some(held)
+        (!self.is_retiring()).then_some(held)
+    }
+
+    fn is_retiring(&self) -> bool {
+        self.halves.iter().any(|half| half.is_retiring)
     }
 
     /// Whether there is room where frames are written just now, and nothing is on its way to the
@@ -127,7 +131,7 @@ impl<D: Disk> CommitJournal<D> {
         let needed: u64 = dirty.pieces.iter().map(|piece| needed_bytes(dirty, piece)).sum();
         half.file.is_some()
             && half.end + needed + PAGE_BYTES <= half.filled.min(self.half_bytes)
-            && !self.halves.iter().any(|half| half.is_retiring)
+            && !self.is_retiring()
     }
 
     /// Makes all pieces durable, with one sync. If that takes a fresh half, the full one is handed

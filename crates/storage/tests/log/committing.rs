@@ -114,16 +114,17 @@ impl World {
     }
 
     pub(crate) fn create(&mut self, number: usize, id: u8) {
-        let log = self.dir.create_log(&name(number), Uuid::from_random([id; 16]), settings());
-        self.logs.insert(number, log.unwrap());
+        self.create_as(number, id, settings());
     }
 
     /// Whose segments take so much.
     pub(crate) fn create_with(&mut self, number: usize, segment_bytes: u64) {
         let config = Arc::new(LogConfig { segment_bytes, ..small() });
-        let settings = LogSettings { config, ..settings() };
-        let topic_id = Uuid::from_random([number as u8 + 1; 16]);
-        let log = self.dir.create_log(&name(number), topic_id, settings);
+        self.create_as(number, number as u8 + 1, LogSettings { config, ..settings() });
+    }
+
+    fn create_as(&mut self, number: usize, id: u8, settings: LogSettings) {
+        let log = self.dir.create_log(&name(number), Uuid::from_random([id; 16]), settings);
         self.logs.insert(number, log.unwrap());
     }
 
