@@ -22,6 +22,7 @@ mod fetch_changes;
 mod fetch_reader;
 mod fetch_sessions;
 mod fetch_wait;
+mod full_disks;
 mod halt;
 mod handlers;
 pub mod health;

@@ -92,6 +92,13 @@ pub const METRIC_PARTITIONS_MAX: usize = 2_000;
 /// enough to act before anything is refused.
 pub const DISK_NEARLY_FULL_PERCENT: u64 = 10;
 
+/// How often the log may learn that a disk has no room.
+pub const FULL_DISK_CHECK: Duration = Duration::from_secs(1);
+
+/// A disk that was full is said to have room once nothing was refused for so long: at its edge that
+/// makes twelve lines a minute at most.
+pub const ROOM_STAYS: Duration = Duration::from_secs(10);
+
 /// How long a partition for which the disk had no room waits for the next attempt to make it.
 pub const UNMADE_RETRY: Duration = Duration::from_secs(5);
 

@@ -96,6 +96,22 @@ pub struct DirFacts {
     pub space: Option<(u64, u64)>,
 }
 
+impl DirFacts {
+    /// Appends that found no room: those kept off the reserve, and those that met the disk's end.
+    pub fn refused_for_space(&self) -> u64 {
+        self.metrics.refused_for_space.get() + self.metrics.errors.of_kind("no_space")
+    }
+
+    /// Whether more than a few batches fit above the reserve: an eighth of it.
+    pub fn has_room(&self) -> bool {
+        let has_room = |(total, usable)| {
+            let reserve = storage::space_reserve(total);
+            usable > reserve + reserve / 8
+        };
+        self.space.is_some_and(has_room)
+    }
+}
+
 impl<E: Env> LogStore<E> {
     /// Locks the directories, formats those that are new, and checks that they belong together.
     ///

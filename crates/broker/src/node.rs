@@ -24,6 +24,7 @@ use crate::coordinators::GroupHost;
 use crate::directory_assignments::DirectoryAssignments;
 use crate::failed_dirs::FailedDirs;
 use crate::fetch_sessions::FetchSessions;
+use crate::full_disks::FullDisks;
 use crate::halt::Halt;
 use crate::housekeeping::Housekeeping;
 use crate::log_store::{DirIndex, LogStore};
@@ -217,6 +218,7 @@ impl<E: Env> Node<E> {
         let links = PeerReplicationLinks { node: Arc::downgrade(self) };
         self.fetchers.connect(Arc::new(links));
         FailedDirs::watch(self);
+        FullDisks::watch(self);
         self.resume_moves(unfinished);
         Housekeeping::start(self);
         Cleaners::start(self);

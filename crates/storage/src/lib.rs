@@ -58,6 +58,7 @@ pub use producer_state::{ProducerState, ProducerStates, WrittenBatch};
 pub use reader::{LogReader, ReadSlice};
 pub use recovery::{Cut, RecoveryReport};
 pub use segment::LatestTimestamp;
+pub use space::space_reserve;
 pub use timestamps::TimestampOffset;
 pub use txn_index::AbortedTransaction;
 pub use types::EpochEnd;

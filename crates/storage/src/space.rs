@@ -53,7 +53,7 @@ impl SpaceGuard {
             Some(known) if is_trusted(&known) => known,
             _ => {
                 let Ok((total, usable)) = disk.space(dir) else { return Ok(()) };
-                Known { usable, reserve: reserve_of(total), measured: now }
+                Known { usable, reserve: space_reserve(total), measured: now }
             }
         };
         let refused = !fits(&known);
@@ -84,7 +84,8 @@ impl SpaceGuard {
     }
 }
 
-fn reserve_of(total: u64) -> u64 {
+/// What a file system of `total` bytes keeps from clients' records.
+pub fn space_reserve(total: u64) -> u64 {
     (total / SPACE_RESERVE_PARTS).min(SPACE_RESERVE_BYTES_MAX)
 }
 

@@ -8,6 +8,7 @@ use protocol::messages::{ApiVersionsRequest, CreateTopicsRequest, MetadataReques
 use types::ErrorCode;
 
 use crate::harness::Broker;
+use crate::log_lines;
 use crate::shorthand::{ACKS_ALL, batch, error, fetch, produce, values};
 
 fn used(env: &SimEnv) -> u64 {
@@ -34,6 +35,35 @@ fn a_full_disk_refuses_records_and_keeps_those_it_acknowledged() {
     broker.kill_and_restart();
     assert_eq!(broker.read_all("t", 0), ["a"], "no part of the refused batch is left");
     assert_eq!(broker.append("t", 0, &["b"]), 1);
+}
+
+#[test]
+fn the_log_says_once_that_a_disk_is_full_and_once_that_it_has_room_again() {
+    let broker = Broker::start();
+    broker.create_topic("t", 1, &[]);
+    log_lines::listen();
+    broker.env.disk().set_capacity(used(&broker.env) + 50);
+    let large = produce("t", 0, ACKS_ALL, batch(&[&"x".repeat(1000)]));
+    for _ in 0..3 {
+        broker.produce(&large);
+        broker.pass_ms(5_000);
+    }
+    let said = log_lines::take();
+    let [line] = &said[..] else { panic!("{said:?}") };
+    let begins = "ERROR log directory /data takes no records · 50 of ";
+    assert!(line.starts_with(begins) && line.ends_with(" · KAFKA_STORAGE_ERROR"), "{line}");
+
+    broker.pass_ms(60_000);
+    assert_eq!(log_lines::take(), [""; 0], "nobody asks, but there is no room");
+    broker.env.disk().set_capacity(u64::MAX);
+    broker.pass_ms(1_000);
+    let said = log_lines::take();
+    let [line] = &said[..] else { panic!("{said:?}") };
+    assert!(line.starts_with("INFO log directory /data takes records again · "), "{line}");
+    assert!(line.ends_with(" · it had none for 3 appends"), "{line}");
+    broker.produce(&large);
+    broker.pass_ms(60_000);
+    assert_eq!(log_lines::take(), [""; 0]);
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod group_offsets;
 mod harness;
 mod idempotence;
 mod log_dirs;
+mod log_lines;
 mod metadata_snapshots;
 mod metadata_trimming;
 mod metrics;
