@@ -324,6 +324,10 @@ impl DiskFile for OsFile {
         Ok(())
     }
 
+    fn read_nothing_ahead(&self) {
+        _ = fadvise(&self.0, 0, None, Advice::Random);
+    }
+
     fn sync(&self) -> io::Result<()> {
         self.0.sync_data().map_err(written_back)
     }

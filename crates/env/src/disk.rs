@@ -138,6 +138,8 @@ pub trait DiskFile: Send + Sync + 'static {
     /// read next is what the disk has. After an error of write-back they differ, and to write again
     /// is no remedy: ext4 then writes into an extent that it goes on to call unwritten.
     fn forget_cached(&self, position: u64) -> io::Result<()>;
+    /// Advice: who reads through this skips what lies in between, so nothing is read ahead.
+    fn read_nothing_ahead(&self) {}
     /// Everything written so far survives power loss once this returns (`fdatasync`). An error that
     /// write-back met since the file was opened is reported by the next sync through it, once: of
     /// two at the same time, one returns without. It is never `StorageFull`, which is said of what

@@ -339,19 +339,19 @@ impl<D: Disk> GroupCommit<D> {
     fn finish_retiring(&self, retiring: &Retiring<D>) {
         let home = &self.shared.home;
         let logs: Vec<_> = retiring.logs.values().filter_map(Weak::upgrade).collect();
-        let before = before_sync(logs.iter());
-        let synced =
-            before.and_then(|before| home.sync_file_system(&home.sync_beside).map(|()| before));
-        match synced {
-            Ok(before) => {
-                let mut journal = home.lock_journal();
-                for log in before {
-                    log.note_synced();
-                }
-                journal.retired(retiring);
-                home.metrics.journal_used_bytes.set(journal.bytes() as i64);
+        let freed = before_sync(logs.iter()).and_then(|before| {
+            home.sync_file_system(&home.sync_beside)?;
+            let mut journal = home.lock_journal();
+            for log in before {
+                log.note_synced();
+            }
+            let freed = journal.retired(retiring);
+            home.metrics.journal_used_bytes.set(journal.bytes() as i64);
+            freed
+        });
+        match freed {
+            Ok(()) => {
                 home.metrics.journal_checkpoints.increment();
-                drop(journal);
                 write_recovery_points(home);
             }
             Err(error) => {

@@ -269,14 +269,35 @@ impl<D: Disk> CommitJournal<D> {
     }
 
     /// All that the half held is on disk in the segments.
-    pub(crate) fn retired(&mut self, retiring: &Retiring<D>) {
-        self.halves[retiring.half].free();
+    pub(crate) fn retired(&mut self, retiring: &Retiring<D>) -> Result<(), StorageError> {
+        self.free(retiring.half)
     }
 
     /// All that the journal holds is on disk in the segments. A half that is on its way stays there
     /// until it has arrived.
-    pub(crate) fn all_synced(&mut self) {
-        self.halves.iter_mut().filter(|half| !half.is_retiring).for_each(Half::free);
+    pub(crate) fn all_synced(&mut self) -> Result<(), StorageError> {
+        let free = |half: &usize| !self.halves[*half].is_retiring && self.halves[*half].end > 0;
+        let free: Vec<_> = (0..HALVES.len()).filter(free).collect();
+        free.into_iter().try_for_each(|half| self.free(half))
+    }
+
+    /// What a half held needs not be put back. Not synced: if power loss takes that, a start puts
+    /// back what is there. Without it a start after a kill would let go of all that memory has of
+    /// those logs from there on, which may be gigabytes, and read it anew.
+    fn free(&mut self, half: usize) -> Result<(), StorageError> {
+        self.halves[half].free();
+        let file = self.open(half)?;
+        let disclaimed = file.write_past_cache_at(self.blank_frame(), 0);
+        let failed = StorageError::io("free commit journal", &self.halves[half].path);
+        disclaimed.map_err(failed)
+    }
+
+    /// Without entries, with a number that no frame behind it continues, and that none has to skip.
+    fn blank_frame(&mut self) -> &[u8] {
+        self.frames.clear();
+        self.frames.start();
+        self.frames.finish(u64::MAX);
+        self.frames.frames()
     }
 
     /// After this a start finds nothing to put back: the files that frames speak of may be changed
@@ -286,17 +307,12 @@ impl<D: Disk> CommitJournal<D> {
             if self.halves[half].file.is_none() {
                 continue;
             }
-            // A frame without entries, with a number that no frame behind it continues.
-            self.frames.clear();
-            self.frames.start();
-            self.frames.finish(self.next_sequence);
             let file = self.open(half)?;
-            let path = &self.halves[half].path;
-            let emptied = file.write_at(self.frames.frames(), 0).and_then(|()| file.sync());
-            emptied.map_err(StorageError::io("empty commit journal", path))?;
-            self.next_sequence += 2;
-            if !self.halves[half].is_retiring {
-                self.halves[half].free();
+            let emptied = file.write_at(self.blank_frame(), 0).and_then(|()| file.sync());
+            let half = &mut self.halves[half];
+            emptied.map_err(StorageError::io("empty commit journal", &half.path))?;
+            if !half.is_retiring {
+                half.free();
             }
         }
         self.is_blank = true;

@@ -127,13 +127,14 @@ impl<D: Disk> Restoring<'_, D> {
                 frame.truncate(got);
                 bytes += head.bytes;
                 at += head.padded_bytes();
-                expected = Some(head.sequence + 1);
+                expected = Some(head.sequence.wrapping_add(1));
                 frames.push((head, frame));
             }
             let whole = frames.iter().map_while(|(head, frame)| head.entries(frame));
             let whole: Vec<_> = whole.collect();
             let is_end = frames.is_empty() || whole.len() < frames.len();
-            self.replayed.frames += whole.len() as u64;
+            self.replayed.frames +=
+                whole.iter().filter(|entries| !entries.is_empty()).count() as u64;
             self.restore(whole.into_iter().flatten())?;
             if is_end {
                 return Ok(());
@@ -204,6 +205,8 @@ impl Segment<'_> {
     }
 
     fn write<F: DiskFile>(&mut self, file: &F, first: u64) -> io::Result<()> {
+        // Entries are few where large commits went by without the journal.
+        file.read_nothing_ahead();
         if first < self.read_anew {
             file.forget_cached(first)?;
             self.read_anew = first;

@@ -21,8 +21,7 @@ pub(crate) fn sync_everything<D: Disk>(
     for log in &before {
         log.note_synced();
     }
-    journal.all_synced();
-    Ok(())
+    journal.all_synced()
 }
 
 /// The same, beside commits and appends.

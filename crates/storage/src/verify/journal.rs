@@ -43,12 +43,15 @@ fn count(file: &impl DiskFile) -> std::io::Result<(u64, u64)> {
         }
         let mut frame = vec![0; head.bytes];
         let got = file.read_at(&mut frame, at)?;
-        if head.entries(&frame[..got]).is_none() {
-            break;
+        match head.entries(&frame[..got]) {
+            None => break,
+            Some(none) if none.is_empty() => {}
+            Some(_) => {
+                frames += 1;
+                total += head.bytes as u64;
+            }
         }
-        frames += 1;
-        total += head.bytes as u64;
-        expected = head.sequence.checked_add(1);
+        expected = Some(head.sequence.wrapping_add(1));
         at += head.padded_bytes();
     }
     Ok((frames, total))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::committing::World;
+use crate::committing::{World, is_no_damage};
 use env_sim::{Crash, SimDisk};
 
 const JOURNAL_BYTES: u64 = 32 << 20;
@@ -43,6 +43,19 @@ impl Producer {
         sent.push((bytes, mark));
         assert_eq!(self.world.promised(number), sent.len() as i64 + 1);
         self.world.dir.metrics().commits_without_journal.get() - before
+    }
+
+    /// How many the next process finds in the journal.
+    fn frames_after_a_kill(self) -> u64 {
+        self.disk.crash(Crash::Kill);
+        let is_told = is_no_damage(&self.disk, 0);
+        let world = World::with_journal(&self.disk, JOURNAL_BYTES).unwrap();
+        for (number, sent) in self.sent {
+            assert_eq!(world.values(number).len(), sent.len() + 1, "log {number}");
+        }
+        let frames = world.dir.replayed().frames;
+        assert_eq!(is_told, frames > 0, "what looks through the directory sees the same");
+        frames
     }
 
     fn survives_power_loss(self) {
@@ -93,4 +106,20 @@ fn large_batches_send_what_much_else_the_journal_holds_ahead_of_them() {
     assert_eq!(producer.world.dir.metrics().journal_checkpoints.get(), before + 1);
     assert_eq!(producer.send(0, LARGE), 1);
     producer.survives_power_loss();
+}
+
+/// Otherwise it would let go of all that memory has of a log from there on, and read it anew.
+#[test]
+fn a_start_puts_nothing_back_that_has_reached_its_segment() {
+    let mut synced = Producer::new(2);
+    assert_eq!(synced.send(1, 100), 0);
+    assert_eq!(synced.send(0, LARGE), 1);
+    assert_eq!(synced.frames_after_a_kill(), 0);
+
+    let mut retired = Producer::new(2);
+    assert_eq!(retired.send(1, 100), 0);
+    retired.world.commit.checkpoint().unwrap();
+    retired.world.run_all();
+    assert_eq!(retired.send(0, 100), 0);
+    assert_eq!(retired.frames_after_a_kill(), 1);
 }

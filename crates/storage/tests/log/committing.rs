@@ -267,7 +267,7 @@ fn serials(values: &[Vec<u8>]) -> Vec<u8> {
 
 /// Looks through what an end has left: the next start must be able to put it right. Says whether
 /// there were commits to put back.
-fn is_no_damage(disk: &SimDisk, seed: u64) -> bool {
+pub(crate) fn is_no_damage(disk: &SimDisk, seed: u64) -> bool {
     let mut seen = Seen::default();
     let options = VerifyOptions::default();
     verify(&disk.for_process(), Path::new(DATA), options, &mut seen).expect("it can be read");
