@@ -1,4 +1,4 @@
-//! Reads a partition from the beginning, over and over, with a fetch session.
+//! Reads a partition from the beginning to its end, over and over, with a fetch session.
 
 use protocol::messages::fetch_request::{FetchPartition, FetchRequest, FetchTopic};
 use protocol::messages::fetch_response::FetchResponse;
@@ -13,13 +13,16 @@ pub struct Consumer {
     topic_id: Uuid,
     partition: i32,
     position: i64,
+    /// It has been at the end since it last began.
+    has_caught_up: bool,
     session: (i32, i32),
     stopped: bool,
 }
 
 impl Consumer {
     pub fn new(topic_id: Uuid, partition: i32) -> Consumer {
-        Consumer { topic_id, partition, position: 0, session: (0, 0), stopped: false }
+        let (position, session) = (0, (0, 0));
+        Consumer { topic_id, partition, position, has_caught_up: false, session, stopped: false }
     }
 
     fn fetch(&self, io: &mut Io<'_>) {
@@ -78,6 +81,8 @@ impl Consumer {
                     self.position = offset + 1;
                 }
             }
+            let is_at_end = data.error_code == 0 && self.position >= data.high_watermark;
+            self.has_caught_up |= is_at_end;
         }
     }
 }
@@ -90,8 +95,8 @@ impl Actor for Consumer {
 
     fn answered(&mut self, answer: Answer, io: &mut Io<'_>) {
         self.take(&answer.to(), io);
-        if io.rng.one_in(50) {
-            self.position = 0;
+        if self.has_caught_up && io.rng.one_in(10) {
+            (self.position, self.has_caught_up) = (0, false);
         }
         if !self.stopped {
             self.fetch(io);
