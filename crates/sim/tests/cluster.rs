@@ -36,7 +36,7 @@ fn all_keep_their_promises(seeds: std::ops::Range<u64>, faults: Faults) -> Met {
 
 #[test]
 fn nodes_that_are_killed_frozen_and_cut_off_lose_nothing_acknowledged() {
-    let met = all_keep_their_promises(306..310, KILL);
+    let met = all_keep_their_promises(325..329, KILL);
     assert!(met.kills > 1 && met.isolations + met.one_way_isolations > 1, "{met:?}");
     assert!(met.sleeping_controllers > 0, "{met:?}");
 }
@@ -78,7 +78,7 @@ fn a_network_that_repeats_a_request_is_found_out() {
 #[test]
 fn a_woken_controller_that_is_told_that_it_leads_is_found_out() {
     let faults = Faults { power: false, lie: Some(Lie::WokenAreConfirmed) };
-    let Outcome { broken, .. } = run(7, Some(faults), 20_000);
+    let Outcome { broken, .. } = run(8, Some(faults), 20_000);
     let is_found = broken.iter().any(|what| what.contains("committed offsets are kept"));
     assert!(is_found, "{broken:#?}");
 }
