@@ -45,7 +45,7 @@ impl<E: Env> FullDisks<E> {
                 ),
                 Some(News::Takes { refused }) => log::info!(
                     target: "kafka.log.LogManager",
-                    "log directory {} takes records again · {} · it had none for {refused} appends",
+                    "log directory {} takes records again · {} · there was no room {refused} times",
                     dir.path, Left(dir)
                 ),
                 None => {}

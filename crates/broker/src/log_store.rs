@@ -97,7 +97,7 @@ pub struct DirFacts {
 }
 
 impl DirFacts {
-    /// Appends that found no room: those kept off the reserve, and those that met the disk's end.
+    /// How often there was no room: for appends above the reserve, for whatever at the disk's end.
     pub fn refused_for_space(&self) -> u64 {
         self.metrics.refused_for_space.get() + self.metrics.errors.of_kind("no_space")
     }

@@ -29,6 +29,9 @@ pub const GUESS_BYTES_MIN: usize = 8 << 10;
 /// much does.
 pub const HOP_BYTES_MIN: u64 = 4 << 10;
 
+/// So many heads of batches a start keeps of a log from one look to the next: half a megabyte.
+pub const HEADS_SEEN_MAX: usize = 4096;
+
 /// What one [`read`](crate::LogReader::read) returns at most, whatever is asked. A larger first
 /// batch is still returned alone.
 pub const READ_BYTES_MAX: usize = 64 << 20;

@@ -1,6 +1,7 @@
 //! Opening a log: what a clean or unclean end left behind becomes a log again.   ADR 0003
 
 mod files;
+mod heads;
 mod producers;
 mod segments;
 
@@ -15,12 +16,14 @@ use crate::log_dir_state::LogDirState;
 use crate::log_state::{LogBounds, LogState, active, floor_segment};
 use crate::partition_dir::PartitionDir;
 use crate::producer_state::ProducerStates;
+use crate::segment::Segment;
 use env::Disk;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use types::{Offset, TopicPartition, Uuid, WallTime};
 
+pub(crate) use heads::HeadsSeen;
 pub(crate) use producers::replay_producers;
 
 /// Which log to open, and what its directory knows of it.
@@ -80,17 +83,17 @@ pub(crate) fn open<D: Disk>(
         open: &open,
         report: &mut report,
         epochs: LeaderEpochCache::default(),
+        heads: HeadsSeen::none(),
     };
     let (segments, log_end) = loader.load()?;
-    let scanned_epochs = std::mem::take(&mut loader.epochs);
+    let (scanned_epochs, heads) = (loader.epochs, loader.heads);
     if report.cut.is_some() || report.dropped_segments > 0 {
         // Before anything takes the place of what was dropped: power loss must not bring it back.
         active(&segments).sync_log()?;
         let failed = StorageError::io("sync directory", &dir.path);
         dir.disk().sync_dir(&dir.path).map_err(failed)?;
     }
-    let named = (open.partition.clone(), open.topic_id);
-    let state = Arc::new(LogState::new(dir.clone(), named));
+    let state = Arc::new(LogState::new(dir.clone(), (open.partition.clone(), open.topic_id)));
     let first_base = segments[0].base();
     let recovery_point = if open.is_clean { log_end } else { open.recovery_point.min(log_end) };
     let log_start = open.log_start.max(first_base);
@@ -134,7 +137,7 @@ pub(crate) fn open<D: Disk>(
         is_untouched,
     };
     if !(open.is_clean && log.snapshots.is_empty()) {
-        replay_producers(&mut log, trusted_to, open.now)?;
+        replay_producers(&mut log, &heads, trusted_to, open.now)?;
     }
     Ok((log, report))
 }
@@ -157,7 +160,7 @@ fn mark_durable<D: Disk>(state: &LogState<D>, open: &OpenLog<D>) {
         true => active(&segments).base(),
         false => {
             let first = &segments[floor_segment(&segments, open.recovery_point)];
-            let ended = segments::ended_at_point(&segments, open.recovery_point);
+            let ended = ended_at_point(&segments, open.recovery_point);
             // A killed process may have left names that power loss would still take.
             state.names.note();
             ended.unwrap_or(first).base()
@@ -231,4 +234,15 @@ fn note_epoch(epochs: &mut LeaderEpochCache, frame: &Frame) {
     {
         epochs.assign(header.leader_epoch, header.base_offset);
     }
+}
+
+/// The segment that ends where the one of the recovery point begins, if that is at the point: the
+/// point may have been written down while it was active.
+fn ended_at_point<D: Disk>(
+    segments: &[Arc<Segment<D>>],
+    point: Offset,
+) -> Option<&Arc<Segment<D>>> {
+    let first = floor_segment(segments, point);
+    let is_at_point = segments.get(first).is_some_and(|segment| segment.base() == point);
+    segments.get(first.checked_sub(1)?).filter(|_| is_at_point)
 }

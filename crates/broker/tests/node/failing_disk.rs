@@ -60,7 +60,7 @@ fn the_log_says_once_that_a_disk_is_full_and_once_that_it_has_room_again() {
     let said = log_lines::take();
     let [line] = &said[..] else { panic!("{said:?}") };
     assert!(line.starts_with("INFO log directory /data takes records again · "), "{line}");
-    assert!(line.ends_with(" · it had none for 3 appends"), "{line}");
+    assert!(line.ends_with(" · there was no room 3 times"), "{line}");
     broker.produce(&large);
     broker.pass_ms(60_000);
     assert_eq!(log_lines::take(), [""; 0]);

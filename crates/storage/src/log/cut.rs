@@ -4,7 +4,7 @@ use super::{Active, PartitionLog};
 use crate::commit::Place;
 use crate::error::StorageError;
 use crate::log_state::{LogBounds, floor_segment};
-use crate::recovery::replay_producers;
+use crate::recovery::{HeadsSeen, replay_producers};
 use crate::segment::Segment;
 use env::Disk;
 use std::sync::{Arc, PoisonError};
@@ -154,7 +154,7 @@ impl<D: Disk> PartitionLog<D> {
         // Below the recovery point it is taken as it is, and that is the end of the log now.
         self.active.segment.txn_index.sync()?;
         state.sync_dir()?;
-        replay_producers(self, None, now)
+        replay_producers(self, &HeadsSeen::none(), None, now)
     }
 
     fn restart_at(&mut self, base: Offset, now: WallTime) -> Result<(), StorageError> {

@@ -5,7 +5,7 @@ use super::{Active, PartitionLog};
 use crate::error::{AppendError, StorageError};
 use crate::file_names::{FileKind, OffsetFile};
 use crate::limits::{RESERVE_BYTES_MAX, RESERVE_BYTES_MIN};
-use crate::recovery::replay_producers;
+use crate::recovery::{HeadsSeen, replay_producers};
 use crate::space::NoRoom;
 use env::{Disk, DiskFile};
 use types::{Offset, WallTime};
@@ -104,6 +104,6 @@ impl<D: Disk> PartitionLog<D> {
         segment.cut(segment.bytes()?, end)?;
         self.active = Active::resume(segment, &self.config, now)?;
         self.next_offset = end;
-        replay_producers(self, None, now)
+        replay_producers(self, &HeadsSeen::none(), None, now)
     }
 }

@@ -1,6 +1,7 @@
 //! Producer state: a snapshot, and what the batches after it say.
 
-use super::segments::ended_at_point;
+use super::ended_at_point;
+use super::heads::HeadsSeen;
 use crate::error::StorageError;
 use crate::frame::ScanError;
 use crate::limits::LOOKUP_CHUNK_BYTES;
@@ -8,8 +9,9 @@ use crate::log::PartitionLog;
 use crate::log::append::{marker_of, note_producer};
 use crate::log_state::{LogState, floor_segment};
 use crate::producer_snapshot;
-use crate::producer_state::ProducerStates;
+use crate::producer_state::{Marker, ProducerStates};
 use crate::segment::Segment;
+use bytes::Bytes;
 use env::Disk;
 use records::BatchHeader;
 use types::{Offset, WallTime};
@@ -21,6 +23,7 @@ use types::{Offset, WallTime};
 /// snapshots between later segments.
 pub(crate) fn replay_producers<D: Disk>(
     log: &mut PartitionLog<D>,
+    seen: &HeadsSeen,
     rebuild_from: Option<Offset>,
     now: WallTime,
 ) -> Result<(), StorageError> {
@@ -59,7 +62,7 @@ pub(crate) fn replay_producers<D: Disk>(
         if from >= log.next_offset {
             continue;
         }
-        let aborted = replay_segment(segment, from, &mut producers);
+        let aborted = replay_segment(segment, from, seen, &mut producers);
         for aborted in aborted.map_err(|error| segment.damage(error))? {
             if is_rebuilt {
                 segment.note_aborted(aborted)?;
@@ -126,27 +129,59 @@ fn newest_snapshot<D: Disk>(
 }
 
 /// Notes the producers of all batches from `from` on; returns the transactions aborted on the way.
+/// Heads that were `seen` are not read again.
 fn replay_segment<D: Disk>(
     segment: &Segment<D>,
     from: Offset,
+    seen: &HeadsSeen,
     producers: &mut ProducerStates,
 ) -> Result<Vec<crate::AbortedTransaction>, ScanError> {
     let mut aborted = Vec::new();
-    let start = segment.find(from).map_err(ScanError::Storage)?;
-    let Some((start, _)) = start else { return Ok(aborted) };
-    let file = segment.file().map_err(ScanError::Storage)?;
-    // Heads are all it takes, but of markers.
-    let scan = segment.scan(&file, start).map_err(ScanError::Storage)?;
-    let mut scan = scan.with_chunk(LOOKUP_CHUNK_BYTES);
-    while let Some((position, frame)) = scan.next_frame()? {
-        let Some(header) = frame.header.as_ref().filter(|header| header.has_producer()) else {
-            continue;
-        };
-        let marker = match header.is_control() {
-            true => marker_of(header, &scan.body(position, &frame)?),
-            false => None,
-        };
+    let (seen_from, heads) = seen.in_segment(segment.base());
+    let mut note = |header: &BatchHeader, marker| {
         aborted.extend(note_producer(producers, header, marker));
+    };
+    let start = match from < seen_from {
+        true => segment.find(from).map_err(ScanError::Storage)?,
+        false => None,
+    };
+    if let Some((start, _)) = start {
+        let file = segment.file().map_err(ScanError::Storage)?;
+        // Heads are all it takes, but of markers.
+        let scan = segment.scan(&file, start).map_err(ScanError::Storage)?;
+        let mut scan = scan.with_chunk(LOOKUP_CHUNK_BYTES);
+        while let Some((position, frame)) = scan.next_frame()?
+            && frame.last_offset < seen_from
+        {
+            if let Some(header) = frame.header.as_ref().filter(|header| header.has_producer()) {
+                let body = || scan.body(position, &frame);
+                note(header, marker(header, body)?);
+            }
+        }
+    }
+    for (position, header) in heads.iter().filter(|(_, header)| header.last_offset() >= from) {
+        let body = || body_at(segment, *position);
+        note(header, marker(header, body)?);
     }
     Ok(aborted)
+}
+
+fn marker(
+    header: &BatchHeader,
+    body: impl FnOnce() -> Result<Bytes, ScanError>,
+) -> Result<Option<Marker>, ScanError> {
+    match header.is_control() {
+        true => Ok(marker_of(header, &body()?)),
+        false => Ok(None),
+    }
+}
+
+fn body_at<D: Disk>(segment: &Segment<D>, position: u64) -> Result<Bytes, ScanError> {
+    let file = segment.file().map_err(ScanError::Storage)?;
+    let scan = segment.scan(&file, position).map_err(ScanError::Storage)?;
+    let mut scan = scan.with_chunk(LOOKUP_CHUNK_BYTES);
+    match scan.next_frame()? {
+        Some((position, frame)) => scan.body(position, &frame),
+        None => Ok(Bytes::new()),
+    }
 }

@@ -6,7 +6,8 @@
 //! point or above is read whole and every checksum is checked.
 
 use super::files::Listing;
-use super::{Cut, OpenLog, RecoveryReport, note_epoch};
+use super::heads::HeadsSeen;
+use super::{Cut, OpenLog, RecoveryReport, ended_at_point, note_epoch};
 use crate::error::StorageError;
 use crate::file_names::{FileKind, FileStage};
 use crate::frame::{Frame, ScanError};
@@ -30,6 +31,7 @@ pub(super) struct Loader<'a, D: Disk> {
     pub(super) report: &'a mut RecoveryReport,
     /// Where epochs begin, as the batches say that were looked at.
     pub(super) epochs: LeaderEpochCache,
+    pub(super) heads: HeadsSeen,
 }
 
 /// How far the indexes of a segment reach.
@@ -301,7 +303,7 @@ impl<D: Disk> Loader<'_, D> {
     /// after are read whole: every checksum is checked, and that each batch may follow on the one
     /// before. `epochs` learn what the batches say.
     fn index(
-        &self,
+        &mut self,
         segment: &Segment<D>,
         start: Start,
         checked_from: Offset,
@@ -309,6 +311,7 @@ impl<D: Disk> Loader<'_, D> {
     ) -> Result<Indexed, StorageError> {
         let Start { position, end, mut rule, before } = start;
         before.iter().for_each(|frame| note_epoch(epochs, frame));
+        self.heads = HeadsSeen::of(segment.base(), end);
         let file = segment.file()?;
         let mut is_checked = checked_from <= end;
         if is_checked {
@@ -346,9 +349,13 @@ impl<D: Disk> Loader<'_, D> {
             }
             rule.note(segment, position, &frame)?;
             note_epoch(epochs, &frame);
+            self.heads.note(position, &frame);
             indexed.end = frame.next_offset();
             indexed.bytes = position + frame.bytes;
             indexed.checked_bytes += if is_checked { frame.bytes } else { 0 };
+        }
+        if indexed.trouble.is_some() {
+            self.heads = HeadsSeen::none();
         }
         segment.seal_indexes()?;
         Ok(indexed)
@@ -384,15 +391,4 @@ fn read_anew<D: Disk>(
     position: u64,
 ) -> Result<(), StorageError> {
     file.forget_cached(position).map_err(StorageError::io("read anew", segment.log_path()))
-}
-
-/// The segment that ends where the one of the recovery point begins, if that is at the point: the
-/// point may have been written down while it was active.
-pub(super) fn ended_at_point<D: Disk>(
-    segments: &[Arc<Segment<D>>],
-    point: Offset,
-) -> Option<&Arc<Segment<D>>> {
-    let first = floor_segment(segments, point);
-    let is_at_point = segments.get(first).is_some_and(|segment| segment.base() == point);
-    segments.get(first.checked_sub(1)?).filter(|_| is_at_point)
 }

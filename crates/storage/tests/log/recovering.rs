@@ -1,6 +1,7 @@
 use crate::support::*;
 use env::{Disk, DiskFile, OpenMode};
 use env_sim::Crash;
+use storage::limits::{HEADS_SEEN_MAX, LOOKUP_CHUNK_BYTES};
 use storage::{LogConfig, LogSettings, RecoveryReport};
 use types::{LeaderEpoch, Offset, TopicPartition, WallTime};
 
@@ -532,17 +533,48 @@ fn bytes_of_start(world: &mut World) -> u64 {
 fn a_start_before_the_first_checkpoint_looks_at_the_heads_of_what_came_last_alone() {
     let mut world = World::new(LogConfig { segment_bytes: 1 << 30, ..LogConfig::default() });
     let of_a_write_down = large_of_a_write_down();
-    append_much(&mut world, 0..of_a_write_down - 1);
-    let before_any = bytes_of_start(&mut world);
-    append_much(&mut world, of_a_write_down - 1..5 * of_a_write_down + 7);
-    let after = bytes_of_start(&mut world);
-    // An entry of each index is read whole.
-    let indexes = 20 * 5 * of_a_write_down as u64;
-    assert!(after <= before_any + indexes, "{after} bytes, {before_any} with a fifth as many");
+    let count = 5 * of_a_write_down + 7;
+    append_much(&mut world, 0..count);
+    let read = bytes_of_start(&mut world);
+    // An entry of each index is read whole, and a few batches are looked up.
+    let indexes = 20 * count as usize;
+    let bound = (indexes + 3 * LOOKUP_CHUNK_BYTES) as u64;
+    let heads = (records::BatchHeader::BYTES * count as usize) as u64;
+    assert!(bound < indexes as u64 + heads, "or it would show nothing");
+    assert!(read <= bound, "{read} bytes of {bound}");
     let last = 5 * of_a_write_down + 6;
     assert!((last - 4..=last).all(|known| world.append(large(known)).unwrap().duplicate));
     assert_eq!(code(world.append(large(last + 2))), "OUT_OF_ORDER_SEQUENCE_NUMBER");
     assert!(world.files(".snapshot").len() <= 3, "{:?}", world.files(".snapshot"));
+}
+
+#[test]
+fn a_start_reads_the_head_of_a_batch_once_for_its_indexes_and_its_producers() {
+    let mut world = World::new(LogConfig { segment_bytes: 1 << 30, ..LogConfig::default() });
+    let count = large_of_a_write_down() - 1;
+    append_much(&mut world, 0..count);
+    let few = {
+        let mut few = World::new(LogConfig { segment_bytes: 1 << 30, ..LogConfig::default() });
+        append_much(&mut few, 0..1);
+        bytes_of_start(&mut few)
+    };
+    let heads = (records::BatchHeader::BYTES * count as usize) as u64;
+    let all = bytes_of_start(&mut world);
+    assert!(all < few + heads + heads / 2, "{all} bytes for {heads} of heads");
+    assert!((count - 5..count).all(|known| world.append(large(known)).unwrap().duplicate));
+    assert_eq!(code(world.append(large(count + 1))), "OUT_OF_ORDER_SEQUENCE_NUMBER");
+}
+
+#[test]
+fn of_more_heads_than_are_kept_the_producers_are_known_as_well() {
+    let mut world = World::new(LogConfig { segment_bytes: 1 << 30, ..LogConfig::default() });
+    let count = HEADS_SEEN_MAX as i32 + 3;
+    (0..count).for_each(|sequence| _ = world.append(from_producer(1, 0, sequence, 1)).unwrap());
+    world.kill_and_start();
+    assert!(
+        (count - 5..count)
+            .all(|known| { world.append(from_producer(1, 0, known, 1)).unwrap().duplicate })
+    );
 }
 
 #[test]
