@@ -21,8 +21,14 @@ pub struct Consumer {
 
 impl Consumer {
     pub fn new(topic_id: Uuid, partition: i32) -> Consumer {
-        let (position, session) = (0, (0, 0));
-        Consumer { topic_id, partition, position, has_caught_up: false, session, stopped: false }
+        Consumer {
+            topic_id,
+            partition,
+            position: 0,
+            has_caught_up: false,
+            session: (0, 0),
+            stopped: false,
+        }
     }
 
     fn fetch(&self, io: &mut Io<'_>) {

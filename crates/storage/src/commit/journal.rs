@@ -276,9 +276,12 @@ impl<D: Disk> CommitJournal<D> {
     /// All that the journal holds is on disk in the segments. A half that is on its way stays there
     /// until it has arrived.
     pub(crate) fn all_synced(&mut self) -> Result<(), StorageError> {
-        let free = |half: &usize| !self.halves[*half].is_retiring && self.halves[*half].end > 0;
-        let free: Vec<_> = (0..HALVES.len()).filter(free).collect();
-        free.into_iter().try_for_each(|half| self.free(half))
+        for half in 0..HALVES.len() {
+            if !self.halves[half].is_retiring && self.halves[half].end > 0 {
+                self.free(half)?;
+            }
+        }
+        Ok(())
     }
 
     /// What a half held needs not be put back. Not synced: if power loss takes that, a start puts
