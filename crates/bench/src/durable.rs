@@ -7,9 +7,10 @@
 //!
 //! With `--sustained` page-cache production is measured while the kernel writes it out: the rate
 //! that it keeps for longer than memory lasts. With `--outside` the producers are Kafka's and
-//! librdkafka.
+//! librdkafka. With `--lone` there is but the lone one, for several nodes and a program that only
+//! receives, writes, syncs and answers.
 
-mod lone;
+pub mod lone;
 mod outside;
 mod sustained;
 
@@ -23,7 +24,7 @@ use crate::Outcome;
 use crate::batches::BatchShape;
 use crate::load::{self, Ask, Load};
 use crate::machine::{sync_file_system, warm_up};
-use crate::options::DurableOptions;
+use crate::options::{DurableLoad, DurableOptions};
 use crate::report::shown;
 use crate::server::{Running, Server};
 use crate::wire::{TOPIC, create_topic_with};
@@ -57,12 +58,20 @@ struct Rate {
 pub fn measure(options: &DurableOptions) -> Outcome<()> {
     let server = Server::ottla(options.server.clone())?;
     std::fs::create_dir_all(&options.dir).map_err(|error| error.to_string())?;
-    if options.sustained {
-        return sustained::measure(options, &server);
+    match options.load {
+        DurableLoad::Ours => ours(options, &server),
+        DurableLoad::Sustained => sustained::measure(options, &server),
+        DurableLoad::Outside => outside::measure(options, &server),
+        DurableLoad::Lone => {
+            let also = options.also.iter().zip(2..);
+            let also = also.map(|(binary, number)| Server::another(binary, number));
+            let servers: Vec<_> = [Server::least()?, server].into_iter().chain(also).collect();
+            lone::compare(options, &servers)
+        }
     }
-    if options.is_outside {
-        return outside::measure(options, &server);
-    }
+}
+
+fn ours(options: &DurableOptions, server: &Server) -> Outcome<()> {
     let mut all: [Vec<Figures>; 2] = [Vec::new(), Vec::new()];
     for round in 0..options.rounds {
         for (durability, figures) in DURABILITIES.iter().zip(&mut all) {
@@ -70,7 +79,7 @@ pub fn measure(options: &DurableOptions) -> Outcome<()> {
                 continue;
             }
             eprintln!("round {}: {durability}", round + 1);
-            figures.push(run(options, &server, durability)?);
+            figures.push(run(options, server, durability)?);
         }
     }
     print(&all);
@@ -140,8 +149,8 @@ fn run(options: &DurableOptions, server: &Server, durability: &str) -> Outcome<F
         requests: total / batch.len() as u64,
     };
     let crowd = rate(options, &running, &Ask::Produce { batch, acks: ACKS_ALL }, crowd)?;
-    let lone = lone::measure(&options.dir, &running)?;
-    Ok(Figures { spread, crowd, lone })
+    let lone = lone::measure(&options.dir, std::slice::from_ref(&running))?;
+    Ok(Figures { spread, crowd, lone: lone[0] })
 }
 
 fn rate(options: &DurableOptions, running: &Running, ask: &Ask, load: Load) -> Outcome<Rate> {

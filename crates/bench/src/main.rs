@@ -34,6 +34,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = options::parse(&arguments).and_then(|command| match command {
         Command::Floor { dir } => floor::serve(&dir),
+        Command::Least { dir } => durable::lone::least::serve(&dir),
         Command::Durable(options) => durable::measure(&options),
         Command::Commit(options) => commit_ways::measure(&options),
         Command::Kafka(options) => kafka::measure(&options),

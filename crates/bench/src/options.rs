@@ -12,7 +12,7 @@ usage: cargo xtask bench [options]
        cargo xtask bench commit [--rounds N] [--dir PATH]
                     ways to make many files survive power loss together
        cargo xtask bench durable [--rounds N] [--gigabytes G] [--only DURABILITY] [--server PATH]
-                                 [--dir PATH] [--sustained | --outside]
+                                 [--dir PATH] [--sustained | --outside | --lone]
                     acknowledged means on disk, beside acknowledged means the page cache
        cargo xtask bench restart [--partitions N] [--gigabytes X] [--rounds N]
                     [--files-max N] [--server PATH] [--dir PATH]
@@ -31,6 +31,8 @@ usage: cargo xtask bench [options]
   --gigabytes X     durable: written in each run (default 4); restart: over all partitions (10)
   --sustained       durable: the rates while what page-cache producers write is written out
   --outside         durable: with Kafka's own producer and librdkafka, filling all partitions
+  --lone            durable: a producer of one record at a time, beside a program that only
+                    receives, writes, syncs and answers
   --partitions N    restart: how many (default 1000)
   --files-max N     restart: files that the node may have open (default 20000)
   --case NAME,…     kafka: only these of the cases, start, tools (default: all)
@@ -46,6 +48,10 @@ pub enum Command {
     Measure(Options),
     /// The floor server: started by this program itself.
     Floor {
+        dir: PathBuf,
+    },
+    /// The same for a lone producer under fsync.
+    Least {
         dir: PathBuf,
     },
     Commit(CommitOptions),
@@ -65,11 +71,22 @@ pub struct DurableOptions {
     pub only: Vec<String>,
     pub server: Option<PathBuf>,
     pub dir: PathBuf,
-    /// Measured while the kernel writes out what producers write.
-    pub sustained: bool,
-    /// With producers that are not ours.
-    pub is_outside: bool,
+    /// Measured in turn with the first; `--lone` only.
+    pub also: Vec<PathBuf>,
+    pub load: DurableLoad,
     pub outside: Outside,
+}
+
+/// Who produces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DurableLoad {
+    Ours,
+    /// Ours, measured while the kernel writes out what producers write.
+    Sustained,
+    /// Producers that are not ours.
+    Outside,
+    /// One that sends a record at a time.
+    Lone,
 }
 
 /// `bench commit`.
@@ -135,6 +152,7 @@ pub fn parse(arguments: &[String]) -> Outcome<Command> {
         let mut value = || rest.next().ok_or_else(|| format!("{name} needs a value\n{HELP}"));
         match name.as_str() {
             "floor" => return Ok(Command::Floor { dir: value()?.into() }),
+            "least" => return Ok(Command::Least { dir: value()?.into() }),
             "--rounds" => options.rounds = number(name, value()?)?,
             "--scale" => options.scale = number(name, value()?)?,
             "--only" => options.only.push(value()?.clone()),
@@ -188,7 +206,11 @@ fn kafka(arguments: &[String]) -> Outcome<Command> {
 }
 
 /// Of `bench durable`, without a value.
-const FLAGS: [&str; 2] = ["--sustained", "--outside"];
+const FLAGS: [(&str, DurableLoad); 3] = [
+    ("--sustained", DurableLoad::Sustained),
+    ("--outside", DurableLoad::Outside),
+    ("--lone", DurableLoad::Lone),
+];
 
 fn durable(arguments: &[String]) -> Outcome<Command> {
     let mut options = DurableOptions {
@@ -197,23 +219,24 @@ fn durable(arguments: &[String]) -> Outcome<Command> {
         only: Vec::new(),
         server: None,
         dir: DATA_DIR.into(),
-        sustained: false,
-        is_outside: false,
+        also: Vec::new(),
+        load: DurableLoad::Ours,
         outside: Outside::default(),
     };
+    let load_of = |name: &String| FLAGS.iter().find(|(flag, _)| flag == name).map(|flag| flag.1);
     let (flags, others): (Vec<_>, Vec<_>) =
-        arguments.iter().cloned().partition(|name| FLAGS.contains(&name.as_str()));
-    let [sustained, outside] = FLAGS.map(|flag| flags.iter().any(|given| given == flag));
-    if sustained && outside {
-        return Err(format!("{} are two measurements: give one", FLAGS.join(" and ")));
+        arguments.iter().cloned().partition(|name| load_of(name).is_some());
+    if flags.len() > 1 {
+        return Err(format!("{} are measurements of their own: give one", flags.join(" and ")));
     }
-    (options.sustained, options.is_outside) = (sustained, outside);
+    options.load = flags.first().and_then(load_of).unwrap_or(options.load);
     for_each_option(&others, |name, value| {
         match name {
             "--rounds" => options.rounds = number(name, value)?,
             "--gigabytes" => options.gigabytes = number(name, value)?,
             "--only" => options.only.push(value.clone()),
             "--server" => options.server = Some(value.into()),
+            "--also" => options.also.push(value.into()),
             "--classpath" => options.outside.classpath.clone_from(value),
             "--python" => options.outside.python = value.into(),
             "--dir" => options.dir = value.into(),
@@ -293,11 +316,17 @@ mod tests {
         let Ok(Command::Durable(options)) = parsed("durable --sustained --rounds 2") else {
             panic!("a good line is understood");
         };
-        assert!(options.sustained && options.rounds == 2);
+        assert!(options.load == DurableLoad::Sustained && options.rounds == 2);
         let Ok(Command::Durable(options)) = parsed("durable --outside --python x/python") else {
             panic!("a good line is understood");
         };
-        assert!(options.is_outside && options.outside.python.ends_with("x/python"));
+        assert!(
+            options.load == DurableLoad::Outside && options.outside.python.ends_with("x/python")
+        );
+        let Ok(Command::Durable(options)) = parsed("durable --also x --lone") else {
+            panic!("a good line is understood");
+        };
+        assert!(options.load == DurableLoad::Lone && options.also.len() == 1);
         let both = parsed("durable --outside --sustained");
         assert!(both.is_err_and(|error| error.contains("give one")));
         assert!(parsed("durable --rounds").is_err_and(|error| error.contains("needs a value")));

@@ -26,6 +26,8 @@ pub struct Server {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Floor,
+    /// Of a lone producer: see `durable::lone::least`.
+    Least,
     Ottla,
 }
 
@@ -54,8 +56,10 @@ pub fn all(options: &Options) -> Outcome<Vec<Server>> {
                 binary.display()
             ));
         }
-        let name = if number == 0 { "ottla".to_owned() } else { format!("ottla-{}", number + 1) };
-        servers.push(Server { name, binary: binary.clone(), kind: Kind::Ottla });
+        servers.push(match number {
+            0 => Server::ottla(Some(binary.clone()))?,
+            _ => Server::another(binary, number + 1),
+        });
     }
     std::fs::create_dir_all(&options.dir).map_err(|error| format!("data directory: {error}"))?;
     Ok(servers)
@@ -67,6 +71,17 @@ impl Server {
         let own = std::env::current_exe().map_err(|error| format!("own binary: {error}"))?;
         let binary = binary.unwrap_or_else(|| own.with_file_name("ottla"));
         Ok(Server { name: "ottla".to_owned(), binary, kind: Kind::Ottla })
+    }
+
+    /// A node besides: the `number`th.
+    pub fn another(binary: &Path, number: usize) -> Server {
+        Server { name: format!("ottla-{number}"), binary: binary.to_owned(), kind: Kind::Ottla }
+    }
+
+    /// What a lone producer waits for at best.
+    pub fn least() -> Outcome<Server> {
+        let own = std::env::current_exe().map_err(|error| format!("own binary: {error}"))?;
+        Ok(Server { name: "the least".to_owned(), binary: own, kind: Kind::Least })
     }
 
     /// Starts a node on a directory that stays.
@@ -83,12 +98,17 @@ impl Server {
         self.kind == Kind::Floor
     }
 
+    pub fn is_least(&self) -> bool {
+        self.kind == Kind::Least
+    }
+
     /// Starts it below `dir` and waits until it answers.
     pub fn start(&self, dir: &Path) -> Outcome<Running> {
         let made = tempfile::Builder::new().prefix("data-").tempdir_in(dir);
         let data = made.map_err(|error| format!("data directory: {error}"))?;
         match self.kind {
-            Kind::Floor => self.start_floor(data),
+            Kind::Floor => self.start_own("floor", data),
+            Kind::Least => self.start_own("least", data),
             Kind::Ottla => {
                 let path = data.path().to_owned();
                 self.start_ottla(&path, Some(data), &[])
@@ -96,10 +116,11 @@ impl Server {
         }
     }
 
-    fn start_floor(&self, data: TempDir) -> Outcome<Running> {
+    /// This program again.
+    fn start_own(&self, named: &str, data: TempDir) -> Outcome<Running> {
         let started = Instant::now();
         let mut command = Command::new(&self.binary);
-        let command = command.arg("floor").arg(data.path()).stdout(Stdio::piped());
+        let command = command.arg(named).arg(data.path()).stdout(Stdio::piped());
         let mut child = command.spawn().map_err(|error| self.cannot(&error))?;
         let mut line = String::new();
         let out = child.stdout.take().ok_or("no output")?;
