@@ -66,7 +66,7 @@ def options():
     add("--seconds", type=float, default=1e9, metavar="N", help="begins no fault after so long")
     add("--durability", choices=topics.DURABILITIES, default="default", help="of every topic")
     add("--partitions", type=int, default=64, metavar="N", help="of the widest topic")
-    add("--load", type=float, default=1.0, metavar="X", help="times the usual load of about 3 MB/s")
+    add("--load", type=float, default=1.0, metavar="X", help="times the usual load of about 5 MB/s")
     add("--pause", type=float, default=0.9, metavar="SECONDS", help="between faults, on average")
     add("--faults-a-round", type=int, default=25, metavar="N", help="until a fresh disk and a verdict")
     add("--image-mib", type=int, default=512, metavar="N", help="size of the disk")

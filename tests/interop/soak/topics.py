@@ -25,6 +25,8 @@ TOPICS = {
     ),
     # DeleteRecords moves its log start.
     "trimmed": ("trimmed", 2, {"segment.bytes": "1048576"}),
+    # As large as batches get; what is old goes, for a disk is small.
+    "heavy": ("expiring", 2, {"segment.bytes": "8388608", "retention.bytes": "16777216"}),
     # Retention by size moves its log start.
     "expiring": ("expiring", 2, {"segment.bytes": "1048576", "retention.bytes": "2097152"}),
 }

@@ -35,6 +35,8 @@ PROFILES = {
     "eager": ("idempotent", ["single", "shared"], {"linger.ms": 0}, (40, 200), 60_000, 2),
     "batches": ("idempotent", ["shared"], {"linger.ms": 20, "batch.size": 262_144}, (900, 1_100), 500_000, 400),
     "large": ("idempotent", ["shared", "single"], {"linger.ms": 5}, (65_536, 200_000), 1_000_000, 3),
+    # Batches of half a megabyte and more: a commit for one of them syncs the segments themselves.
+    "heavy": ("idempotent", ["heavy"], {"linger.ms": 30}, (60_000, 90_000), 2_000_000, 24),
     "plain": ("plain", ["single", "shared", "wide"], {"linger.ms": 1}, (60, 2_000), 300_000, 20),
     "weak": ("acks1", ["shared"], {"linger.ms": 1}, (60, 400), 40_000, 10),
     "rolling": ("idempotent", ["rolling"], {"linger.ms": 1}, (500, 8_000), 500_000, 8),
@@ -42,6 +44,9 @@ PROFILES = {
     "trimmed": ("idempotent", ["trimmed"], {"linger.ms": 1}, (200, 2_000), 200_000, 8),
     "expiring": ("idempotent", ["expiring"], {"linger.ms": 1}, (4_000, 20_000), 600_000, 8),
 }  # fmt: skip
+
+#: Seconds between sessions. A commit that syncs the segments empties the journal, which is to fill up, too.
+RESTS = {"heavy": (8, 20)}
 
 
 class Session:
@@ -141,6 +146,7 @@ class Writer(threading.Thread):
                 self.burst(session, topics, sizes, rate * self.info["load"], burst)
             self.left += session.end()
             number += 1
+            self.stopping.wait(self.random.uniform(*RESTS.get(self.profile, (0, 0))))
         self.log.close()
 
     def burst(self, session, topics, sizes, rate, burst):
