@@ -244,6 +244,9 @@ fn durable(arguments: &[String]) -> Outcome<Command> {
         }
         Ok(true)
     })?;
+    if !options.also.is_empty() && options.load != DurableLoad::Lone {
+        return Err("--also goes with --lone: the other loads measure one node".to_owned());
+    }
     options.rounds = options.rounds.max(1);
     Ok(Command::Durable(options))
 }
@@ -327,6 +330,7 @@ mod tests {
             panic!("a good line is understood");
         };
         assert!(options.load == DurableLoad::Lone && options.also.len() == 1);
+        assert!(parsed("durable --also x").is_err_and(|error| error.contains("--lone")));
         let both = parsed("durable --outside --sustained");
         assert!(both.is_err_and(|error| error.contains("give one")));
         assert!(parsed("durable --rounds").is_err_and(|error| error.contains("needs a value")));

@@ -21,6 +21,7 @@ import network_faults
 import network_selftest
 import replicas
 import topics
+import writers_selftest
 from cluster import NODES, Cluster
 from disk import make, seeded
 from network import Network
@@ -209,7 +210,12 @@ class Round:
             # A producer whose acknowledged records are gone may never come to terms with its partition.
             told.pop("unanswered")
         if any(told.values()):
-            raise RuntimeError(f"the workload did not finish: {told}")
+            raise RuntimeError(f"the workload did not finish: {told}. {self.last_words()}")
+
+    def last_words(self):
+        """Of clients that died: the end of a traceback."""
+        with open(os.path.join(self.place, "clients.log")) as log:
+            return " ".join(log.read()[-500:].split())
 
     def read_back(self):
         if self.cluster and (behind := self.cluster.whole()):
@@ -278,6 +284,8 @@ class Campaign:
             self.between = Network(NODES)
             for what, why in network_selftest.results(self.between):
                 self.check(f"in the network {what}", why)
+        if self.asked.durability == "page-cache":
+            self.check(*writers_selftest.result())
         began = time.monotonic()
         deadline = began + self.asked.seconds
         for number, plan in enumerate(plans(self.asked)):

@@ -117,7 +117,8 @@ class Session:
             left = self.heed(lambda: self.producer.flush(FLUSH_SECONDS)) or 0
         if self.broken or left:
             self.producer.purge()
-            self.producer.flush(FLUSH_SECONDS)
+            # A fatal error that was heard of by a record, or by sending one, is raised only here.
+            self.heed(lambda: self.producer.flush(FLUSH_SECONDS))
         for (topic, partition), count in self.counts.items():
             self.log.write("sent", self.name, topic, partition, count)
         return left
