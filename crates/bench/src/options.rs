@@ -12,7 +12,7 @@ usage: cargo xtask bench [options]
        cargo xtask bench commit [--rounds N] [--dir PATH]
                     ways to make many files survive power loss together
        cargo xtask bench durable [--rounds N] [--gigabytes G] [--only DURABILITY] [--server PATH]
-                                 [--dir PATH] [--sustained | --outside | --lone]
+                                 [--dir PATH] [--sustained | --outside | --lone [--also PATH]]
                     acknowledged means on disk, beside acknowledged means the page cache
        cargo xtask bench restart [--partitions N] [--gigabytes X] [--rounds N]
                     [--files-max N] [--server PATH] [--dir PATH]

@@ -213,7 +213,7 @@ class Round:
             raise RuntimeError(f"the workload did not finish: {told}. {self.last_words()}")
 
     def last_words(self):
-        """Of clients that died: the end of a traceback."""
+        """What clients said last: of one that died, the end of a traceback."""
         with open(os.path.join(self.place, "clients.log")) as log:
             return " ".join(log.read()[-500:].split())
 

@@ -36,23 +36,26 @@ def library():
 
 
 def ended(before):
-    """The words of a session whose producer fails `before` so many of the client's calls of its end."""
+    """The words of a session whose producer fails before that call of its end, or has failed."""
     lines = Lines()
     session = Session("s", "idempotent", {"message.timeout.ms": 1_000}, "127.0.0.1:1", lines)
     session.send("t", 0, 100)
     handle = ctypes.cast(id(session.producer) + HANDLE_AT, ctypes.POINTER(ctypes.c_void_p))[0]
     heed, calls = session.heed, iter(range(9))
 
+    def fail():
+        library().rd_kafka_test_fatal_error(handle, ERROR, b"made for a test")
+
     def failing(call):
         if next(calls) == before:
-            library().rd_kafka_test_fatal_error(handle, ERROR, b"made for a test")
+            fail()
         return heed(call)
 
     session.heed = failing
-    # A session that has been told by a record does not flush first.
-    session.broken = before is None
     if before is None:
-        library().rd_kafka_test_fatal_error(handle, ERROR, b"made for a test")
+        # A record has told of it, so the session does not flush first.
+        session.broken = True
+        fail()
     session.end()
     return lines.words
 

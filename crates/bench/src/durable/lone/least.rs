@@ -13,8 +13,8 @@ use rustix::fs::OFlags;
 use super::{BARE_BYTES, PAGE_BYTES, filled};
 use crate::Outcome;
 
-/// As long as an acknowledgement: an error of none where an answer has it, and zeros.
-pub const ANSWER_BYTES: usize = 64;
+/// About as long as an acknowledgement. Its zeros are an answer without partitions: no error.
+const ANSWER_BYTES: usize = 64;
 
 /// Serves one connection on a port of its own choice, which is the one line it prints.
 pub fn serve(dir: &Path) -> Outcome<()> {
