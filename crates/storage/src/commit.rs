@@ -25,8 +25,8 @@ use crate::log_dir_state::LogDirState;
 use crate::log_state::LogState;
 use crate::reader::LogReader;
 
-use dirty::Dirty;
 pub(crate) use dirty::Place;
+use dirty::{Dirty, bytes_of_sole_segment};
 pub(crate) use frame::{FrameHead, HEADER_BYTES};
 pub(crate) use journal::{CommitJournal, HALVES};
 use journal::{Retiring, Written};
@@ -248,8 +248,9 @@ impl<D: Disk> GroupCommit<D> {
         waiting: &[Waiting<D>],
     ) -> Vec<Result<Offset, StorageError>> {
         let dirty: Vec<_> = waiting.iter().map(|one| Dirty::of(&one.log)).collect();
-        let outcomes: Vec<_> = dirty.iter().map(|d| d.as_ref().map(|d| d.to)).collect();
-        let outcomes: Vec<_> = outcomes.into_iter().map(|o| o.map_err(Clone::clone)).collect();
+        let outcome =
+            |dirty: &Result<Dirty<D>, _>| dirty.as_ref().map(|d| d.to).map_err(Clone::clone);
+        let outcomes: Vec<Result<_, StorageError>> = dirty.iter().map(outcome).collect();
         let round: Vec<Dirty<D>> = dirty.into_iter().flatten().collect();
         match self.commit_round(journal, &round) {
             Ok(()) => outcomes,
@@ -373,13 +374,9 @@ const BRISK: Duration = Duration::from_micros(200);
 const USUALLY_PARTS: u64 = 8;
 
 /// Whether what the log has to commit is one small write to the journal and one sync of it.
-fn is_small<D: Disk>(journal: &CommitJournal<D>, log: &Arc<LogState<D>>) -> bool {
-    Dirty::of(log).is_ok_and(|dirty| {
-        dirty.bytes() <= COMMIT_HERE_BYTES_MAX
-            && !dirty.needs_names()
-            && !dirty.log.topic_id.is_zero()
-            && journal.is_ready_for(&dirty)
-    })
+fn is_small<D: Disk>(journal: &CommitJournal<D>, log: &LogState<D>) -> bool {
+    let bytes = bytes_of_sole_segment(log).filter(|bytes| *bytes <= COMMIT_HERE_BYTES_MAX);
+    bytes.is_some_and(|bytes| !log.topic_id.is_zero() && journal.is_ready_for(bytes))
 }
 
 /// Names are synced log by log up to so many; with more, one sync of the file system is cheaper.

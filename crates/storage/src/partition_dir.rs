@@ -10,11 +10,14 @@ use types::Offset;
 pub(crate) struct PartitionDir<D: Disk> {
     pub(crate) home: Arc<LogDirState<D>>,
     pub(crate) path: PathBuf,
+    /// The last part of the path: every commit says it.
+    pub(crate) name: Box<str>,
 }
 
 impl<D: Disk> PartitionDir<D> {
     pub(crate) fn new(home: Arc<LogDirState<D>>, path: PathBuf) -> Arc<PartitionDir<D>> {
-        Arc::new(PartitionDir { home, path })
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into();
+        Arc::new(PartitionDir { home, path, name })
     }
 
     pub(crate) fn disk(&self) -> &D {

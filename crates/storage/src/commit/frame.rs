@@ -70,8 +70,8 @@ impl FrameWriter {
     }
 
     /// What an entry takes beside its bytes.
-    pub(crate) fn overhead(dir: &str) -> usize {
-        ENTRY_FIXED_BYTES + dir.len()
+    pub(crate) fn overhead(dir_name_bytes: usize) -> usize {
+        ENTRY_FIXED_BYTES + dir_name_bytes
     }
 
     /// Adds an entry and returns the place for its bytes, which `entry` has none of yet.

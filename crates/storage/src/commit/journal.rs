@@ -17,7 +17,8 @@ use super::frame::{Entry, FrameWriter, PAGE_BYTES};
 use super::way::Held;
 use crate::error::StorageError;
 use crate::limits::{
-    JOURNAL_FILL_BYTES, JOURNAL_FILLING_BYTES_MAX, JOURNAL_FRAME_BYTES, JOURNAL_WRITE_BYTES,
+    FILE_NAME_BYTES_MAX, JOURNAL_FILL_BYTES, JOURNAL_FILLING_BYTES_MAX, JOURNAL_FRAME_BYTES,
+    JOURNAL_WRITE_BYTES,
 };
 use crate::log_state::LogState;
 
@@ -124,13 +125,13 @@ impl<D: Disk> CommitJournal<D> {
         self.halves.iter().any(|half| half.is_retiring)
     }
 
-    /// Whether there is room where frames are written just now, and nothing is on its way to the
-    /// disk that a sync would have to wait for.
-    pub(crate) fn is_ready_for(&self, dirty: &Dirty<D>) -> bool {
+    /// Whether there is room for so many bytes of a file where frames are written just now, and
+    /// nothing is on its way to the disk that a sync would have to wait for.
+    pub(crate) fn is_ready_for(&self, bytes: u64) -> bool {
         let half = &self.halves[self.current];
-        let needed: u64 = dirty.pieces.iter().map(|piece| needed_bytes(dirty, piece)).sum();
+        let needed = needed_bytes(bytes, FILE_NAME_BYTES_MAX) + PAGE_BYTES;
         half.file.is_some()
-            && half.end + needed + PAGE_BYTES <= half.filled.min(self.half_bytes)
+            && half.end + needed <= half.filled.min(self.half_bytes)
             && !self.is_retiring()
     }
 
@@ -141,7 +142,9 @@ impl<D: Disk> CommitJournal<D> {
         round: &[Dirty<D>],
     ) -> Result<(Written, Option<Retiring<D>>), StorageError> {
         let pieces = || round.iter().flat_map(|dirty| dirty.pieces.iter().map(move |p| (dirty, p)));
-        let needed: u64 = pieces().map(|(dirty, piece)| needed_bytes(dirty, piece)).sum();
+        let needed: u64 = pieces()
+            .map(|(dirty, piece)| needed_bytes(piece.bytes(), dirty.dir_name().len()))
+            .sum();
         let retiring = match self.make_room(needed + PAGE_BYTES) {
             Room::Here => None,
             Room::Turned(retiring) => Some(retiring),
@@ -195,7 +198,7 @@ impl<D: Disk> CommitJournal<D> {
         for (dirty, piece) in pieces {
             let mut from = piece.from;
             while from < piece.to {
-                let overhead = FrameWriter::overhead(&dirty.dir_name);
+                let overhead = FrameWriter::overhead(dirty.dir_name().len());
                 let room = JOURNAL_FRAME_BYTES.saturating_sub(self.frames.len() + overhead);
                 if room == 0 {
                     self.frames.finish(sequence);
@@ -209,7 +212,7 @@ impl<D: Disk> CommitJournal<D> {
                 let bytes = (piece.to - from).min(room as u64) as usize;
                 let entry = Entry {
                     topic_id: dirty.log.topic_id,
-                    dir: &dirty.dir_name,
+                    dir: dirty.dir_name(),
                     segment_base: piece.segment.base(),
                     position: from,
                     bytes: &[],
@@ -368,9 +371,9 @@ impl<D: Disk> Half<D> {
     }
 }
 
-/// What a piece takes at most, wherever frames end.
-fn needed_bytes<D: Disk>(dirty: &Dirty<D>, piece: &Piece<D>) -> u64 {
-    let overhead = FrameWriter::overhead(&dirty.dir_name) as u64;
-    let frames = 2 + piece.bytes() / (JOURNAL_FRAME_BYTES as u64 / 2);
-    piece.bytes() + frames * (overhead + PAGE_BYTES)
+/// What so many bytes of a file take at most, wherever frames end.
+fn needed_bytes(bytes: u64, dir_name_bytes: usize) -> u64 {
+    let overhead = FrameWriter::overhead(dir_name_bytes) as u64;
+    let frames = 2 + bytes / (JOURNAL_FRAME_BYTES as u64 / 2);
+    bytes + frames * (overhead + PAGE_BYTES)
 }
