@@ -10,14 +10,14 @@ use std::rc::Rc;
 use std::thread;
 use std::time::Duration;
 
-use broker::Connection;
+use broker::{Connection, Disconnect};
 use bytes::{Buf, Bytes, BytesMut};
 use env::Env;
 use tokio::io::Interest;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::limits::WRITE_SLICES_MAX;
-use crate::sockets::TcpStream;
+use crate::limits::{TAKEN_AT_ONCE_BYTES_MAX, WRITE_SLICES_MAX};
+use crate::sockets::{TcpStream, read_now};
 use look_out::LookOut;
 
 /// The read buffer that the connections of a core take turns with.
@@ -36,10 +36,7 @@ pub(crate) async fn serve<E: Env>(
     let mut look_out = LookOut::default();
     loop {
         if connection.has_work() {
-            if connection.handle_input().is_err() {
-                // What is owed for the requests before leaves first.
-                connection.responses().close();
-            }
+            _ = handle_input(&mut connection);
             return_buffer(&mut connection, &spare);
         }
         let responses = connection.responses();
@@ -47,6 +44,9 @@ pub(crate) async fn serve<E: Env>(
         if looks_out {
             // The client may be waiting for this very core: it was woken from here.
             thread::yield_now();
+            if look_out.may_take_at_once() && connection.wants_input() {
+                take_at_once(&stream, &mut connection, &spare, &mut look_out);
+            }
         }
         // Whoever yields sees first what has arrived elsewhere, and does not sleep until it does.
         let is_awake = connection.has_work() || looks_out;
@@ -63,8 +63,8 @@ pub(crate) async fn serve<E: Env>(
                 None => return,
             },
             readable = stream.readable(), if connection.wants_input() => {
-                look_out.note_request(Instant::now);
-                if readable.is_err() || read_available(&stream, &mut connection, &spare).is_err() {
+                let read = |_| read_available(&stream, &mut connection, &spare, &mut look_out);
+                if readable.and_then(read).is_err() {
                     return;
                 }
                 // While an answer is owed nothing is idle, and it is noted when that leaves.
@@ -104,6 +104,24 @@ impl Idle {
     }
 }
 
+/// Takes the next request of a client that is looked out for, if it is there, past the runtime:
+/// that would ask all its sockets first whether there is something, after all its tasks. The end of
+/// the connection is left to it.
+fn take_at_once<E: Env>(
+    stream: &TcpStream,
+    connection: &mut Connection<E>,
+    spare: &Cell<BytesMut>,
+    look_out: &mut LookOut,
+) {
+    let mut bytes = [0; TAKEN_AT_ONCE_BYTES_MAX];
+    let Ok(read @ 1..) = read_now(stream, &mut bytes) else { return };
+    look_out.note_taken_at_once(Instant::now);
+    lend_buffer(connection, spare);
+    connection.read_buffer().extend_from_slice(&bytes[..read]);
+    _ = handle_input(connection);
+    return_buffer(connection, spare);
+}
+
 /// Reads what the socket holds and hands it to the broker.
 ///
 /// # Errors
@@ -112,13 +130,18 @@ fn read_available<E: Env>(
     stream: &TcpStream,
     connection: &mut Connection<E>,
     spare: &Cell<BytesMut>,
+    look_out: &mut LookOut,
 ) -> io::Result<()> {
+    lend_buffer(connection, spare);
+    let read = read_into(stream, connection, look_out);
+    return_buffer(connection, spare);
+    read
+}
+
+fn lend_buffer<E: Env>(connection: &mut Connection<E>, spare: &Cell<BytesMut>) {
     let mut buffer = spare.take();
     connection.lend_buffer(&mut buffer);
     spare.set(buffer);
-    let read = read_into(stream, connection);
-    return_buffer(connection, spare);
-    read
 }
 
 fn return_buffer<E: Env>(connection: &mut Connection<E>, spare: &Cell<BytesMut>) {
@@ -127,16 +150,27 @@ fn return_buffer<E: Env>(connection: &mut Connection<E>, spare: &Cell<BytesMut>)
     spare.set(buffer);
 }
 
-fn read_into<E: Env>(stream: &TcpStream, connection: &mut Connection<E>) -> io::Result<()> {
+/// # Errors
+/// The connection ends once what is owed for the requests before has left.
+fn handle_input<E: Env>(connection: &mut Connection<E>) -> Result<(), Disconnect> {
+    connection.handle_input().inspect_err(|_| connection.responses().close())
+}
+
+fn read_into<E: Env>(
+    stream: &TcpStream,
+    connection: &mut Connection<E>,
+    look_out: &mut LookOut,
+) -> io::Result<()> {
     loop {
         let buffer = connection.read_buffer();
         let room = buffer.capacity() - buffer.len();
         match stream.try_read_buf(buffer) {
             Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(read) => {
+                // Not before: what the runtime saw come may have been taken past it.
+                look_out.note_request(Instant::now);
                 connection.note_read(read, room);
-                if connection.handle_input().is_err() {
-                    connection.responses().close();
+                if handle_input(connection).is_err() {
                     return Ok(());
                 }
                 if read < room {

@@ -5,6 +5,14 @@ use std::time::Duration;
 /// Slices given to one `writev`; the kernel takes at most 1,024 (`UIO_MAXIOV`).
 pub const WRITE_SLICES_MAX: usize = 256;
 
+/// What of a lone producer's next request is taken without asking the runtime: most are smaller,
+/// and the rest of a larger one comes the usual way.
+pub const TAKEN_AT_ONCE_BYTES_MAX: usize = 2 * 1024;
+
+/// So many requests are taken in a row without asking the runtime: then whoever else is served on
+/// the thread has a turn, half a millisecond after the last one.
+pub const TAKEN_AT_ONCE_MAX: u32 = 4;
+
 /// Network threads on a large machine. The kernel's TCP stack, not our code, is the limit per core.
 pub const WORKERS_MAX: usize = 16;
 
