@@ -21,6 +21,7 @@ cargo xtask soak|failover [--debug | --binary PATH] [FLAG…]
 
   --debug            a debug build: slower, and its assertions are on
   --binary PATH      an ottla that is already built (default: a release build)
+  --lone             of soak: one producer, a record at a time; see --lone --help
 
 and, handed on:
 
@@ -39,7 +40,8 @@ pub fn run(args: &[String]) -> Result<(), String> {
 /// The lines of a campaign, the last of which counts.
 pub fn campaign(args: &[String], limit: Duration) -> Result<Finished, String> {
     let root = crate::root();
-    let script = root.join("tests/interop/soak/soak.py");
+    let is_lone = args.iter().any(|arg| arg == LONE);
+    let script = root.join(if is_lone { LONE_SCRIPT } else { "tests/interop/soak/soak.py" });
     if asks_for_help(args) {
         return help(&root, &script, limit);
     }
@@ -145,6 +147,10 @@ fn built(name: &str, debug: bool) -> Result<PathBuf, String> {
     process::pass_through(process::cargo(&build))?;
     Ok(crate::target().join(if debug { "debug" } else { "release" }).join(name))
 }
+
+/// The load is one producer that sends a record at a time.
+const LONE: &str = "--lone";
+const LONE_SCRIPT: &str = "tests/interop/soak/lone.py";
 
 /// Faults of a file system that is the run's own.
 const DISK_FAULTS: [&str; 4] = ["--power-cuts", "--fills", "--node-cuts", "--disk-failures"];

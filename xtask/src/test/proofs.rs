@@ -107,8 +107,10 @@ fn short_soak() -> Result<Counts, String> {
                    --load 0.2 --partitions 6 --pause 0.5";
     let network = "--debug --cluster --network-faults 7 --kills 0 --stops 0 --power-cuts 0 \
                    --load 0.2 --partitions 6 --pause 0.5";
+    let lone = "--debug --lone --kills 6 --power-cuts 6";
+    let lone_weak = "--debug --lone --kills 0 --power-cuts 6 --durability page-cache";
     let mut counts = Counts::default();
-    for flags in [durable, weak, cluster, network] {
+    for flags in [durable, weak, cluster, network, lone, lone_weak] {
         let flags: Vec<String> = flags.split_whitespace().map(str::to_owned).collect();
         counts += judged(soak::campaign(&flags, LIMIT)?)?;
     }
