@@ -105,8 +105,8 @@ impl Idle {
 }
 
 /// Takes the next request of a client that is looked out for, if it is there, past the runtime:
-/// that would ask all its sockets first whether there is something, after all its tasks. The end of
-/// the connection is left to it.
+/// that would go through all its tasks first, and all its sockets. The end of the connection is
+/// left to it.
 fn take_at_once<E: Env>(
     stream: &TcpStream,
     connection: &mut Connection<E>,

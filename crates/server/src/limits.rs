@@ -10,7 +10,7 @@ pub const WRITE_SLICES_MAX: usize = 256;
 pub const TAKEN_AT_ONCE_BYTES_MAX: usize = 2 * 1024;
 
 /// So many requests are taken in a row without asking the runtime: then whoever else is served on
-/// the thread has a turn, half a millisecond after the last one.
+/// the thread has a turn, no later than after so many commits.
 pub const TAKEN_AT_ONCE_MAX: u32 = 4;
 
 /// Network threads on a large machine. The kernel's TCP stack, not our code, is the limit per core.

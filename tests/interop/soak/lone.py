@@ -7,10 +7,9 @@ the load of `soak.py` never lets it do. The client is a socket: one of several t
 import argparse
 import json
 import os
+import pathlib
 import random
 import re
-import shutil
-import signal
 import socket
 import struct
 import sys
@@ -20,12 +19,20 @@ import urllib.request
 
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
+from kafka.protocol.producer import ProduceRequest
+from kafka.record import MemoryRecordsBuilder
 
 import node
 from disk import LoopDisk, PlainDirectory
 from topics import DURABILITIES
+from verdicts import Verdicts, play
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "python"))
+from raw_client import encoded  # noqa: E402
 
 TOPIC = "lone"
+#: Of Produce: the last whose answer has no fields of varying length between those that are read.
+VERSION = 7
 #: Bytes of a record. The largest does not come with the first read.
 SIZES = (20, 100, 1_500, 3_000)
 IMAGE_MIB = 1_024
@@ -51,38 +58,14 @@ def options():
     return parser.parse_args()
 
 
-def crc32c(data):
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = (crc >> 1) ^ (0x82F63B78 if crc & 1 else 0)
-    return crc ^ 0xFFFFFFFF
-
-
-def varint(number):
-    number, out = number << 1 if number >= 0 else ~(number << 1), bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes(out) + bytes([number])
-
-
-def record_batch(value):
-    """One record without a key. docs/formats/record-batch.md"""
-    record = b"\0" + varint(0) + varint(0) + varint(-1) + varint(len(value)) + value + varint(0)
-    now = int(time.time() * 1_000)
-    checked = struct.pack(">hiqqqhii", 0, 0, now, now, -1, -1, -1, 1) + varint(len(record)) + record
-    head = struct.pack(">qiibI", 0, 9 + len(checked), -1, 2, crc32c(checked))
-    return head + checked
-
-
 def produce_request(value):
-    """Version 7, acks=all."""
-    batch, name = record_batch(value), struct.pack(">h", len(TOPIC)) + TOPIC.encode()
-    header = struct.pack(">hhih", 0, 7, 1, 4) + b"lone"
-    body = struct.pack(">hhii", -1, -1, 30_000, 1) + name + struct.pack(">iii", 1, 0, len(batch)) + batch
-    return struct.pack(">i", len(header) + len(body)) + header + body
+    """One record, acks=all, with the length before it."""
+    records = MemoryRecordsBuilder(magic=2, compression_type=0, batch_size=2 * max(SIZES))
+    records.append(timestamp=int(time.time() * 1_000), key=None, value=value)
+    records.close()
+    data = {"name": TOPIC, "partition_data": [{"index": 0, "records": bytes(records.buffer())}]}
+    frame = encoded(ProduceRequest, VERSION, {"acks": -1, "timeout_ms": 30_000, "topic_data": [data]})
+    return struct.pack(">i", len(frame)) + frame
 
 
 #: In the answer, length included: correlation id, topics, name, partitions, index come before.
@@ -137,10 +120,10 @@ class Producer(threading.Thread):
         return error
 
 
-class Campaign:
+class Campaign(Verdicts):
     def __init__(self, asked):
+        super().__init__()
         self.asked, self.random = asked, random.Random(asked.seed)
-        self.passed = self.failed = 0
         self.address = f"127.0.0.1:{asked.port}"
         place = asked.directory
         self.disk = LoopDisk(place, IMAGE_MIB) if asked.power_cuts else PlainDirectory(place)
@@ -148,11 +131,15 @@ class Campaign:
         self.node = node.alone(asked.binary, asked.port, self.disk.directory, os.path.join(place, "node.log"), [http])
         self.producers, self.here, self.commits, self.commit_seconds = [], 0, 0, 0.0
 
-    def check(self, name, why):
-        print(f"{'FAIL' if why else 'ok'} soak lone: {name}" + (f": {why}" if why else ""), flush=True)
-        self.passed, self.failed = self.passed + (not why), self.failed + bool(why)
-
     def run(self):
+        try:
+            self.strike_and_judge()
+        finally:
+            self.disk.close()
+        with open(self.asked.result, "w") as file:
+            json.dump({"passed": self.passed, "failed": self.failed}, file)
+
+    def strike_and_judge(self):
         faults = ["kill"] * self.asked.kills + ["cut"] * self.asked.power_cuts
         self.random.shuffle(faults)
         self.start()
@@ -212,6 +199,8 @@ class Campaign:
                 whys["lost"] = f"producer {number}: {missing[:5]} of {len(producer.acked)} acknowledged"
             if len(there) > producer.sent:
                 whys["nowhere"] = f"producer {number}: {len(there)} records, {producer.sent} sent"
+            if producer.acked != sorted(set(producer.acked)):
+                whys["order"] = f"producer {number} was told an offset that does not lie behind the one before"
             if producer.why or not producer.acked:
                 whys["answer"] = f"producer {number}, after {len(producer.acked)} records: {producer.why}"
         self.check("no record comes from nowhere or twice", whys["nowhere"])
@@ -250,27 +239,5 @@ class Campaign:
         return [of for of in found if of is not None]
 
 
-def interrupted(_signal, _frame):
-    raise KeyboardInterrupt
-
-
-def main():
-    asked = options()
-    signal.signal(signal.SIGTERM, interrupted)
-    shutil.rmtree(asked.directory, ignore_errors=True)
-    os.makedirs(asked.directory)
-    campaign = Campaign(asked)
-    try:
-        campaign.run()
-    except KeyboardInterrupt:
-        print("interrupted")
-        sys.exit(130)
-    finally:
-        campaign.disk.close()
-    with open(asked.result, "w") as file:
-        json.dump({"passed": campaign.passed, "failed": campaign.failed}, file)
-    sys.exit(1 if campaign.failed else 0)
-
-
 if __name__ == "__main__":
-    main()
+    play(Campaign, options())

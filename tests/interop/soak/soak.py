@@ -9,7 +9,6 @@ import argparse
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -26,6 +25,7 @@ from cluster import NODES, Cluster
 from disk import make, seeded
 from network import Network
 from node import NotReady, alone, die_with_parent
+from verdicts import Verdicts, play
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 WORKLOAD_SECONDS = 240
@@ -260,24 +260,16 @@ def told(verdict):
     )
 
 
-class Campaign:
+class Campaign(Verdicts):
     def __init__(self, asked):
-        self.asked = asked
-        self.passed, self.failed, self.kept = 0, 0, 0
+        super().__init__()
+        self.asked, self.kept = asked, 0
         self.faults, self.seen, self.excused, self.broken = {}, {}, {}, {}
         self.examples = []
         self.done = {}
         #: Between the nodes, and what was done to it, in the order of its coming; how long healing took, and all to
         #: be served again, by round.
         self.between, self.networked, self.healed, self.again = None, [], [], []
-
-    def check(self, name, why=""):
-        if why:
-            self.failed += 1
-            print(f"FAIL soak {name}: {why}", flush=True)
-        else:
-            self.passed += 1
-            print(f"ok soak {name}", flush=True)
 
     def run(self):
         if self.asked.network_faults:
@@ -376,24 +368,11 @@ class Campaign:
         print(f"{self.passed} passed, {self.failed} failed", flush=True)
 
 
-def interrupted(_signal, _frame):
-    raise KeyboardInterrupt
-
-
 def main():
     asked = options()
     if asked.network_faults and not asked.cluster:
         sys.exit("--network-faults is about the network between nodes: add --cluster")
-    signal.signal(signal.SIGTERM, interrupted)
-    shutil.rmtree(asked.directory, ignore_errors=True)
-    os.makedirs(asked.directory)
-    campaign = Campaign(asked)
-    try:
-        campaign.run()
-    except KeyboardInterrupt:
-        print("interrupted")
-        sys.exit(130)
-    sys.exit(1 if campaign.failed else 0)
+    play(Campaign, asked)
 
 
 if __name__ == "__main__":
